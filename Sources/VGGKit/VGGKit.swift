@@ -1,0 +1,7 @@
+@_exported import VGGFiles
+@_exported import VGGData
+@_exported import VGGEngine
+@_exported import VGGFormats
+@_exported import VGGModel
+@_exported import VGGPictures
+@_exported import VGGTraining

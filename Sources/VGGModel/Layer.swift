@@ -1,0 +1,172 @@
+/// One layer of a network. The names are PyTorch's; a layer declares both ends, as the seed's does.
+public enum Layer: Hashable, Sendable {
+    case convolution(Convolution)
+    case batchNorm(BatchNorm)
+    case relu
+    case maxPool(Pool)
+    case averagePool(Pool)
+    /// Average pooling to a fixed output size, whatever the input's (PyTorch's `AdaptiveAvgPool2d`).
+    case adaptiveAveragePool(height: Int, width: Int)
+    /// From channels × height × width to one vector, channels outermost.
+    case flatten
+    case linear(Linear)
+    /// Zeroes each element with this probability while training and scales the rest by 1/(1-p).
+    case dropout(Double)
+}
+
+/// A two-dimensional convolution with a bias; the kernel is square, the padding zeros.
+public struct Convolution: Hashable, Sendable {
+    public var inChannels: Int
+    public var outChannels: Int
+    public var kernel: Int
+    public var stride: Int
+    public var padding: Int
+
+    public init(_ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0) {
+        self.inChannels = inChannels
+        self.outChannels = outChannels
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+    }
+}
+
+/// A square pooling window without padding; a window that would leave the map is dropped (floor).
+public struct Pool: Hashable, Sendable {
+    public var window: Int
+    public var stride: Int
+
+    public init(window: Int, stride: Int) {
+        self.window = window
+        self.stride = stride
+    }
+}
+
+/// Batch normalisation over batch, height and width (Ioffe & Szegedy 2015), with PyTorch's defaults.
+public struct BatchNorm: Hashable, Sendable {
+    public var channels: Int
+    /// Added to the variance.
+    public var epsilon: Float = 1e-5
+    /// The weight of the newest batch in the running statistics.
+    public var momentum: Float = 0.1
+
+    public init(_ channels: Int) { self.channels = channels }
+}
+
+/// A fully connected layer with a bias.
+public struct Linear: Hashable, Sendable {
+    public var inFeatures: Int
+    public var outFeatures: Int
+
+    public init(_ inFeatures: Int, _ outFeatures: Int) {
+        self.inFeatures = inFeatures
+        self.outFeatures = outFeatures
+    }
+}
+
+extension Layer {
+    /// The class name PyTorch prints for the layer.
+    public var className: String {
+        switch self {
+        case .convolution: "Conv2d"
+        case .batchNorm: "BatchNorm2d"
+        case .relu: "ReLU"
+        case .maxPool: "MaxPool2d"
+        case .averagePool: "AvgPool2d"
+        case .adaptiveAveragePool: "AdaptiveAvgPool2d"
+        case .flatten: "Flatten"
+        case .linear: "Linear"
+        case .dropout: "Dropout"
+        }
+    }
+
+    /// The shape the layer makes of `input`.
+    /// - Throws: `LayerError` if the layer cannot take `input`.
+    func output(for input: Shape) throws(LayerError) -> Shape {
+        switch (self, input) {
+        case (.convolution(let layer), .map(let channels, let height, let width)):
+            guard layer.kernel > 0, layer.stride > 0, layer.padding >= 0, layer.outChannels > 0 else {
+                throw .invalid("kernel, stride and channels must be positive and padding not negative")
+            }
+            guard channels == layer.inChannels else {
+                throw .invalid("expects \(layer.inChannels) input channels and gets \(channels)")
+            }
+            return .map(
+                channels: layer.outChannels,
+                height: try slid(height + 2 * layer.padding, window: layer.kernel, stride: layer.stride),
+                width: try slid(width + 2 * layer.padding, window: layer.kernel, stride: layer.stride))
+        case (.maxPool(let pool), .map(let channels, let height, let width)),
+            (.averagePool(let pool), .map(let channels, let height, let width)):
+            guard pool.window > 0, pool.stride > 0 else {
+                throw .invalid("window and stride must be positive")
+            }
+            return .map(
+                channels: channels,
+                height: try slid(height, window: pool.window, stride: pool.stride),
+                width: try slid(width, window: pool.window, stride: pool.stride))
+        case (.adaptiveAveragePool(let height, let width), .map(let channels, _, _)):
+            guard height > 0, width > 0 else { throw .invalid("the output size must be positive") }
+            return .map(channels: channels, height: height, width: width)
+        case (.batchNorm(let layer), .map(let channels, _, _)):
+            guard channels == layer.channels else {
+                throw .invalid("expects \(layer.channels) channels and gets \(channels)")
+            }
+            return input
+        case (.linear(let layer), .vector(let features)):
+            guard features == layer.inFeatures else {
+                throw .invalid("expects \(layer.inFeatures) input features and gets \(features)")
+            }
+            guard layer.outFeatures > 0 else { throw .invalid("must have at least one output") }
+            return .vector(layer.outFeatures)
+        case (.flatten, .map): return .vector(input.count)
+        case (.relu, _): return input
+        case (.dropout(let probability), _):
+            guard probability >= 0, probability < 1 else {
+                throw .invalid("the dropout probability must be at least 0 and less than 1")
+            }
+            return input
+        default: throw .invalid("cannot take an input of shape \(input)")
+        }
+    }
+
+    private func slid(_ extent: Int, window: Int, stride: Int) throws(LayerError) -> Int {
+        guard extent >= window else { throw .shrunkToNothing(extent: extent, window: window) }
+        return (extent - window) / stride + 1
+    }
+
+    /// Multiply-accumulates per example: one per weight and position; other layers count as none.
+    func multiplyAccumulates(output: Shape) -> Int {
+        switch self {
+        case .convolution(let layer): output.count * layer.inChannels * layer.kernel * layer.kernel
+        case .linear(let layer): layer.inFeatures * layer.outFeatures
+        default: 0
+        }
+    }
+
+    /// The layer's stored tensors in PyTorch's names and shapes; counted ones are trained.
+    var tensors: [(name: String, shape: [Int], isTrained: Bool)] {
+        switch self {
+        case .convolution(let layer):
+            [
+                ("weight", [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel], true),
+                ("bias", [layer.outChannels], true),
+            ]
+        case .linear(let layer):
+            [
+                ("weight", [layer.outFeatures, layer.inFeatures], true),
+                ("bias", [layer.outFeatures], true),
+            ]
+        case .batchNorm(let layer):
+            [
+                ("weight", [layer.channels], true), ("bias", [layer.channels], true),
+                ("running_mean", [layer.channels], false), ("running_var", [layer.channels], false),
+            ]
+        default: []
+        }
+    }
+}
+
+enum LayerError: Error {
+    case invalid(String)
+    case shrunkToNothing(extent: Int, window: Int)
+}

@@ -1,0 +1,29 @@
+/// Why a network cannot be built.
+public enum ModelError: Error, Hashable, CustomStringConvertible {
+    /// A window is larger than what the blocks before have left of the map.
+    case inputTooSmall(input: Shape, block: Int, layer: String, extent: Int, window: Int)
+    /// A layer does not fit what comes before it, or its own numbers make no sense.
+    case invalidLayer(name: String, layer: String, reason: String)
+    case unknownArchitecture(String)
+    case invalidConvArch(String, reason: String)
+    case invalidOption(name: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .inputTooSmall(let input, let block, let layer, let extent, let window):
+            """
+            an input of \(input) is too small: block \(block) shrinks it to 0 (its \(layer) needs \
+            \(window)×\(window) and only \(extent)×\(extent) is left); use a larger --size or fewer blocks
+            """
+        case .invalidLayer(let name, let layer, let reason): "layer \(name) (\(layer)): \(reason)"
+        case .unknownArchitecture(let name):
+            """
+            there is no architecture '\(name)'; choose one of \
+            \(Architecture.allNames.joined(separator: ", ")), or give --conv-arch
+            """
+        case .invalidConvArch(let text, let reason):
+            "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256: \(reason)"
+        case .invalidOption(let name, let reason): "\(name) \(reason)"
+        }
+    }
+}

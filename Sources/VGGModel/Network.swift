@@ -1,0 +1,115 @@
+/// A piece of a network: one layer, or several in a row that belong together, such as a VGG block.
+public enum Block: Hashable, Sendable {
+    case single(Layer)
+    case sequential([Layer])
+
+    public var layers: [Layer] {
+        switch self {
+        case .single(let layer): [layer]
+        case .sequential(let layers): layers
+        }
+    }
+
+    /// The class name PyTorch prints for the block: `Sequential`, or the single layer's.
+    public var className: String {
+        switch self {
+        case .single(let layer): layer.className
+        case .sequential: "Sequential"
+        }
+    }
+}
+
+/// A layer in its place in a network.
+public struct PlacedLayer: Hashable, Sendable {
+    /// torchvision's name: `features.N` before the classifier, `avgpool`, `flatten`, `classifier.N`.
+    public let name: String
+    public let layer: Layer
+    /// The index of the block the layer belongs to.
+    public let block: Int
+    public let input: Shape
+    public let output: Shape
+
+    /// Trained numbers in the layer.
+    public var parameterCount: Int {
+        layer.tensors.filter(\.isTrained).map { $0.shape.reduce(1, *) }.reduce(0, +)
+    }
+
+    /// Multiply-accumulates per example.
+    public var multiplyAccumulates: Int { layer.multiplyAccumulates(output: output) }
+}
+
+/// A tensor that belongs to a network: what a weight file must hold.
+public struct ParameterDescription: Hashable, Sendable {
+    /// torchvision's name, such as `features.0.weight`.
+    public let name: String
+    public let shape: [Int]
+    /// False for batch norm's running statistics.
+    public let isTrained: Bool
+}
+
+/// A chain of blocks for inputs of one shape, checked when made: every layer fits the one before.
+public struct Network: Hashable, Sendable {
+    public let input: Shape
+    public let blocks: [Block]
+    public let layers: [PlacedLayer]
+
+    /// - Throws: `ModelError` if a layer does not fit the one before, or the input is too small.
+    public init(input: Shape, blocks: [Block]) throws(ModelError) {
+        var layers: [PlacedLayer] = []
+        var shape = input
+        var featureIndex = 0
+        var classifierIndex = 0
+        for (blockIndex, block) in blocks.enumerated() {
+            for layer in block.layers {
+                let name: String
+                switch (layer, shape) {
+                case (.flatten, _): name = "flatten"
+                case (.adaptiveAveragePool, _): name = "avgpool"
+                case (_, .map):
+                    name = "features.\(featureIndex)"
+                    featureIndex += 1
+                case (_, .vector):
+                    name = "classifier.\(classifierIndex)"
+                    classifierIndex += 1
+                }
+                let output: Shape
+                do {
+                    output = try layer.output(for: shape)
+                } catch {
+                    switch error {
+                    case .invalid(let reason):
+                        throw ModelError.invalidLayer(name: name, layer: layer.className, reason: reason)
+                    case .shrunkToNothing(let extent, let window):
+                        throw ModelError.inputTooSmall(
+                            input: input, block: blockIndex + 1, layer: layer.className, extent: extent,
+                            window: window)
+                    }
+                }
+                layers.append(
+                    PlacedLayer(name: name, layer: layer, block: blockIndex, input: shape, output: output))
+                shape = output
+            }
+        }
+        self.input = input
+        self.blocks = blocks
+        self.layers = layers
+    }
+
+    public var output: Shape { layers.last?.output ?? input }
+
+    /// Trained numbers in the whole network.
+    public var parameterCount: Int { layers.map(\.parameterCount).reduce(0, +) }
+
+    /// Multiply-accumulates per example, forward.
+    public var multiplyAccumulates: Int { layers.map(\.multiplyAccumulates).reduce(0, +) }
+
+    /// Every stored tensor in the network's order, under torchvision's name.
+    public var parameters: [ParameterDescription] {
+        layers.flatMap { placed in
+            placed.layer.tensors.map {
+                ParameterDescription(
+                    name: "\(placed.name).\($0.name)", shape: $0.shape, isTrained: $0.isTrained)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// A dense row-major array of 32-bit floats: what weight files hold and networks are loaded from.
+///
+/// Weights keep PyTorch's order: a convolution's is `[out, in, height, width]`, a linear layer's `[out, in]`.
+public struct Tensor: Hashable, Sendable {
+    public var shape: [Int]
+    public var values: [Float]
+
+    /// - Precondition: `values.count` is the product of `shape`.
+    public init(shape: [Int], values: [Float]) {
+        precondition(
+            shape.reduce(1, *) == values.count, "\(values.count) values do not fill the shape \(shape)")
+        self.shape = shape
+        self.values = values
+    }
+
+    public init(zeros shape: [Int]) {
+        self.init(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
+    }
+}
