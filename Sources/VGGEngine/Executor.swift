@@ -1,57 +1,177 @@
+import CVGGKernels
 import VGGModel
 
-public enum Device: Hashable, Sendable { case cpu(threads: Int) }
-public enum Precision: String, Codable, CaseIterable, Sendable { case fp32 }
-public enum Mode: Sendable { case training, inference }
-public enum Initialization: String, Codable, CaseIterable, Sendable { case xavier, kaiming }
-public struct SGD: Hashable, Sendable, Codable {
-    public var learningRate: Float
-    public var momentum: Float
-    public var nesterov: Bool
-    public var weightDecay: Float
-    public init(learningRate: Float, momentum: Float = 0, nesterov: Bool = false, weightDecay: Float = 0) {
-        self.learningRate = learningRate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weightDecay = weightDecay
-    }
-}
-public struct PlanMemory: Hashable, Sendable, Codable {
-    public var parameters, gradients, optimizerState, activations, scratch: Int
-    public var total: Int { parameters + gradients + optimizerState + activations + scratch }
-}
-public struct Plan: Sendable {
-    public let network: Network
-    public init(_ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32) throws {
-        self.network = network
-    }
-    public func memory(optimizer: SGD?) -> PlanMemory { fatalError("not yet") }
-}
+/// What a batch gave.
 public struct BatchMetrics: Hashable, Sendable {
     /// The sum of the examples' cross-entropy losses.
     public var lossSum: Double
+    /// Examples whose largest logit is their label's.
     public var correct: Int
     public var count: Int
 }
-public enum WeightsError: Error, Hashable {
-    case missing(String)
-    case unexpected(String)
-    case shape(name: String, expected: [Int], found: [Int])
-}
+
+/// Runs a plan: owns its parameters and memory, all of it allocated when it is made.
+///
+/// Results are bit-identical for every number of threads. An executor is for one thread of the caller at a
+/// time and is therefore not `Sendable`.
 public final class Executor {
-    public init(plan: Plan, device: Device) throws {}
-    public func initialize(_ initialization: Initialization, seed: UInt64) {}
-    public func load(_ weights: [String: Tensor]) throws(WeightsError) {}
-    public var weights: [String: Tensor] { fatalError("not yet") }
-    public var gradients: [String: Tensor] { fatalError("not yet") }
-    /// Momentum buffers under their parameters' names; empty while the optimiser has none.
-    public var momentum: [String: Tensor] { fatalError("not yet") }
-    public func load(momentum: [String: Tensor]) throws(WeightsError) {}
-    /// Inference: images NHWC [count, height, width, channels], count ≤ batch size; returns [count, classes].
-    public func logits(images: [Float], count: Int) -> [Float] { fatalError("not yet") }
-    public func evaluate(images: [Float], labels: [Int32]) -> BatchMetrics { fatalError("not yet") }
-    /// `step` counts from 0 over the whole run: it chooses the dropout masks together with `seed`.
-    public func trainingStep(images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64, step: Int)
-        -> BatchMetrics
-    { fatalError("not yet") }
+    public let plan: Plan
+    let map: ParameterMap
+    let values: FloatBuffer
+    let gradientValues: FloatBuffer
+    /// Made by the first step of an optimiser that has momentum.
+    var momentumValues: FloatBuffer?
+
+    private let kernels: vgg_kernels
+    private let workers: Workers
+    private let steps: [any Step]
+    private let activations: FloatBuffer
+    private let offsets: [Int]
+    private let gradients: (FloatBuffer, FloatBuffer)
+    private let sharedScratch: FloatBuffer
+    private let workerScratch: FloatBuffer
+
+    /// - Parameter instructionSet: the kernels to use; a test may ask for less than the processor has.
+    public init(
+        plan: Plan, device: Device = .best, instructionSet: InstructionSet = .best
+    ) {
+        self.plan = plan
+        map = ParameterMap(steps: plan.steps)
+        let isTraining = plan.mode == .training
+        values = FloatBuffer(map.total)
+        gradientValues = FloatBuffer(isTraining ? map.trained : 0)
+        kernels = instructionSet.kernels
+        workers = Workers(threads: max(1, device.threads))
+
+        let scratch = plan.steps.map { StepScratch(for: $0, plan: plan) }
+        let scratchStride = (scratch.map(\.worker).max() ?? 0).roundedUp(to: 16)
+        sharedScratch = FloatBuffer((scratch.map(\.shared).max() ?? 0) + slack)
+        workerScratch = FloatBuffer(scratchStride * workers.threads + slack)
+        let memory = plan.activationOffsets
+        offsets = memory.offsets
+        activations = FloatBuffer(memory.total)
+        gradients = (FloatBuffer(plan.gradientCount), FloatBuffer(plan.gradientCount))
+
+        let context = StepContext(
+            kernels: kernels, workers: workers, shared: sharedScratch.pointer, scratch: workerScratch.pointer,
+            scratchStride: scratchStride)
+        let (map, values, gradientValues) = (map, values, gradientValues)
+        steps = plan.steps.map { step in
+            let entries = map.entries[step.firstParameter...].prefix(step.parameterLayouts.count)
+            return step.bound(
+                to: BoundParameters(
+                    values: entries.map { values.pointer + $0.offset },
+                    // Running statistics are not trained, and an inference plan has no gradients.
+                    gradients: isTraining ? entries.prefix(2).map { gradientValues.pointer + $0.offset } : []),
+                context: context, plan: plan)
+        }
+    }
+
+    /// The logits of `count` images in inference mode.
+    /// - Parameters:
+    ///   - images: [count, height, width, channels].
+    ///   - count: at most the plan's batch size.
+    /// - Returns: [count, classes].
+    public func logits(images: [Float], count: Int) -> [Float] {
+        let output = forward(Pass(count: count, isTraining: false), images: images)
+        let stride = plan.steps[plan.steps.count - 1].output.imageStride
+        return (0..<count).flatMap { image in
+            UnsafeBufferPointer(start: output + image * stride, count: plan.network.output.count)
+        }
+    }
+
+    /// Loss and accuracy of a batch in inference mode.
+    /// - Parameters:
+    ///   - images: [count, height, width, channels], count at most the plan's batch size.
+    ///   - labels: one an image, 0 ..< classes.
+    public func evaluate(images: [Float], labels: [Int32]) -> BatchMetrics {
+        let output = forward(Pass(count: labels.count, isTraining: false), images: images)
+        return metrics(of: output, labels: labels, gradient: nil)
+    }
+
+    /// Forward, backward and update with one batch.
+    /// - Parameters:
+    ///   - images: [count, height, width, channels], count at most the plan's batch size.
+    ///   - labels: one an image, 0 ..< classes.
+    ///   - seed: chooses the dropout masks, together with `step`.
+    ///   - step: counts from 0 over the whole training.
+    /// - Returns: what the batch gave before the update.
+    public func trainingStep(
+        images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
+    ) -> BatchMetrics {
+        let metrics = backward(images: images, labels: labels, seed: seed, step: step)
+        update(optimizer)
+        return metrics
+    }
+
+    /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
+    public func backward(images: [Float], labels: [Int32], seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
+        precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
+        let pass = Pass(count: labels.count, isTraining: true, seed: seed, step: step)
+        let output = forward(pass, images: images)
+        var (gradient, inputGradient) = (gradients.0.pointer, gradients.1.pointer)
+        let metrics = metrics(of: output, labels: labels, gradient: gradient)
+        for index in steps.indices.reversed() {
+            steps[index].backward(
+                pass, x: activation(index), y: activation(index + 1), gradient: gradient,
+                inputGradient: plan.steps[index].needsInputGradient ? inputGradient : nil)
+            swap(&gradient, &inputGradient)
+        }
+        return metrics
+    }
+
+    /// The activation before step `index`.
+    private func activation(_ index: Int) -> Floats { activations.pointer + offsets[index] }
+
+    /// Runs the steps and returns the last one's output.
+    private func forward(_ pass: Pass, images: [Float]) -> Floats {
+        let input = plan.steps[0].input
+        precondition(
+            (1...plan.batchSize).contains(pass.count), "a batch must have 1 to \(plan.batchSize) images")
+        precondition(images.count == pass.count * input.count, "the images do not fit the plan's input")
+        images.withUnsafeBufferPointer { images in
+            guard let images = images.baseAddress else { return }
+            workers.run(pass.count) { image, _ in
+                let target = activation(0) + image * input.imageStride
+                input.zeroBorder(target)
+                for row in 0..<input.height {
+                    (target + input.interior + row * input.rowStride).update(
+                        from: images + image * input.count + row * input.plain.rowStride,
+                        count: input.plain.rowStride)
+                }
+            }
+        }
+        for index in steps.indices {
+            steps[index].forward(pass, x: activation(index), y: activation(index + 1))
+        }
+        return activation(steps.count)
+    }
+
+    /// Sums the losses and, unless `gradient` is nil, writes the gradient of their mean: [count, classes].
+    private func metrics(of output: Floats, labels: [Int32], gradient: Floats?) -> BatchMetrics {
+        let classes = plan.network.output.count
+        let stride = plan.steps[plan.steps.count - 1].output.imageStride
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+        for (image, label) in labels.enumerated() {
+            precondition(
+                (0..<classes).contains(Int(label)), "label \(label) is not one of \(classes) classes")
+            let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
+            metrics.lossSum += vgg_softmax_cross_entropy(
+                logits.baseAddress, classes, label, 1 / Float(labels.count),
+                gradient.map { $0 + image * classes })
+            if logits.indices.max(by: { logits[$0] < logits[$1] }) == Int(label) { metrics.correct += 1 }
+        }
+        return metrics
+    }
+
+    private func update(_ optimizer: SGD) {
+        if optimizer.momentum != 0, momentumValues == nil { momentumValues = FloatBuffer(map.trained) }
+        let momentum = optimizer.momentum != 0 ? momentumValues : nil
+        var arguments = optimizer.kernelArguments
+        workers.run(over: map.trained, grain: 4096) { range in
+            kernels.sgd(
+                &arguments, values.pointer + range.lowerBound, gradientValues.pointer + range.lowerBound,
+                momentum.map { $0.pointer + range.lowerBound }, range.count)
+        }
+    }
 }

@@ -118,7 +118,7 @@ extension Layer {
             }
             guard layer.outFeatures > 0 else { throw .invalid("must have at least one output") }
             return .vector(layer.outFeatures)
-        case (.flatten, .map): return .vector(input.count)
+        case (.flatten, _): return .vector(input.count)
         case (.relu, _): return input
         case (.dropout(let probability), _):
             guard probability >= 0, probability < 1 else {

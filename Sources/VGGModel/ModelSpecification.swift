@@ -36,7 +36,7 @@ public enum Architecture: Sendable {
             guard numbers.count == 2, let convolutions = numbers[0], let channels = numbers[1] else {
                 throw .invalidConvArch(text, reason: "'\(part)' is not CONVOLUTIONSxCHANNELS")
             }
-            guard (1...64).contains(convolutions), (1...65536).contains(channels) else {
+            guard (1...64).contains(convolutions), (1...8192).contains(channels) else {
                 throw .invalidConvArch(text, reason: "'\(part)' is out of range")
             }
             rows.append((convolutions, channels))
@@ -72,20 +72,23 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     /// The network for square inputs of `size` pixels.
     /// - Throws: `ModelError` that names the option at fault.
     public func network(size: Int) throws(ModelError) -> Network {
-        for (name, value) in [
-            ("--size", size), ("--width-divisor", widthDivisor), ("--in-channels", inChannels),
-            ("--classes", classes),
-        ] where !(1...1_000_000).contains(value) {
-            throw .invalidOption(name: name, reason: "must be between 1 and 1000000, not \(value)")
+        // Limits under which no count of the largest network overflows.
+        for (name, value, limit) in [
+            ("--size", size, 8192), ("--width-divisor", widthDivisor, 8192),
+            ("--in-channels", inChannels, 8192), ("--classes", classes, 1_000_000),
+        ] where !(1...limit).contains(value) {
+            throw .invalidOption(name: name, reason: "must be between 1 and \(limit), not \(value)")
         }
         guard (0..<1).contains(dropout) else {
-            throw .invalidOption(name: "--dropout", reason: "must be at least 0 and less than 1, not \(dropout)")
+            throw .invalidOption(
+                name: "--dropout", reason: "must be at least 0 and less than 1, not \(dropout)")
         }
         switch try architecture() {
         case .vgg(let rows, let batchNorm):
             for row in rows where row.channels % widthDivisor != 0 {
                 throw .invalidOption(
-                    name: "--width-divisor", reason: "\(widthDivisor) does not divide \(row.channels) channels")
+                    name: "--width-divisor",
+                    reason: "\(widthDivisor) does not divide \(row.channels) channels")
             }
             return try vgg(
                 rows.map { ($0.convolutions, $0.channels / widthDivisor) }, size: size,
@@ -97,7 +100,8 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
             }
             guard [96, 256, 384].allSatisfy({ $0 % widthDivisor == 0 }) else {
                 throw .invalidOption(
-                    name: "--width-divisor", reason: "\(widthDivisor) does not divide 96, 256 and 384 channels")
+                    name: "--width-divisor",
+                    reason: "\(widthDivisor) does not divide 96, 256 and 384 channels")
             }
             return try alexNet(
                 size: size, inChannels: inChannels, classes: classes, dropout: dropout,

@@ -31,11 +31,18 @@ public struct PlacedLayer: Hashable, Sendable {
 
     /// Trained numbers in the layer.
     public var parameterCount: Int {
-        layer.tensors.filter(\.isTrained).map { $0.shape.reduce(1, *) }.reduce(0, +)
+        parameters.filter(\.isTrained).map { $0.shape.reduce(1, *) }.reduce(0, +)
     }
 
     /// Multiply-accumulates per example.
     public var multiplyAccumulates: Int { layer.multiplyAccumulates(output: output) }
+
+    /// The layer's stored tensors, under torchvision's names.
+    public var parameters: [ParameterDescription] {
+        layer.tensors.map {
+            ParameterDescription(name: "\(name).\($0.name)", shape: $0.shape, isTrained: $0.isTrained)
+        }
+    }
 }
 
 /// A tensor that belongs to a network: what a weight file must hold.
@@ -104,12 +111,5 @@ public struct Network: Hashable, Sendable {
     public var multiplyAccumulates: Int { layers.map(\.multiplyAccumulates).reduce(0, +) }
 
     /// Every stored tensor in the network's order, under torchvision's name.
-    public var parameters: [ParameterDescription] {
-        layers.flatMap { placed in
-            placed.layer.tensors.map {
-                ParameterDescription(
-                    name: "\(placed.name).\($0.name)", shape: $0.shape, isTrained: $0.isTrained)
-            }
-        }
-    }
+    public var parameters: [ParameterDescription] { layers.flatMap(\.parameters) }
 }

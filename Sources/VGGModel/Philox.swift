@@ -21,8 +21,15 @@ public struct Philox: Sendable {
 
     /// Four random words for the block `index` of the sequence `sequence` (a parameter, a step, an epoch).
     public func words(sequence: UInt32, index: UInt64) -> SIMD4<UInt32> {
-        var counter = SIMD4(
-            UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), sequence, stream)
+        Self.words(
+            counter: SIMD4(
+                UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), sequence, stream),
+            key: key)
+    }
+
+    /// The generator itself: ten rounds over a counter of four words with a key of two.
+    package static func words(counter: SIMD4<UInt32>, key: (UInt32, UInt32)) -> SIMD4<UInt32> {
+        var counter = counter
         var (key0, key1) = key
         for _ in 0..<10 {
             let left = UInt64(counter.x) * 0xD251_1F53

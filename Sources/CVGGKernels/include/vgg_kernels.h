@@ -1,1 +1,172 @@
+/// Kernels of swift-vgg: pure functions over memory they are given. No allocation, threads or I/O.
+///
+/// Layouts, all row-major 32-bit floats:
+///   map      [height][width][channels], with a row stride so that a zero border may surround it
+///   weights  [panel][kernel row][kernel column][in channel][16]: a panel is 16 output channels, the last
+///            one filled up with zeros; a linear layer's are the same with a 1×1 kernel
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Output channels in a panel of weights, whatever the instruction set's vectors are.
+enum { VGG_PANEL = 16 };
+
+/// Floats that may be read past the end of a gradient map (never used, only loaded).
+enum { VGG_SLACK = 64 };
+
+/// The value of a pool's winner byte where ReLU killed the whole window.
+enum { VGG_POOL_DEAD = 255 };
+
+/// A strided matrix product with a fused epilogue:
+///   c[m][n] = relu?( bias[n] or c[m][n] or 0  +  Σ_outer Σ_inner a[m, outer, inner] · b[outer, inner, n] )
+/// Column n lives in panel n / 16. Strides are in floats.
+typedef struct {
+    const float *a;
+    ptrdiff_t a_row, a_outer, a_inner;
+    const float *b;
+    ptrdiff_t b_panel, b_outer, b_inner;
+    float *c;
+    ptrdiff_t c_row, c_panel;
+    /// One a column, readable to a whole number of panels; NULL for none.
+    const float *bias;
+    size_t rows, columns, outer, inner;
+    /// Start from c instead of zero.
+    int accumulate;
+    int relu;
+} vgg_product;
+
+/// The geometry of a convolution of one image; the input map carries its zero border.
+typedef struct {
+    size_t in_channels, out_channels, kernel, stride;
+    size_t out_height, out_width;
+    /// Floats from one row to the next of the input (bordered) and the output.
+    ptrdiff_t x_row, y_row;
+    /// Floats from one pixel to the next of the output: out_channels, or more where it is dilated.
+    ptrdiff_t y_pixel;
+} vgg_convolution;
+
+/// A map in memory.
+typedef struct {
+    size_t height, width, channels;
+    ptrdiff_t row, pixel;
+} vgg_map;
+
+/// Stochastic gradient descent in PyTorch's definition.
+typedef struct {
+    float learning_rate, momentum, weight_decay;
+    int nesterov;
+} vgg_sgd;
+
+/// The one list of kernels: name and parameters. It makes the table below and every instruction set's
+/// implementation of it.
+#define VGG_KERNEL_LIST(KERNEL)                                                                                 \
+    /* The strided product, in tiles of registers. */                                                           \
+    KERNEL(product, (const vgg_product *product))                                                               \
+    /* Output rows row_begin..<row_end of a convolution with bias (may be NULL) and optional ReLU. Also the     \
+       gradient of the input, with flipped weights. */                                                          \
+    KERNEL(convolution, (const vgg_convolution *shape, const float *x, const float *weights,                    \
+                         const float *bias, float *y, size_t row_begin, size_t row_end, int relu))              \
+    /* Convolution, bias, ReLU and 2×2 max pool with stride 2; pooled rows row_begin..<row_end. y_row and      \
+       y_pixel are the pooled map's. winner (may be NULL) gets 0...3, row-major in the window, or               \
+       VGG_POOL_DEAD. rows is scratch for 2 × out_width × 32 floats. */                                       \
+    KERNEL(convolution_relu_pool,                                                                               \
+           (const vgg_convolution *shape, const float *x, const float *weights, const float *bias, float *y,    \
+            uint8_t *winner, float *rows, size_t row_begin, size_t row_end))                                    \
+    /* Adds one image's weight gradient to dw (panels) and bias gradient to db; y_row and y_pixel are dy's.     \
+     */                                                                                                         \
+    KERNEL(convolution_weight_gradient,                                                                         \
+           (const vgg_convolution *shape, const float *x, const float *dy, float *dw, float *db))               \
+    /* Weights for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels     \
+       panel_begin..<panel_end of the in channels. */                                                           \
+    KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \
+                          size_t kernel, size_t panel_begin, size_t panel_end))                                 \
+    /* dy = gradient where y > 0 (everywhere where y is NULL), zero elsewhere. */                               \
+    KERNEL(mask_gradient,                                                                                       \
+           (const vgg_map *y_map, const float *y, const float *gradient, const vgg_map *dy_map, float *dy))     \
+    /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */      \
+    KERNEL(unpool_gradient, (const float *gradient, const uint8_t *winner, size_t pooled_height,                \
+                             size_t pooled_width, const vgg_map *dy_map, float *dy))                            \
+    /* out[column][row] = in[row][column]; rows of out past `rows` up to out_row are set to zero. */            \
+    KERNEL(transpose,                                                                                           \
+           (const float *in, ptrdiff_t in_row, size_t rows, size_t columns, float *out, ptrdiff_t out_row))     \
+    /* sums[channel] += Σ over rows of x[row][channel], in double precision across calls. */                   \
+    KERNEL(channel_sums, (const float *x, size_t rows, size_t channels, double *sums))                          \
+    /* sums[channel] += Σ (x - mean[channel])². */                                                            \
+    KERNEL(channel_squares, (const float *x, size_t rows, size_t channels, const float *mean, double *sums))    \
+    /* y = relu?(x · scale[channel] + shift[channel]). */                                                      \
+    KERNEL(scale_shift, (const vgg_map *x_map, const float *x, const float *scale, const float *shift,          \
+                         int relu, const vgg_map *y_map, float *y))                                             \
+    /* Masks gradient by y > 0 (y may be NULL) in place; sums[c] += Σ g, dots[c] += Σ g · (x - mean) · inv. \
+     */                                                                                                         \
+    KERNEL(batch_norm_sums, (const vgg_map *y_map, const float *y, const float *x, const float *mean,           \
+                             const float *inverse, float *gradient, double *sums, double *dots))                \
+    /* dx = scale[c] · (g - sums[c] - (x - mean) · inverse · dots[c]), where sums and dots are means. */     \
+    KERNEL(batch_norm_gradient,                                                                                 \
+           (const float *gradient, const float *x, size_t rows, size_t channels, const float *mean,             \
+            const float *inverse, const float *scale, const float *sums, const float *dots, float *dx))         \
+    /* One optimiser step on count parameters; momentum may be NULL where the optimiser has none. */            \
+    KERNEL(sgd,                                                                                                 \
+           (const vgg_sgd *sgd, float *parameters, const float *gradients, float *momentum, size_t count))      \
+    /* total[i] = Σ over shards of parts[shard · stride + i], in order. */                                    \
+    KERNEL(sum_shards, (const float *parts, size_t shards, size_t stride, float *total, size_t count))          \
+    /* y = relu(x); may be in place. */                                                                         \
+    KERNEL(relu, (const float *x, float *y, size_t count))                                                      \
+    /* gradient = 0 where y is not positive. */                                                                 \
+    KERNEL(relu_gradient, (const float *y, float *gradient, size_t count))
+
+/// A table of kernels for one instruction set.
+typedef struct {
+#define VGG_FIELD(name, parameters) void(*name) parameters;
+    VGG_KERNEL_LIST(VGG_FIELD)
+#undef VGG_FIELD
+} vgg_kernels;
+
+/// The instruction sets, in rising order.
+typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2 } vgg_instruction_set;
+
+/// The best instruction set this processor has and its operating system saves the registers of.
+vgg_instruction_set vgg_best_instruction_set(void);
+
+/// The kernels of an instruction set; where this build lacks it, the portable ones.
+const vgg_kernels *vgg_kernels_for(vgg_instruction_set set);
+
+// Kernels of one, portable form: they are not where time goes.
+
+/// Sets the border of a map to zero: `border` pixels on every side, row = (width + 2 border) · channels.
+void vgg_zero_border(float *map, size_t height, size_t width, size_t channels, size_t border);
+
+/// Max pool of any window and stride; winner (may be NULL) gets the position in the window, row-major.
+void vgg_max_pool(const vgg_map *x_map, const float *x, size_t window, size_t stride, const vgg_map *y_map,
+                  float *y, uint16_t *winner);
+
+/// Adds the gradient of max-pooled windows to their winners; dx must be zero before.
+void vgg_max_pool_gradient(const float *gradient, const uint16_t *winner, size_t pooled_height,
+                           size_t pooled_width, size_t window, size_t stride, const vgg_map *dx_map,
+                           float *dx);
+
+/// Average pool with the windows [begin, end) of `rows` and `columns`: pairs, one for each output row and
+/// column. Fixed and adaptive pools are this one.
+void vgg_average_pool(const vgg_map *x_map, const float *x, const size_t *rows, const size_t *columns,
+                      const vgg_map *y_map, float *y);
+
+/// Adds the gradient of average-pooled windows to dx, which must be zero before.
+void vgg_average_pool_gradient(const float *gradient, const size_t *rows, const size_t *columns,
+                               const vgg_map *y_map, const vgg_map *dx_map, float *dx);
+
+/// Softmax cross-entropy of one example: returns the loss; writes the gradient times `scale` unless NULL.
+double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float scale,
+                                 float *gradient);
+
+/// Dropout by counter: element i (counted from `offset`, a multiple of 4) of the sequence is kept and scaled
+/// where Philox4x32-10(seed, stream, sequence, i) is at least `threshold`. Its own inverse for gradients.
+void vgg_dropout(const float *x, float *y, size_t count, uint64_t offset, uint64_t seed, uint32_t stream,
+                 uint32_t sequence, uint32_t layer, uint32_t threshold, float scale);
+
+#ifdef __cplusplus
+}
+#endif

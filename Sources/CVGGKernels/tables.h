@@ -1,0 +1,9 @@
+// The tables that the instruction sets' files define.
+#pragma once
+#include "vgg_kernels.h"
+
+extern const vgg_kernels vgg_kernels__portable;
+#if defined(__x86_64__)
+extern const vgg_kernels vgg_kernels__avx2;
+extern const vgg_kernels vgg_kernels__avx512;
+#endif

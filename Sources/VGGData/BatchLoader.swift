@@ -1,0 +1,117 @@
+/// Examples that are processed together.
+public struct Batch: Hashable, Sendable {
+    /// Which step of the epoch this is, counted from 0.
+    public let index: Int
+    /// `[count, height, width, channels]`, values in 0...1.
+    public let images: [Float]
+    /// One class for each image.
+    public let labels: [Int32]
+
+    public var count: Int { labels.count }
+}
+
+/// The batches of one epoch, made on background threads while the ones before are being used.
+///
+///     for batch in BatchLoader(dataset, height: 224, width: 224, batchSize: 128) { … }
+///
+/// What a batch holds depends only on the data set and on the properties here, not on the threads. The last
+/// batch is smaller if the examples do not fill it. Iteration may stop at any batch; the background work then
+/// ends by itself.
+public struct BatchLoader: Sequence, Sendable {
+    public let dataset: ImageDataset
+    /// The size the images are resized to, in pixels.
+    public let height: Int
+    public let width: Int
+    public let batchSize: Int
+    public let order: ExampleOrder
+    /// The first batch to deliver; the ones before are not even made.
+    public let startBatch: Int
+    /// How many batches are made ahead at most; this bounds the memory.
+    public let prefetch: Int
+    public let threads: Int
+
+    /// - Precondition: sizes, `prefetch` and `threads` are positive, `startBatch` is not negative.
+    public init(
+        _ dataset: ImageDataset, height: Int, width: Int, batchSize: Int, order: ExampleOrder = .stored,
+        startBatch: Int = 0, prefetch: Int = 3, threads: Int = 2
+    ) {
+        precondition(
+            Swift.min(height, width, batchSize, prefetch, threads) > 0 && startBatch >= 0,
+            "sizes must be positive")
+        self.dataset = dataset
+        self.height = height
+        self.width = width
+        self.batchSize = batchSize
+        self.order = order
+        self.startBatch = startBatch
+        self.prefetch = prefetch
+        self.threads = threads
+    }
+
+    /// How many batches a whole epoch has, those before `startBatch` included.
+    public var batchCount: Int { (dataset.count + batchSize - 1) / batchSize }
+
+    public var underestimatedCount: Int { Swift.max(0, batchCount - startBatch) }
+
+    /// Starts the background work.
+    public func makeIterator() -> Iterator { Iterator(self) }
+
+    public final class Iterator: IteratorProtocol {
+        package let pipeline: BatchPipeline
+        private var step: Int
+        private let end: Int
+
+        fileprivate init(_ loader: BatchLoader) {
+            step = loader.startBatch
+            end = loader.batchCount
+            pipeline = BatchPipeline(loader)
+        }
+
+        deinit { pipeline.cancel() }
+
+        /// The next batch, waiting for it if it is not ready; nil after the last.
+        public func next() -> Batch? {
+            guard step < end else { return nil }
+            defer { step += 1 }
+            return pipeline.take(step)
+        }
+    }
+}
+
+/// Everything that is needed to make any batch of an epoch.
+struct BatchMaker: Sendable {
+    private let dataset: ImageDataset
+    private let batchSize: Int
+    private let indices: [Int]
+    private let resampler: Resampler
+
+    init(_ loader: BatchLoader) {
+        dataset = loader.dataset
+        batchSize = loader.batchSize
+        indices = loader.order.indices(count: dataset.count)
+        resampler = Resampler(
+            height: dataset.height, width: dataset.width, toHeight: loader.height, width: loader.width,
+            channels: dataset.channels)
+    }
+
+    func batch(_ index: Int) -> Batch {
+        let members = indices[(index * batchSize)...].prefix(batchSize)
+        let size = resampler.outputCount
+        let images = [Float](unsafeUninitializedCapacity: members.count * size) { images, count in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { resized in
+                dataset.pixels.withUnsafeBufferPointer { pixels in
+                    for (place, member) in members.enumerated() {
+                        let stored = pixels[
+                            member * resampler.inputCount..<(member + 1) * resampler.inputCount]
+                        resampler.resize(UnsafeBufferPointer(rebasing: stored), into: resized)
+                        let image = UnsafeMutableBufferPointer(
+                            rebasing: images[place * size..<(place + 1) * size])
+                        for pixel in 0..<size { image[pixel] = unitInterval(resized[pixel]) }
+                    }
+                }
+            }
+            count = members.count * size
+        }
+        return Batch(index: index, images: images, labels: members.map { Int32(dataset.labels[$0]) })
+    }
+}

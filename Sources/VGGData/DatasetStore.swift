@@ -1,0 +1,84 @@
+import Foundation
+import VGGFiles
+
+/// Finds data sets by name: in a given folder, in the user's cache, in the system's folder, or on the network.
+public struct DatasetStore: Sendable {
+    /// Where fetched sets are kept, each in a folder of its own name.
+    public let cacheFolder: String
+    /// Where Debian's packages put data sets, each in a folder of its own name.
+    public let systemFolder: String
+    let fetcher: DatasetFetcher
+
+    /// The user's own store: the cache is `$XDG_CACHE_HOME/swift-vgg`, or `~/.cache/swift-vgg` if the variable
+    /// is not an absolute path (XDG Base Directory Specification).
+    public init() {
+        let variable = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
+        let caches =
+            variable.hasPrefix("/")
+            ? variable : FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache").path
+        self.init(cacheFolder: "\(caches)/swift-vgg")
+    }
+
+    package init(
+        cacheFolder: String, systemFolder: String = "/usr/share/datasets",
+        fetcher: DatasetFetcher = DatasetFetcher()
+    ) {
+        self.cacheFolder = cacheFolder
+        self.systemFolder = systemFolder
+        self.fetcher = fetcher
+    }
+
+    /// The names of the data sets whose classes are known; sets of any other name have numbered classes.
+    public static var knownNames: [String] { KnownDataset.all.map(\.name) }
+
+    /// Loads the data set `name`: four IDX files, each compressed by gzip or not.
+    ///
+    /// A `folder` that is given is the only place looked at, and its files need not be the published ones: a
+    /// subset, or other data under the name of a known set, loads if it is valid (`isVerified` is then
+    /// false). Else the set is searched for in the cache and in the system's folder, where a set with
+    /// published checksums must match them, and if it does not, or is not there, is fetched into the cache.
+    ///
+    /// - Parameter progress: told how a fetch goes on, from the calling thread.
+    /// - Throws: `DatasetError` or `FileError`.
+    public func load(
+        _ name: String, from folder: String? = nil, progress: (FetchProgress) -> Void = { _ in }
+    ) throws -> DatasetSplits {
+        let known = KnownDataset.named(name)
+        if let folder {
+            guard FileManager.default.fileExists(atPath: folder) else {
+                throw FileError(folder, "there is no such folder; give the one that holds the IDX files")
+            }
+            guard let files = try DatasetFiles(folder: folder, dataset: name) else {
+                throw DatasetError.missingFiles(
+                    folder: folder, missing: DatasetPart.allCases.map(\.rawValue))
+            }
+            return try files.load(as: known)
+        }
+
+        let cache = "\(cacheFolder)/\(name)"
+        let searched = [cache, "\(systemFolder)/\(name)"]
+        guard let publication = known.publication else {
+            for folder in searched {
+                if let files = try DatasetFiles(folder: folder, dataset: name) {
+                    return try files.load(as: known)
+                }
+            }
+            throw DatasetError.notFound(name: name, searched: searched)
+        }
+
+        for folder in searched {
+            // Whatever is wrong with these files, fetching them again puts it right.
+            let splits = try? DatasetFiles(folder: folder, dataset: name)?.load(as: known)
+            if let splits, splits.isVerified { return splits }
+        }
+        do {
+            try fetcher.fetch(publication, into: cache, progress: progress)
+        } catch let failure as DatasetFetcher.Failure {
+            throw DatasetError.fetchFailed(name: name, searched: searched, reasons: failure.reasons)
+        }
+        guard let files = try DatasetFiles(folder: cache, dataset: name) else {
+            throw DatasetError.notFound(name: name, searched: [cache])
+        }
+        return try files.load(as: known)
+    }
+}

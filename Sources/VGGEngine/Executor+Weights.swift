@@ -1,0 +1,103 @@
+import VGGModel
+
+/// Why tensors cannot be a network's weights.
+public enum WeightsError: Error, Hashable, CustomStringConvertible {
+    case missing(String)
+    case unexpected(String)
+    case shape(name: String, expected: [Int], found: [Int])
+
+    public var description: String {
+        switch self {
+        case .missing(let name): "tensor \(name) is missing: the weights are of another network"
+        case .unexpected(let name): "tensor \(name) has no place in this network: the weights are of another"
+        case .shape(let name, let expected, let found):
+            "tensor \(name) has the shape \(found) where this network's has \(expected)"
+        }
+    }
+}
+
+extension Executor {
+    /// Sets every parameter to its initial value: a function of the seed and the network.
+    public func initialize(_ initialization: Initialization, seed: UInt64) {
+        var index = 0
+        for layer in plan.network.layers {
+            for parameter in layer.parameters {
+                let tensor = initialization.tensor(for: layer, parameter, index: index, seed: seed)
+                map.entries[index].pack(tensor.values, to: values)
+                index += 1
+            }
+        }
+        momentumValues = nil
+    }
+
+    /// The network's tensors under torchvision's names.
+    public var weights: [String: Tensor] { tensors(in: values) { _ in true } }
+
+    /// The gradients of the last batch's mean loss, of every trained tensor.
+    public var gradientTensors: [String: Tensor] { tensors(in: gradientValues, where: \.isTrained) }
+
+    /// The optimiser's momentum of every trained tensor; empty where there is none.
+    public var momentum: [String: Tensor] {
+        momentumValues.map { tensors(in: $0, where: \.isTrained) } ?? [:]
+    }
+
+    /// Replaces all tensors. PyTorch's `num_batches_tracked` counters are passed over.
+    /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
+    public func load(_ weights: [String: Tensor]) throws(WeightsError) {
+        try check(weights) { _ in true }
+        write(weights, to: values)
+    }
+
+    /// Replaces the optimiser's momentum; an empty dictionary clears it.
+    /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
+    public func load(momentum: [String: Tensor]) throws(WeightsError) {
+        guard !momentum.isEmpty else {
+            momentumValues = nil
+            return
+        }
+        try check(momentum, where: \.isTrained)
+        let buffer = FloatBuffer(map.trained)
+        write(momentum, to: buffer)
+        momentumValues = buffer
+    }
+
+    private func tensors(
+        in buffer: FloatBuffer, where isIncluded: (ParameterDescription) -> Bool
+    ) -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for (parameter, entry) in zip(plan.network.parameters, map.entries) where isIncluded(parameter) {
+            tensors[parameter.name] = Tensor(
+                shape: parameter.shape,
+                values: entry.layout.unpack(
+                    buffer.pointer + entry.offset, count: parameter.shape.reduce(1, *)))
+        }
+        return tensors
+    }
+
+    private func check(
+        _ tensors: [String: Tensor], where isIncluded: (ParameterDescription) -> Bool
+    ) throws(WeightsError) {
+        let expected = plan.network.parameters.filter(isIncluded)
+        let names = Set(expected.map(\.name))
+        for parameter in expected {
+            guard let tensor = tensors[parameter.name] else { throw .missing(parameter.name) }
+            guard tensor.shape == parameter.shape else {
+                throw .shape(name: parameter.name, expected: parameter.shape, found: tensor.shape)
+            }
+        }
+        for name in tensors.keys.sorted()
+        where !names.contains(name) && !name.hasSuffix("num_batches_tracked") {
+            throw .unexpected(name)
+        }
+    }
+
+    private func write(_ tensors: [String: Tensor], to buffer: FloatBuffer) {
+        for (parameter, entry) in zip(plan.network.parameters, map.entries) {
+            if let tensor = tensors[parameter.name] { entry.pack(tensor.values, to: buffer) }
+        }
+    }
+}
+
+extension ParameterMap.Entry {
+    func pack(_ tensor: [Float], to buffer: FloatBuffer) { layout.pack(tensor, to: buffer.pointer + offset) }
+}

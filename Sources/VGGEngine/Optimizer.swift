@@ -1,0 +1,23 @@
+import CVGGKernels
+
+/// Stochastic gradient descent in PyTorch's definition (`torch.optim.SGD` with dampening 0).
+public struct SGD: Hashable, Sendable, Codable {
+    public var learningRate: Float
+    public var momentum: Float
+    public var nesterov: Bool
+    /// Added to every gradient, times the parameter (L2), biases included.
+    public var weightDecay: Float
+
+    public init(learningRate: Float, momentum: Float = 0, nesterov: Bool = false, weightDecay: Float = 0) {
+        self.learningRate = learningRate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weightDecay = weightDecay
+    }
+
+    var kernelArguments: vgg_sgd {
+        vgg_sgd(
+            learning_rate: learningRate, momentum: momentum, weight_decay: weightDecay,
+            nesterov: nesterov ? 1 : 0)
+    }
+}

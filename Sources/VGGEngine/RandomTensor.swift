@@ -1,0 +1,45 @@
+import Foundation
+import VGGModel
+
+/// Tensors of random numbers: the sequence's element decides each.
+struct RandomTensor {
+    let shape: [Int]
+    let seed: UInt64
+    let sequence: UInt32
+
+    private var count: Int { shape.reduce(1, *) }
+
+    /// Uniform in -bound..<bound.
+    func uniform(bound: Float) -> Tensor {
+        generate { words, store in
+            for lane in 0..<4 { store(lane, (2 * Philox.uniform(words[lane]) - 1) * bound) }
+        }
+    }
+
+    /// Normal with mean zero (Box & Muller 1958), two numbers from two words.
+    func normal(deviation: Float) -> Tensor {
+        generate { words, store in
+            for pair in [0, 2] {
+                // 1 - u is in 0 <... 1, where the logarithm is finite.
+                let radius = (-2 * log(1 - Double(Philox.uniform(words[pair])))).squareRoot()
+                let angle = 2 * Double.pi * Double(Philox.uniform(words[pair + 1]))
+                store(pair, Float(radius * cos(angle)) * deviation)
+                store(pair + 1, Float(radius * sin(angle)) * deviation)
+            }
+        }
+    }
+
+    private func generate(_ body: (SIMD4<UInt32>, (Int, Float) -> Void) -> Void) -> Tensor {
+        let philox = Philox(seed: seed, stream: .initialization)
+        let count = count
+        let values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
+            for start in stride(from: 0, to: count, by: 4) {
+                body(philox.words(sequence: sequence, index: UInt64(start / 4))) { lane, value in
+                    if start + lane < count { values[start + lane] = value }
+                }
+            }
+            initialized = count
+        }
+        return Tensor(shape: shape, values: values)
+    }
+}

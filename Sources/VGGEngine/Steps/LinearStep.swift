@@ -1,0 +1,170 @@
+import CVGGKernels
+import VGGModel
+
+/// A linear layer with its ReLU. The weights, nearly all of a VGG's parameters, are walked once forward, once
+/// for the input's gradient and once for their own; it is the activations that are turned to suit them.
+final class LinearStep: Step {
+    private let planned: PlannedStep
+    private let inputs: Int
+    private let outputs: Int
+    private let relu: Bool
+    private let parameters: BoundParameters
+    private let context: StepContext
+
+    /// Inputs at a time, so that weights and activations of a tile stay in the caches.
+    private static let inputBlock = 512
+    /// Panels of outputs at a time in the gradient of the input, for the same reason.
+    private static let panelBlock = 32
+
+    init(
+        _ planned: PlannedStep, _ linear: Linear, relu: Bool, _ parameters: BoundParameters,
+        _ context: StepContext
+    ) {
+        self.planned = planned
+        self.inputs = linear.inFeatures
+        self.outputs = linear.outFeatures
+        self.relu = relu
+        self.parameters = parameters
+        self.context = context
+    }
+
+    static func scratch(_ linear: Linear, plan: Plan) -> StepScratch {
+        guard plan.mode == .training else { return StepScratch() }
+        let columns = plan.batchSize.roundedUp(to: panel)
+        // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels.
+        return StepScratch(
+            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns,
+            worker: columns * 2 * panel)
+    }
+
+    private var panels: Int { outputs.roundedUp(to: panel) / panel }
+
+    func forward(_ pass: Pass, x: Floats, y: Floats) {
+        let (weights, bias) = (parameters.values[0], parameters.values[1])
+        context.workers.run((panels + 1) / 2) { task, _ in
+            let column = task * 2 * panel
+            for start in stride(from: 0, to: inputs, by: Self.inputBlock) {
+                let block = min(Self.inputBlock, inputs - start)
+                var product = vgg_product()
+                product.a = UnsafePointer(x + start)
+                product.a_row = planned.input.imageStride
+                product.a_inner = 1
+                product.b = UnsafePointer(weights + column * inputs + start * panel)
+                product.b_panel = inputs * panel
+                product.b_inner = panel
+                product.c = y + column
+                product.c_row = planned.output.imageStride
+                product.c_panel = panel
+                product.bias = start == 0 ? UnsafePointer(bias + column) : nil
+                product.rows = pass.count
+                product.columns = min(2 * panel, outputs - column)
+                product.outer = 1
+                product.inner = block
+                product.accumulate = start > 0 ? 1 : 0
+                product.relu = relu && start + block == inputs ? 1 : 0
+                context.kernels.product(&product)
+            }
+        }
+    }
+
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+        if relu {
+            context.workers.run(pass.count) { image, _ in
+                context.kernels.relu_gradient(
+                    y + image * planned.output.imageStride, gradient + image * outputs, outputs)
+            }
+        }
+        context.workers.run(over: outputs, grain: 256) { range in
+            context.kernels.sum_shards(
+                gradient + range.lowerBound, pass.count, outputs, parameters.gradients[1] + range.lowerBound,
+                range.count)
+        }
+
+        let columns = pass.count.roundedUp(to: panel)
+        let turnedInput = context.shared
+        turn(x, rowStride: planned.input.imageStride, rows: pass.count, columns: inputs, to: turnedInput)
+        weightGradient(pass, turnedInput: turnedInput, rowStride: columns, gradient: gradient)
+
+        if let inputGradient {
+            let turnedInputGradient = turnedInput + inputs * columns
+            let turnedGradient = turnedInputGradient + inputs * columns
+            turn(gradient, rowStride: outputs, rows: pass.count, columns: outputs, to: turnedGradient)
+            // The outputs that fill up the last panel: their weights are zero, but zero times NaN is not.
+            (turnedGradient + outputs * columns).update(
+                repeating: 0, count: (panels * panel - outputs) * columns)
+            self.inputGradient(
+                turnedGradient: turnedGradient, columns: columns, to: turnedInputGradient)
+            turn(
+                turnedInputGradient, rowStride: columns, rows: inputs, columns: pass.count, to: inputGradient,
+                outRow: inputs)
+        }
+    }
+
+    /// `to`[column][row] = `from`[row][column], the rows of `to` filled up with zeros to whole panels.
+    private func turn(
+        _ from: Floats, rowStride: Int, rows: Int, columns: Int, to: Floats, outRow: Int? = nil
+    ) {
+        let outRow = outRow ?? rows.roundedUp(to: panel)
+        context.workers.run(over: columns, grain: 16) { range in
+            context.kernels.transpose(
+                from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow)
+        }
+    }
+
+    /// dW[in][out] = Σ over images of x[image][in] · dy[image][out].
+    private func weightGradient(_ pass: Pass, turnedInput: Floats, rowStride: Int, gradient: Floats) {
+        context.workers.run((panels + 1) / 2) { task, worker in
+            let column = task * 2 * panel
+            let width = min(2 * panel, outputs - column)
+            // Gathered from rows that are far apart, and read for every input.
+            let packed = context.worker(worker)
+            for image in 0..<pass.count {
+                (packed + image * 2 * panel).update(from: gradient + image * outputs + column, count: width)
+            }
+            var product = vgg_product()
+            product.a = UnsafePointer(turnedInput)
+            product.a_row = rowStride
+            product.a_inner = 1
+            product.b = UnsafePointer(packed)
+            product.b_panel = panel
+            product.b_inner = 2 * panel
+            product.c = parameters.gradients[0] + column * inputs
+            product.c_row = panel
+            product.c_panel = inputs * panel
+            product.rows = inputs
+            product.columns = width
+            product.outer = 1
+            product.inner = pass.count
+            context.kernels.product(&product)
+        }
+    }
+
+    /// dxᵀ[in][image] = Σ over outputs of W[in][out] · dyᵀ[out][image].
+    private func inputGradient(turnedGradient: Floats, columns: Int, to turnedInputGradient: Floats) {
+        let weights = parameters.values[0]
+        let rowBlock = 56
+        context.workers.run((inputs + rowBlock - 1) / rowBlock) { task, _ in
+            let rows = task * rowBlock..<min(inputs, (task + 1) * rowBlock)
+            for start in stride(from: 0, to: panels, by: Self.panelBlock) {
+                var product = vgg_product()
+                product.a = UnsafePointer(weights + (start * inputs + rows.lowerBound) * panel)
+                product.a_row = panel
+                product.a_outer = inputs * panel
+                product.a_inner = 1
+                product.b = UnsafePointer(turnedGradient + start * panel * columns)
+                product.b_panel = panel
+                product.b_outer = panel * columns
+                product.b_inner = columns
+                product.c = turnedInputGradient + rows.lowerBound * columns
+                product.c_row = columns
+                product.c_panel = panel
+                product.rows = rows.count
+                product.columns = columns
+                product.outer = min(Self.panelBlock, panels - start)
+                product.inner = panel
+                product.accumulate = start > 0 ? 1 : 0
+                context.kernels.product(&product)
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Dispatch
+import Synchronization
+
+/// Shares tasks out among threads. Which thread runs a task is left open: tasks must not depend on it.
+struct Workers: Sendable {
+    let threads: Int
+
+    /// Runs `body(task, worker)` for each task below `tasks`; worker is below `threads` and runs one task at
+    /// a time, so scratch memory may belong to it.
+    func run(_ tasks: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+        guard threads > 1, tasks > 1 else {
+            for task in 0..<tasks { body(task, 0) }
+            return
+        }
+        let next = Atomic(0)
+        // The call below returns only when every thread has, so `body` does not escape it; tasks write to
+        // memory that no other task touches.
+        nonisolated(unsafe) let body = body
+        DispatchQueue.concurrentPerform(iterations: min(threads, tasks)) { worker in
+            while true {
+                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                if task >= tasks { return }
+                body(task, worker)
+            }
+        }
+    }
+
+    /// Runs `body` for ranges that cover 0..<count, each a multiple of `grain` long but the last.
+    func run(over count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        let grains = (count + grain - 1) / grain
+        let tasks = min(grains, 4 * threads)
+        run(tasks) { task, _ in
+            let begin = grains * task / tasks * grain
+            let end = min(count, grains * (task + 1) / tasks * grain)
+            body(begin..<end)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import VGGFiles
+import VGGModel
+
+/// Named tensors in a safetensors file, which every Python library reads and writes.
+///
+/// Format: https://github.com/huggingface/safetensors (README, "Format").
+public struct Safetensors: Hashable, Sendable {
+    public var tensors: [String: Tensor]
+    public var metadata: [String: String]
+
+    public init(tensors: [String: Tensor] = [:], metadata: [String: String] = [:]) {
+        self.tensors = tensors
+        self.metadata = metadata
+    }
+
+    /// Reads the whole file at `path`. F32 is copied; F16, BF16 and F64 are converted to `Float`.
+    /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, or holds
+    ///   another type of number.
+    public init(contentsOf path: String) throws {
+        self = try withMappedFile(path) { file in
+            let header = try SafetensorsHeader(file, path: path)
+            var tensors: [String: Tensor] = [:]
+            for entry in header.tensors {
+                let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
+                guard let values = entry.type.floats(bytes) else {
+                    throw SafetensorsError(
+                        path, .unsupportedType(name: entry.name, type: entry.type.rawValue))
+                }
+                tensors[entry.name] = Tensor(shape: entry.shape, values: values)
+            }
+            return Safetensors(tensors: tensors, metadata: header.metadata)
+        }
+    }
+
+    /// Writes all tensors as F32, sorted by name, and replaces the file at `path` only when all is written.
+    /// - Throws: `FileError` if the file cannot be written; `SafetensorsError` for a tensor with the name of
+    ///   the metadata, or names and metadata that are too long together. The old file then stays.
+    public func write(to path: String) throws {
+        guard tensors[SafetensorsHeaderText.metadataKey] == nil else {
+            throw SafetensorsError(path, .reservedName(SafetensorsHeaderText.metadataKey))
+        }
+        let ordered = tensors.sorted { $0.key < $1.key }
+        let header = headerText(of: ordered)
+        guard header.utf8.count <= SafetensorsHeader.maximumLength else {
+            throw SafetensorsError(path, .headerTooLarge(bytes: UInt64(header.utf8.count)))
+        }
+        try AtomicFile.replace(path) { file in
+            try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
+            try Array(header.utf8).withUnsafeBytes { try file.write($0) }
+            for (_, tensor) in ordered {
+                try tensor.values.withUnsafeBytes { try file.write($0) }
+            }
+        }
+    }
+
+    /// The header of a file with `tensors` in this order, padded so that the values start at a multiple of 8.
+    private func headerText(of tensors: [(key: String, value: Tensor)]) -> String {
+        var members: [String] = []
+        if !metadata.isEmpty {
+            let pairs = metadata.sorted { $0.key < $1.key }.map { "\(json($0.key)):\(json($0.value))" }
+            members.append("\"\(SafetensorsHeaderText.metadataKey)\":{\(pairs.joined(separator: ","))}")
+        }
+        var begin = 0
+        for (name, tensor) in tensors {
+            let end = begin + tensor.values.count * ElementType.float32.size
+            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            members.append(
+                "\(json(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(begin),\(end)]}")
+            begin = end
+        }
+        let text = "{\(members.joined(separator: ","))}"
+        return text + String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
+    }
+
+    private func json(_ string: String) -> String {
+        var text = "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": text += "\\\(scalar)"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}

@@ -1,0 +1,31 @@
+/// How a line alternates between drawn and left out.
+public enum Dash: Hashable, Sendable {
+    case solid
+    case dashed
+    case dashDot
+    case dotted
+
+    /// Lengths drawn and left out in turn, in line widths. Ends are round, which adds one width to what is
+    /// drawn and takes it from what is left out.
+    var pattern: [Double] {
+        switch self {
+        case .solid: []
+        case .dashed: [3, 2.8]
+        case .dashDot: [4.2, 2.6, 0, 2.6]
+        case .dotted: [0, 2.4]
+        }
+    }
+}
+
+/// The look of a line: ends and corners are round.
+public struct Stroke: Hashable, Sendable {
+    public var colour: Colour
+    public var width: Double
+    public var dash: Dash
+
+    public init(_ colour: Colour, width: Double = 1, dash: Dash = .solid) {
+        self.colour = colour
+        self.width = width
+        self.dash = dash
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import VGGKit
+
+struct DataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data",
+        abstract: "Find or fetch a data set, verify it, and draw a sheet of samples.",
+        discussion: "Example: vgg data fashion-mnist --output samples.png")
+
+    @Argument(help: "The data set: \(DatasetStore.knownNames.joined(separator: ", ")).")
+    var name = TrainingConfiguration().data
+
+    @Option(help: "A folder that holds the data set's four IDX files.")
+    var dataDir: String?
+
+    @Option(help: "The PNG file to draw the samples in (default: NAME.png).")
+    var output: String?
+
+    @OptionGroup var format: FormatOption
+
+    private struct Description: Encodable {
+        var name: String
+        var folder: String
+        /// Whether the content has the published checksums.
+        var verified: Bool
+        var train: Int
+        var test: Int
+        /// Height and width in pixels.
+        var size: [Int]
+        var classes: [String]
+        /// Training images of each class.
+        var trainPerClass: [Int]
+        /// The PNG file with the samples.
+        var sheet: String
+    }
+
+    func run() throws {
+        let data = try Datasets.load(name, from: dataDir)
+        let train = data.train
+        var perClass = [Int](repeating: 0, count: train.classNames.count)
+        for label in train.labels { perClass[Int(label)] += 1 }
+        let sheet = output ?? "\(name).png"
+        try AtomicFile.replace(sheet, with: ContactSheet(samplesOf: train).png())
+        let description = Description(
+            name: name, folder: data.folder, verified: data.isVerified, train: train.count,
+            test: data.test.count, size: [train.height, train.width], classes: train.classNames,
+            trainPerClass: perClass, sheet: sheet)
+        switch format.format {
+        case .json: Console.print(try JSONText.line(description))
+        case .text:
+            let state = data.isVerified ? "the published content" : "no published checksum to compare with"
+            Console.print(
+                """
+                \(name): \(Text.grouped(train.count)) training and \(Text.grouped(data.test.count)) test \
+                images, \(train.height)×\(train.width), in \(train.classNames.count) classes
+                folder: \(data.folder) (\(state))
+                samples: \(sheet)
+                """)
+            let width = train.classNames.map(\.count).max() ?? 0
+            for (name, count) in zip(train.classNames, perClass) {
+                Console.print("  \(Text.left(name, width))  \(Text.right(Text.grouped(count), 7))")
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+struct FormatOption: ParsableArguments {
+    @Option(help: "Text for people, or only JSON on standard output.")
+    var format = OutputFormat.text
+}
+
+/// Which network: MODEL in the command line's descriptions.
+struct ModelOptions: ParsableArguments {
+    @Option(help: "The architecture: \(Architecture.allNames.joined(separator: ", ")).")
+    var arch: String?
+
+    @Option(
+        help: """
+            VGG rows of your own, CONVOLUTIONSxCHANNELS block by block, such as 1x64,1x128,2x256; with \
+            --arch vgg11_bn each convolution is followed by batch norm.
+            """)
+    var convArch: String?
+
+    @Option(parsing: .unconditional, help: "Divide the channels of every convolution (default: 4 for train, else 1).")
+    var widthDivisor: Int?
+
+    @Option(parsing: .unconditional, help: "Channels of the images.")
+    var inChannels: Int?
+
+    @Option(parsing: .unconditional, help: "Classes to tell apart.")
+    var classes: Int?
+
+    @Option(parsing: .unconditional, help: "The probability of the classifier's two dropout layers.")
+    var dropout: Double?
+
+    @Flag(help: "Average the last maps to 7×7 before the classifier, as torchvision does.")
+    var adaptivePool = false
+
+    /// `base` with what was given.
+    func applied(to base: ModelSpecification) -> ModelSpecification {
+        var model = base
+        if let arch { model.arch = arch }
+        if let convArch { model.convArch = convArch }
+        if let widthDivisor { model.widthDivisor = widthDivisor }
+        if let inChannels { model.inChannels = inChannels }
+        if let classes { model.classes = classes }
+        if let dropout { model.dropout = dropout }
+        if adaptivePool { model.adaptivePool = true }
+        return model
+    }
+}
+
+/// Where the work is done.
+struct ComputeOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "Threads to use (default: all processors). Results do not depend on it.")
+    var threads: Int?
+
+    @Option(help: "The device: auto or cpu.")
+    var device = "auto"
+
+    func validate() throws {
+        guard threads ?? 1 >= 1 else {
+            throw ValidationError("--threads must be at least 1, not \(threads ?? 0)")
+        }
+        guard ["auto", "cpu"].contains(device) else {
+            throw ValidationError("--device \(device) is not available: this build has only the CPU; use --device cpu")
+        }
+    }
+
+    var resolved: Device { .cpu(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount) }
+}
+
+/// Which data set, and where it is looked for first.
+struct DataOptions: ParsableArguments {
+    @Option(help: "The data set: \(DatasetStore.knownNames.joined(separator: ", ")).")
+    var data: String?
+
+    @Option(help: "A folder that holds the data set's four IDX files.")
+    var dataDir: String?
+
+    @Option(parsing: .unconditional, help: "Resize the images to this width and height, in pixels.")
+    var size: Int?
+}
+
+extension ValidationError {
+    /// - Throws: a validation error that names the option, if the value is given and less than `minimum`.
+    static func check(_ name: String, _ value: Int?, atLeast minimum: Int = 1) throws {
+        guard let value, value < minimum else { return }
+        throw ValidationError("\(name) must be at least \(minimum), not \(value)")
+    }
+
+    /// Makes any error of `body` one of the command line, which has an exit code of its own.
+    static func wrapping(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}

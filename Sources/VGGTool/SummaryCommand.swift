@@ -1,0 +1,145 @@
+import ArgumentParser
+import VGGKit
+
+struct SummaryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "summary",
+        abstract: "Print a network's shapes, parameters, multiply-accumulates and memory.",
+        discussion: """
+            Without options: VGG-11 for one input channel and ten classes, as the seed prints it.
+            Example: vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
+            """)
+
+    enum Detail: String, ExpressibleByArgument, CaseIterable {
+        case block, layer
+    }
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(parsing: .unconditional, help: "The width and height of the images, in pixels.")
+    var size = 224
+
+    @Option(parsing: .unconditional, help: "Images in a batch.")
+    var batchSize = 1
+
+    @Option(help: "One line a block, as the seed prints it, or one a layer.")
+    var by = Detail.block
+
+    @OptionGroup var output: FormatOption
+
+    func validate() throws {
+        try ValidationError.check("--batch-size", batchSize)
+        try ValidationError.wrapping { _ = try network }
+    }
+
+    private var network: Network {
+        get throws { try model.applied(to: ModelSpecification()).network(size: size) }
+    }
+
+    func run() throws {
+        let summary = try Summary(network, batchSize: batchSize)
+        switch (output.format, by) {
+        case (.json, _): Console.print(try JSONText.line(summary))
+        case (.text, .block): Console.print(summary.blockText)
+        case (.text, .layer): Console.print(summary.layerText)
+        }
+    }
+}
+
+/// What `vgg summary` says about a network.
+private struct Summary: Encodable {
+    struct Layer: Encodable {
+        var name: String
+        var kind: String
+        /// The output's shape, the batch first.
+        var output: [Int]
+        var params: Int
+        /// Multiply-accumulates per image.
+        var macs: Int
+        /// Bytes of the output for the whole batch.
+        var activationBytes: Int
+    }
+
+    struct Block: Encodable {
+        var kind: String
+        var output: [Int]
+        var params: Int
+        var macs: Int
+    }
+
+    struct Memory: Encodable {
+        /// Bytes, all buffers together.
+        var training: Int
+        var inference: Int
+    }
+
+    var batchSize: Int
+    var layers: [Layer]
+    var blocks: [Block]
+    var params: Int
+    var macs: Int
+    var memory: Memory
+
+    init(_ network: Network, batchSize: Int) throws {
+        self.batchSize = batchSize
+        layers = network.layers.map { placed in
+            Layer(
+                name: placed.name, kind: placed.layer.className,
+                output: [batchSize] + placed.output.dimensions, params: placed.parameterCount,
+                macs: placed.multiplyAccumulates,
+                activationBytes: batchSize * placed.output.count * MemoryLayout<Float>.size)
+        }
+        blocks = []
+        for (index, block) in network.blocks.enumerated() {
+            let placed = network.layers.filter { $0.block == index }
+            guard let output = placed.last?.output else { continue }
+            blocks.append(
+                Block(
+                    kind: block.className, output: [batchSize] + output.dimensions,
+                    params: placed.map(\.parameterCount).reduce(0, +),
+                    macs: placed.map(\.multiplyAccumulates).reduce(0, +)))
+        }
+        params = network.parameterCount
+        macs = network.multiplyAccumulates
+        let training = try Plan(network, batchSize: batchSize, mode: .training)
+        let inference = try Plan(network, batchSize: batchSize, mode: .inference)
+        memory = Memory(
+            training: training.memory(optimizer: TrainingConfiguration().optimizer).total,
+            inference: inference.memory(optimizer: nil).total)
+    }
+
+    var blockText: String {
+        let lines = blocks.map { "\(Text.left($0.kind, 20)) output shape: \($0.output)" }
+        return (lines + [""] + totals).joined(separator: "\n")
+    }
+
+    var layerText: String {
+        let header = ["layer", "kind", "output", "parameters", "MACs", "activations"]
+        let rows = layers.map { layer in
+            [
+                layer.name, layer.kind, "\(layer.output)", Text.grouped(layer.params),
+                Text.grouped(layer.macs), Text.bytes(layer.activationBytes),
+            ]
+        }
+        let widths = header.indices.map { column in
+            ([header] + rows).map { $0[column].count }.max() ?? 0
+        }
+        let lines = ([header] + rows).map { row in
+            let cells = row.indices.map { column in
+                column < 3 ? Text.left(row[column], widths[column]) : Text.right(row[column], widths[column])
+            }
+            return cells.joined(separator: "  ")
+        }
+        return (lines + [""] + totals).joined(separator: "\n")
+    }
+
+    private var totals: [String] {
+        let images = batchSize == 1 ? "1 image" : "\(batchSize) images"
+        return [
+            "parameters:       \(Text.grouped(params))",
+            "MACs per image:   \(Text.grouped(macs))",
+            "training memory:  \(Text.bytes(memory.training)) for batches of \(images)",
+            "inference memory: \(Text.bytes(memory.inference)) for batches of \(images)",
+        ]
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a network and keep the run in a folder.",
+        discussion: """
+            Without options: the seed's experiment, the slim VGG-11 (a quarter of the channels) on \
+            Fashion-MNIST at 224×224 for ten epochs. Ctrl-C saves the run and says how to go on.
+            Examples:
+              vgg train --preset quick
+              vgg train --arch vgg11_bn --size 96 --epochs 5 --run-dir runs/bn96
+              vgg train --resume runs/bn96
+            """)
+
+    @Option(help: "Start from the seed's experiment, or from a quick one that takes minutes; other options change it.")
+    var preset: Preset?
+
+    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Device") var compute: ComputeOptions
+
+    @Option(help: "The folder to keep the run in (default: runs/DATE-TIME-ARCH).")
+    var runDir: String?
+
+    @Option(help: "Go on with the run in this folder.")
+    var resume: String?
+
+    @Flag(help: "Only measure a few steps and say how long the training would take.")
+    var estimate = false
+
+    @OptionGroup var output: FormatOption
+
+    func validate() throws {
+        guard runDir == nil || resume == nil else {
+            throw ValidationError("--run-dir starts a run and --resume goes on with one; give one of them")
+        }
+        // What a run that is resumed is short of is in its folder.
+        guard resume == nil else { return }
+        try ValidationError.wrapping { try wanted(TrainingConfiguration()).validate() }
+    }
+
+    /// The configuration asked for: the options on top of the preset, or else of `base`.
+    private func wanted(_ base: TrainingConfiguration) -> TrainingConfiguration {
+        training.applied(to: preset?.configuration ?? base)
+    }
+
+    func run() throws {
+        let resumed = resume.map(RunFolder.init)
+        let configuration = wanted(try resumed?.readConfiguration() ?? TrainingConfiguration())
+        // Everything that can be checked is, before data are fetched and memory is taken.
+        try configuration.validate()
+        let folder = resumed ?? RunFolder(runDir ?? Self.newFolder(configuration))
+        if resumed != nil {
+            try folder.checkCanGoOn(with: configuration)
+        } else if folder.holdsRun {
+            throw TrainingError.runExists(folder: folder.path)
+        }
+        let data = try Datasets.load(configuration.data, from: configuration.dataDirectory)
+
+        if estimate {
+            let estimate = try Trainer.estimate(
+                configuration, training: data.train, test: data.test, device: compute.resolved)
+            return Console.print(
+                output.format == .json ? try JSONText.line(estimate) : text(estimate, configuration))
+        }
+        let trainer = try Trainer(
+            configuration, training: data.train, test: data.test, device: compute.resolved, folder: folder,
+            resuming: resumed != nil)
+        try Self.train(trainer, folder: folder, format: output.format)
+    }
+
+    private static func train(_ trainer: Trainer, folder: RunFolder, format: OutputFormat) throws {
+        let stop = StopRequest.listen()
+        let summary: TrainingSummary?
+        switch format {
+        case .json:
+            summary = try trainer.run { event in
+                // Every event can be encoded: its numbers and texts are plain.
+                if event.isForLog, let line = try? JSONText.line(event) { Console.print(line) }
+            } shouldStop: {
+                stop.isRequested
+            }
+        case .text:
+            var display = TrainingDisplay(folder: folder)
+            summary = try trainer.run { display.show($0) } shouldStop: { stop.isRequested }
+            if let summary { display.finish(summary) }
+        }
+        if summary == nil { throw ExitCode(stop.exitCode) }
+    }
+
+    /// `runs/2026-01-31-235959-vgg11`
+    private static func newFolder(_ configuration: TrainingConfiguration) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyy-MM-dd-HHmmss"
+        return "runs/\(formatter.string(from: Date()))-\(configuration.model.arch)"
+    }
+
+    private func text(_ estimate: TrainingEstimate, _ configuration: TrainingConfiguration) -> String {
+        """
+        the whole training would take about \(Text.duration(estimate.seconds)) \
+        on \(compute.resolved) with \(compute.resolved.threads) threads
+        \(estimate.steps) steps of \(Text.fixed(estimate.secondsPerStep, 3)) s \
+        (\(Text.fixed(estimate.examplesPerSec, 1)) examples/sec), \
+        \(estimate.epochs) tests of \(Text.fixed(estimate.secondsPerTest, 1)) s, \
+        \(Text.bytes(estimate.memory.total)) of memory
+        """
+    }
+}
+
+extension TrainingEvent {
+    /// Whether programs that read the events want this one: steps as seldom as in `metrics.jsonl`.
+    fileprivate var isForLog: Bool {
+        switch self {
+        case .step(let metrics): metrics.isRecorded
+        case .testing: false
+        default: true
+        }
+    }
+}

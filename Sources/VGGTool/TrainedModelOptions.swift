@@ -1,0 +1,32 @@
+import ArgumentParser
+import VGGKit
+
+/// A trained network and the data to try it on.
+struct TrainedModelOptions: ParsableArguments {
+    @Argument(help: "A run folder, or a safetensors file with torchvision's names.")
+    var runOrWeights: String
+
+    @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
+    var model: ModelOptions
+
+    @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
+    var data: DataOptions
+
+    func validate() throws {
+        try ValidationError.check("--size", data.size)
+    }
+
+    /// The weights, their network and the data, each from the options or else from what was stored.
+    func load() throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
+        let trained = try TrainedModel(runOrWeights: runOrWeights)
+        let specification = model.applied(to: trained.stored?.model ?? ModelSpecification())
+        let size = data.size ?? trained.stored?.size ?? 224
+        let network = try specification.network(size: size)
+        let name = data.data ?? trained.stored?.data ?? TrainingConfiguration().data
+        // A folder that a run remembers is that of its own data set.
+        let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
+        let splits = try Datasets.load(name, from: data.dataDir ?? remembered)
+        try specification.check(splits.test)
+        return (trained, network, size, splits)
+    }
+}

@@ -1,0 +1,114 @@
+import VGGKit
+
+/// Shows a training to a person: lines on standard output and, on a terminal, a progress bar below them.
+struct TrainingDisplay {
+    private let folder: RunFolder
+    private var bar = Console.isTerminal ? ProgressBar() : nil
+    private let clock = ContinuousClock()
+    private var start: TrainingStart?
+    private var began = ContinuousClock().now
+    /// When the last plain line about a step was printed.
+    private var printed = ContinuousClock().now
+
+    init(folder: RunFolder) { self.folder = folder }
+
+    mutating func show(_ event: TrainingEvent) {
+        switch event {
+        case .started(let start):
+            self.start = start
+            began = clock.now
+            printed = began
+            line(Self.introduction(start))
+        case .step(let metrics): show(metrics)
+        case .testing(let progress):
+            if bar?.isDue() == true {
+                bar?.draw(
+                    "epoch \(progress.epoch) test", Double(progress.examples) / Double(progress.testExamples),
+                    "\(progress.examples)/\(progress.testExamples)")
+            }
+        case .epoch(let metrics):
+            line(
+                "epoch \(metrics.epoch)/\(start?.configuration.epochs ?? metrics.epoch): "
+                    + "loss \(Text.fixed(metrics.trainLoss, 3)), train acc \(Text.fixed(metrics.trainAcc, 3)), "
+                    + "test acc \(Text.fixed(metrics.testAcc, 3)), "
+                    + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))")
+        case .checkpoint, .finished: break
+        case .diagnosis(let diagnosis):
+            bar?.clear()
+            // The error that ends a diverged training says the same.
+            if diagnosis.problem == .atChance { Console.error("warning: \(diagnosis)") }
+        case .interrupted(let written):
+            line("stopped after step \(written.step) and saved; go on with: vgg train --resume \(folder.path)")
+        }
+    }
+
+    /// The curves and the figures that the seed ends with.
+    func finish(_ summary: TrainingSummary) {
+        bar?.clear()
+        if let curves = try? folder.curves() {
+            let width = min(Console.columns - 1, 79)
+            Console.print(
+                curves.terminalText(width: width, height: 16, isColoured: Console.isOutputTerminal))
+        }
+        Console.print("curves: \(folder.curvesPNGPath)")
+        Console.print(
+            """
+            loss \(Text.fixed(summary.trainLoss, 3)), train acc \(Text.fixed(summary.trainAcc, 3)), \
+            test acc \(Text.fixed(summary.testAcc, 3))
+            \(Text.fixed(summary.examplesPerSec, 1)) examples/sec on cpu \
+            (\(Text.fixed(summary.wallExamplesPerSec, 1)) by the wall clock)
+            """)
+    }
+
+    private func line(_ text: String) {
+        bar?.clear()
+        Console.print(text)
+    }
+
+    private static func introduction(_ start: TrainingStart) -> String {
+        let configuration = start.configuration
+        var text = """
+            \(configuration.model.name), \(Text.grouped(start.parameters)) parameters, \
+            on \(Text.grouped(start.trainExamples)) images of \(configuration.data) \
+            at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
+            \(Text.bytes(start.memory.total)) of memory
+            """
+        if let folder = start.runDirectory { text += "\nrun folder: \(folder)" }
+        if start.step > 0 { text += "\ngoing on after step \(start.step)" }
+        return text
+    }
+
+    private mutating func show(_ metrics: StepMetrics) {
+        guard let start else { return }
+        let figures =
+            "loss \(Text.fixed(metrics.trainLoss, 3))  acc \(Text.fixed(metrics.trainAcc, 3))  "
+            + "\(Text.fixed(metrics.examplesPerSec, 0)) img/s  \(timeLeft(metrics, start))"
+        let epoch = "epoch \(metrics.epoch)/\(start.configuration.epochs)"
+        let batch = "\(metrics.stepInEpoch)/\(metrics.stepsPerEpoch)"
+        if bar != nil {
+            if bar?.isDue() == true {
+                bar?.draw(
+                    "\(epoch) \(batch)", Double(metrics.stepInEpoch) / Double(metrics.stepsPerEpoch), figures)
+            }
+        } else if clock.now - printed >= .seconds(15) {
+            printed = clock.now
+            Console.print("\(epoch) \(batch)  \(figures)")
+        }
+    }
+
+    /// The time left at the pace of this process so far.
+    private func timeLeft(_ metrics: StepMetrics, _ start: TrainingStart) -> String {
+        let whole = start.configuration.epochs * metrics.stepsPerEpoch
+        let end = min(whole, start.configuration.maxSteps ?? whole)
+        let pace = (clock.now - began) / Double(metrics.step - start.step)
+        let left = pace * Double(max(0, end - metrics.step))
+        return "\(Text.duration(Double(left.components.seconds))) left"
+    }
+}
+
+extension ModelSpecification {
+    /// Such as `vgg11 with channels / 4`.
+    fileprivate var name: String {
+        (convArch ?? arch) + (widthDivisor > 1 ? " with channels / \(widthDivisor)" : "")
+    }
+}

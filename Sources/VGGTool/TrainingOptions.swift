@@ -1,0 +1,78 @@
+import ArgumentParser
+import VGGKit
+
+extension Preset: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+extension Initialization: ExpressibleByArgument {}
+
+/// What to train and how. Everything is optional, so that a preset or a run to go on with supplies the rest.
+struct TrainingOptions: ParsableArguments {
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var data: DataOptions
+
+    @Option(parsing: .unconditional, help: "Passes over the training data (default: 10).")
+    var epochs: Int?
+
+    @Option(parsing: .unconditional, help: "The learning rate of SGD (default: 0.05).")
+    var lr: Float?
+
+    @Option(parsing: .unconditional, help: "The momentum of SGD (default: 0).")
+    var momentum: Float?
+
+    @Flag(help: "Use Nesterov's momentum.")
+    var nesterov = false
+
+    @Option(parsing: .unconditional, help: "The weight decay of SGD (default: 0).")
+    var weightDecay: Float?
+
+    @Option(parsing: .unconditional, help: "Examples in a batch (default: 128).")
+    var batchSize: Int?
+
+    @Option(parsing: .unconditional, help: "Decides weights, dropout and order: the same seed, the same run (default: 0).")
+    var seed: UInt64?
+
+    @Option(help: "The number format of the network's arithmetic (default: fp32).")
+    var precision: Precision?
+
+    @Option(help: "How random weights are drawn: xavier, as the seed does (the default), or kaiming.")
+    var weightInit: Initialization?
+
+    @Option(help: "Start from the weights of this safetensors file.")
+    var `init`: String?
+
+    @Flag(help: "Show the examples in the order in which they are stored.")
+    var noShuffle = false
+
+    @Option(parsing: .unconditional, help: "Train on the first N examples only.")
+    var trainLimit: Int?
+
+    @Option(parsing: .unconditional, help: "Test on the first N examples only.")
+    var testLimit: Int?
+
+    @Option(parsing: .unconditional, help: "Stop after N steps over the whole run.")
+    var maxSteps: Int?
+
+    /// `base` with what was given.
+    func applied(to base: TrainingConfiguration) -> TrainingConfiguration {
+        var result = base
+        result.model = model.applied(to: base.model)
+        if let data = data.data { result.data = data }
+        if let folder = data.dataDir { result.dataDirectory = folder }
+        if let size = data.size { result.size = size }
+        if let epochs { result.epochs = epochs }
+        if let lr { result.optimizer.learningRate = lr }
+        if let momentum { result.optimizer.momentum = momentum }
+        if nesterov { result.optimizer.nesterov = true }
+        if let weightDecay { result.optimizer.weightDecay = weightDecay }
+        if let batchSize { result.batchSize = batchSize }
+        if let seed { result.seed = seed }
+        if let precision { result.precision = precision }
+        if let weightInit { result.initialization = weightInit }
+        if let path = `init` { result.initialWeights = path }
+        if noShuffle { result.shuffle = false }
+        if let trainLimit { result.trainLimit = trainLimit }
+        if let testLimit { result.testLimit = testLimit }
+        if let maxSteps { result.maxSteps = maxSteps }
+        return result
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+/// The program `vgg`.
+@main
+struct VGGCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vgg",
+        abstract: "Define, train and evaluate VGG networks.",
+        discussion: """
+            The experiment of the VGG chapter, on Fashion-MNIST:
+              vgg summary
+              vgg train --preset quick
+              vgg train
+            """,
+        version: vggVersion,
+        subcommands: [
+            SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, DataCommand.self,
+        ])
+
+    static func main() {
+        // A file-size limit then fails the write, which is reported, rather than killing the program.
+        signal(SIGXFSZ, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let code = exitCode(for: error)
+            let message = code.isSuccess ? fullMessage(for: error) : message(for: error)
+            if code.isSuccess {
+                print(message)
+            } else if !message.isEmpty {
+                Console.error("error: \(message)")
+            }
+            Foundation.exit(code.rawValue)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import VGGFiles
+
+/// The folder of one training run: a public format, described in docs/run-folder.md.
+///
+/// Every file in it is replaced as a whole, so another program may read it while the run goes on.
+public struct RunFolder: Hashable, Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var configurationPath: String { file("config.json") }
+    public var metricsPath: String { file("metrics.jsonl") }
+    public var checkpointPath: String { file("checkpoint.safetensors") }
+    public var modelPath: String { file("model.safetensors") }
+    public var curvesSVGPath: String { file("curves.svg") }
+    public var curvesPNGPath: String { file("curves.png") }
+
+    private func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+
+    /// Whether a run was started in the folder.
+    public var holdsRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
+
+    /// Makes the folder, if need be, and writes `config.json`.
+    /// - Throws: `TrainingError.runExists`, or `FileError` if the folder cannot be written.
+    func create(_ configuration: TrainingConfiguration) throws {
+        guard !holdsRun else { throw TrainingError.runExists(folder: path) }
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(path, "the run folder cannot be made; choose another --run-dir")
+        }
+        try write(configuration)
+    }
+
+    func write(_ configuration: TrainingConfiguration) throws {
+        let text = try JSONText.pretty(RunDescription(configuration: configuration))
+        try AtomicFile.replace(configurationPath, with: Data(text.utf8))
+    }
+
+    /// What the run trains.
+    /// - Throws: `TrainingError.noRun` if there is none, `FileError` if `config.json` cannot be understood.
+    public func readConfiguration() throws -> TrainingConfiguration {
+        guard holdsRun else { throw TrainingError.noRun(folder: path) }
+        do {
+            let text = try String(contentsOfFile: configurationPath, encoding: .utf8)
+            return try JSONText.decode(RunDescription.self, from: text).configuration
+        } catch let error as RunDescription.UnknownFormat {
+            throw FileError(configurationPath, "is of format \(error.format), which this version cannot read")
+        } catch {
+            throw FileError(configurationPath, "is not a run's configuration; it is damaged, or of another program")
+        }
+    }
+
+    /// The lines of `metrics.jsonl`; none if there is no such file yet.
+    /// - Throws: `FileError` if a line cannot be understood.
+    public func readMetrics() throws -> [MetricsRecord] {
+        guard FileManager.default.fileExists(atPath: metricsPath) else { return [] }
+        let text: String
+        do {
+            text = try String(contentsOfFile: metricsPath, encoding: .utf8)
+        } catch {
+            throw FileError(metricsPath, "cannot be read")
+        }
+        return try text.split(separator: "\n").enumerated().map { index, line in
+            do {
+                return try JSONText.decode(MetricsRecord.self, from: String(line))
+            } catch {
+                throw FileError(metricsPath, "line \(index + 1) is not a metrics record")
+            }
+        }
+    }
+
+    func write(_ metrics: [MetricsRecord]) throws {
+        let text = try metrics.map { try JSONText.line($0) + "\n" }.joined()
+        try AtomicFile.replace(metricsPath, with: Data(text.utf8))
+    }
+
+    /// Deletes the temporary files of a process that was killed while it wrote; call only under the lock.
+    func removePartialFiles() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasSuffix(".partial") {
+            try? FileManager.default.removeItem(atPath: file(name))
+        }
+    }
+}
+
+/// `config.json`: the configuration's members beside the number of the format.
+private struct RunDescription: Codable {
+    struct UnknownFormat: Error { let format: Int }
+
+    static let format = 1
+    var configuration: TrainingConfiguration
+
+    private enum Key: String, CodingKey { case format }
+
+    init(configuration: TrainingConfiguration) { self.configuration = configuration }
+
+    init(from decoder: any Decoder) throws {
+        let format = try decoder.container(keyedBy: Key.self).decode(Int.self, forKey: .format)
+        guard format == Self.format else { throw UnknownFormat(format: format) }
+        configuration = try TrainingConfiguration(from: decoder)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(Self.format, forKey: .format)
+        try configuration.encode(to: encoder)
+    }
+}
+
+/// Held while a process trains in a run folder, so that no second one does.
+///
+/// The operating system gives the lock back when the process ends, however it ends.
+final class RunLock {
+    private let descriptor: Int32
+
+    /// - Throws: `TrainingError.runInUse`, or `FileError` if the folder cannot be opened.
+    init(_ folder: RunFolder) throws {
+        descriptor = open(folder.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(folder.path, failed: "cannot be opened") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw TrainingError.runInUse(folder: folder.path)
+        }
+    }
+
+    deinit { close(descriptor) }
+}

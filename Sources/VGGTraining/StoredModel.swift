@@ -1,0 +1,88 @@
+import Foundation
+import VGGEngine
+import VGGFiles
+import VGGFormats
+import VGGModel
+
+/// What weights belong to: kept in the metadata of the weight files this package writes, under `vgg.model`,
+/// so that such a file can be used without saying which model it is.
+public struct StoredModel: Hashable, Sendable, Codable {
+    public var model: ModelSpecification
+    /// The width and height of the images it was trained on, in pixels.
+    public var size: Int
+    /// The data set it was trained on.
+    public var data: String
+
+    private static let metadataKey = "vgg.model"
+
+    public init(model: ModelSpecification, size: Int, data: String) {
+        self.model = model
+        self.size = size
+        self.data = data
+    }
+
+    /// What the configuration trains.
+    public init(_ configuration: TrainingConfiguration) {
+        self.init(model: configuration.model, size: configuration.size, data: configuration.data)
+    }
+
+    /// The stored model of a weight file's metadata; nil if it holds none that can be understood.
+    init?(metadata: [String: String]) {
+        guard let text = metadata[Self.metadataKey],
+            let stored = try? JSONText.decode(StoredModel.self, from: text)
+        else { return nil }
+        self = stored
+    }
+
+    var metadata: [String: String] {
+        get throws { [Self.metadataKey: try JSONText.line(self), "format": "pt"] }
+    }
+}
+
+/// Weights to evaluate or predict with, and what they belong to, if known.
+public struct TrainedModel: Sendable {
+    /// The weight file.
+    public let path: String
+    public let weights: [String: Tensor]
+    public let stored: StoredModel?
+    /// Where the run found its data; nil for the usual places.
+    public let dataDirectory: String?
+
+    /// Reads a run folder's `model.safetensors`, or a weight file.
+    /// - Throws: `TrainingError.noRun`, `FileError` or `SafetensorsError`, each naming the file.
+    public init(runOrWeights path: String) throws {
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        guard exists, isDirectory.boolValue else {
+            self.path = path
+            let file = try Safetensors(contentsOf: path)
+            weights = file.tensors.filter { !$0.key.hasPrefix(Checkpoint.momentumPrefix) }
+            dataDirectory = nil
+            stored = StoredModel(metadata: file.metadata)
+            return
+        }
+        let folder = RunFolder(path)
+        let configuration = try folder.readConfiguration()
+        guard FileManager.default.fileExists(atPath: folder.modelPath) else {
+            throw FileError(
+                folder.modelPath,
+                "is not there yet: it is written after the first epoch; go on with vgg train --resume \(path)")
+        }
+        self.path = folder.modelPath
+        weights = try Safetensors(contentsOf: folder.modelPath).tensors
+        stored = StoredModel(configuration)
+        dataDirectory = configuration.dataDirectory
+    }
+
+    /// An executor for inference with these weights.
+    /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
+    public func executor(for network: Network, batchSize: Int, device: Device) throws -> Executor {
+        let executor = Executor(plan: try Plan(network, batchSize: batchSize, mode: .inference), device: device)
+        do {
+            try executor.load(weights)
+        } catch {
+            throw FileError(path, "\(error)")
+        }
+        return executor
+    }
+}

@@ -1,0 +1,71 @@
+import VGGData
+import VGGEngine
+import VGGFiles
+import VGGFormats
+
+extension Trainer {
+    /// Tests the network as it is; nil if asked to stop.
+    func testNow(
+        _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
+    ) -> BatchMetrics? {
+        let epoch = state.epoch + 1
+        return executor.evaluate(
+            test, size: configuration.size, batchSize: configuration.batchSize
+        ) { examples in
+            report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
+            return !shouldStop()
+        }
+    }
+
+    /// The epoch's figures from its running sums and a test.
+    func epochMetrics(_ result: BatchMetrics) -> EpochMetrics {
+        EpochMetrics(
+            epoch: state.epoch + 1, step: state.step,
+            trainLoss: state.lossSum / Double(state.count),
+            trainAcc: Double(state.correct) / Double(state.count),
+            testLoss: result.lossSum / Double(result.count),
+            testAcc: Double(result.correct) / Double(result.count),
+            examplesPerSec: Double(state.examples) / state.computeSeconds,
+            wallExamplesPerSec: Double(state.examples) / wallSeconds, seconds: wallSeconds)
+    }
+
+    /// Counts the epoch as done, and saves.
+    func endEpoch(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) throws {
+        metrics.append(.epoch(figures))
+        state.lastEpoch = figures
+        state.epoch += 1
+        state.stepInEpoch = 0
+        (state.lossSum, state.correct, state.count) = (0, 0, 0)
+        report(.epoch(figures))
+        try checkpoint(report)
+        if let diagnosis = Diagnosis.atChance(figures, configuration: configuration) {
+            report(.diagnosis(diagnosis))
+        }
+    }
+
+    func finish(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) -> TrainingSummary {
+        let summary = TrainingSummary(
+            epochs: state.epoch, steps: state.step, trainLoss: figures.trainLoss,
+            trainAcc: figures.trainAcc, testAcc: figures.testAcc, examplesPerSec: figures.examplesPerSec,
+            wallExamplesPerSec: figures.wallExamplesPerSec, seconds: figures.seconds)
+        report(.finished(summary))
+        return summary
+    }
+
+    /// Wall-clock seconds of the run, not counting those in which it was stopped.
+    var wallSeconds: Double { secondsBefore + (clock.now - started).seconds }
+
+    /// The error of a training that cannot go on, already reported.
+    func diverged(_ what: String, _ report: (TrainingEvent) -> Void) -> TrainingError {
+        let diagnosis = Diagnosis.diverged(
+            epoch: state.epoch + 1, step: state.step, what: what, configuration: configuration)
+        report(.diagnosis(diagnosis))
+        return .diverged(diagnosis)
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

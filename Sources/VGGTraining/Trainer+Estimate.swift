@@ -1,0 +1,58 @@
+import VGGData
+import VGGEngine
+
+/// How long a training would take, from a few steps of it.
+public struct TrainingEstimate: Hashable, Sendable, Codable {
+    /// Steps of the whole training.
+    public var steps: Int
+    public var epochs: Int
+    /// Wall-clock seconds, loading included.
+    public var secondsPerStep: Double
+    /// Wall-clock seconds of one test over all test examples.
+    public var secondsPerTest: Double
+    /// Wall-clock seconds of the whole training.
+    public var seconds: Double
+    /// Training examples a second, tests not counted.
+    public var examplesPerSec: Double
+    /// Bytes that the training holds.
+    public var memory: PlanMemory
+}
+
+extension Trainer {
+    /// Measures a few steps and a part of a test with the real plan and data, and keeps nothing.
+    /// - Parameter limit: stop measuring steps after this much time; at least two are measured.
+    /// - Throws: what making a trainer throws.
+    public static func estimate(
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
+        limit: Duration = .seconds(5)
+    ) throws -> TrainingEstimate {
+        let trainer = try Trainer(configuration, training: training, test: test, device: device)
+        let batches = trainer.trainingBatches()
+        // The first step touches all memory for the first time.
+        if let batch = batches.next() { _ = trainer.trainingStep(batch) }
+        let begin = trainer.clock.now
+        var measured = 0
+        while measured < 2 || trainer.clock.now - begin < limit, let batch = batches.next() {
+            _ = trainer.trainingStep(batch)
+            measured += 1
+        }
+        let stepping = (trainer.clock.now - begin).seconds
+        // A data set of one batch has only the first step to measure.
+        let secondsPerStep = measured > 0 ? stepping / Double(measured) : trainer.state.computeSeconds
+
+        let testBegin = trainer.clock.now
+        let part = trainer.test.prefix(2 * configuration.batchSize)
+        _ = trainer.executor.evaluate(part, size: configuration.size, batchSize: configuration.batchSize)
+        let secondsPerTest =
+            (trainer.clock.now - testBegin).seconds * Double(trainer.test.count) / Double(part.count)
+
+        let wholeSteps = configuration.epochs * trainer.stepsPerEpoch
+        let steps = min(wholeSteps, configuration.maxSteps ?? wholeSteps)
+        let epochs = (steps + trainer.stepsPerEpoch - 1) / trainer.stepsPerEpoch
+        return TrainingEstimate(
+            steps: steps, epochs: epochs, secondsPerStep: secondsPerStep, secondsPerTest: secondsPerTest,
+            seconds: Double(steps) * secondsPerStep + Double(epochs) * secondsPerTest,
+            examplesPerSec: Double(min(configuration.batchSize, trainer.training.count)) / secondsPerStep,
+            memory: trainer.memory)
+    }
+}

@@ -1,0 +1,164 @@
+import VGGData
+import VGGEngine
+import VGGFiles
+import VGGFormats
+import VGGModel
+
+/// Trains a network on a data set, and tests it after each epoch, as the seed's `train_ch6` does.
+///
+/// With a run folder, everything is saved after each epoch, every few minutes within one and when asked to
+/// stop; a trainer that resumes the run goes on bit for bit as if it had never been stopped. A trainer is a
+/// class because it owns the network's memory and the run folder; like its executor it is not `Sendable`.
+public final class Trainer {
+    public let configuration: TrainingConfiguration
+    public let network: Network
+    /// Bytes that the training holds.
+    public let memory: PlanMemory
+    public let training: ImageDataset
+    public let test: ImageDataset
+    public let folder: RunFolder?
+    /// How much wall-clock time may pass before a checkpoint is written within an epoch.
+    public var checkpointInterval = Duration.seconds(300)
+
+    let executor: Executor
+    var state: TrainingState
+    var metrics: [MetricsRecord] = []
+    private var lock: RunLock?
+    let clock = ContinuousClock()
+    /// When this process began to train, and how many seconds of the run were before.
+    var started: ContinuousClock.Instant
+    var secondsBefore = 0.0
+    var saved: ContinuousClock.Instant
+
+    /// - Parameters:
+    ///   - training, test: the data; the configuration's limits are applied here.
+    ///   - folder: where to keep the run; nil to keep nothing.
+    ///   - resuming: whether to go on with the run in `folder` rather than start one there.
+    /// - Throws: `TrainingError`, `ModelError`, or what reading the run and planning the network throw.
+    public init(
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
+        folder: RunFolder? = nil, resuming: Bool = false
+    ) throws {
+        try configuration.validate()
+        let training = training.prefix(configuration.trainLimit ?? training.count)
+        let test = test.prefix(configuration.testLimit ?? test.count)
+        for dataset in [training, test] { try configuration.model.check(dataset) }
+        let network = try configuration.model.network(size: configuration.size)
+        let plan = try Plan(
+            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision)
+        self.configuration = configuration
+        self.training = training
+        self.test = test
+        self.network = network
+        self.folder = folder
+        memory = plan.memory(optimizer: configuration.optimizer, threads: device.threads)
+        executor = Executor(plan: plan, device: device)
+        state = TrainingState(trainExamples: training.count)
+        started = clock.now
+        saved = started
+
+        if let folder, resuming {
+            try folder.checkCanGoOn(with: configuration)
+            lock = try RunLock(folder)
+            folder.removePartialFiles()
+            try resume(folder)
+        } else {
+            try initializeWeights()
+            if let folder {
+                try folder.create(configuration)
+                lock = try RunLock(folder)
+            }
+        }
+    }
+
+    /// Steps of a whole epoch; the last one may have fewer examples.
+    public var stepsPerEpoch: Int {
+        (training.count + configuration.batchSize - 1) / configuration.batchSize
+    }
+
+    /// Trains until the configured end.
+    /// - Parameters:
+    ///   - report: called with each event, on the calling thread.
+    ///   - shouldStop: asked after each step; if true, the training is saved and stops.
+    /// - Returns: how the training ended; nil if it was stopped.
+    /// - Throws: `TrainingError.diverged`, or what saving throws; the last good checkpoint stays.
+    public func run(
+        report: (TrainingEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    ) throws -> TrainingSummary? {
+        started = clock.now
+        saved = started
+        report(
+            .started(
+                TrainingStart(
+                    configuration: configuration, parameters: network.parameterCount, memory: memory,
+                    trainExamples: training.count, testExamples: test.count, stepsPerEpoch: stepsPerEpoch,
+                    step: state.step, runDirectory: folder?.path)))
+        while true {
+            if let last = state.lastEpoch, isFinished { return finish(last, report) }
+            try train(shouldStop, report)
+            guard !shouldStop(), let result = testNow(shouldStop, report) else {
+                report(.interrupted(try save(report)))
+                return nil
+            }
+            let figures = epochMetrics(result)
+            guard state.stepInEpoch == stepsPerEpoch else {
+                // --max-steps ended the training within the epoch, whose figures are not final.
+                try checkpoint(report)
+                return finish(figures, report)
+            }
+            try endEpoch(figures, report)
+        }
+    }
+
+    private var isFinished: Bool {
+        state.epoch >= configuration.epochs || state.stepInEpoch == 0 && stepsAreUsedUp
+    }
+
+    private var stepsAreUsedUp: Bool { configuration.maxSteps.map { state.step >= $0 } ?? false }
+
+    /// Trains to the end of the epoch, or of `--max-steps`, or until asked to stop.
+    private func train(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws {
+        guard state.stepInEpoch < stepsPerEpoch, !stepsAreUsedUp else { return }
+        let batches = trainingBatches()
+        while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
+            let step = trainingStep(batch)
+            if !step.lossSum.isFinite {
+                throw diverged("the loss of a batch is \(step.lossSum / Double(step.count))", report)
+            }
+            let figures = StepMetrics(
+                epoch: state.epoch + 1, step: state.step, stepInEpoch: state.stepInEpoch,
+                stepsPerEpoch: stepsPerEpoch, trainLoss: state.lossSum / Double(state.count),
+                trainAcc: Double(state.correct) / Double(state.count),
+                examplesPerSec: Double(state.examples) / state.computeSeconds)
+            if figures.isRecorded { metrics.append(.step(figures)) }
+            report(.step(figures))
+            if clock.now - saved >= checkpointInterval { try checkpoint(report) }
+        }
+    }
+
+    /// The rest of the epoch's batches.
+    func trainingBatches() -> BatchLoader.Iterator {
+        BatchLoader(
+            training, height: configuration.size, width: configuration.size,
+            batchSize: configuration.batchSize,
+            order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
+            startBatch: state.stepInEpoch
+        ).makeIterator()
+    }
+
+    /// One timed step, added to the sums.
+    func trainingStep(_ batch: Batch) -> BatchMetrics {
+        let begin = clock.now
+        let step = executor.trainingStep(
+            images: batch.images, labels: batch.labels, optimizer: configuration.optimizer,
+            seed: configuration.seed, step: state.step)
+        state.computeSeconds += (clock.now - begin).seconds
+        state.lossSum += step.lossSum
+        state.correct += step.correct
+        state.count += step.count
+        state.examples += step.count
+        state.step += 1
+        state.stepInEpoch += 1
+        return step
+    }
+}

@@ -1,0 +1,94 @@
+import VGGModel
+
+extension TrainingConfiguration {
+    /// One command-line option and its value in a configuration, as text.
+    private struct Option: Sendable {
+        let name: String
+        /// Whether a run may go on with another value: it says how far to go or where things are, not
+        /// what to compute.
+        var mayChange = false
+        let value: @Sendable (TrainingConfiguration) -> String
+    }
+
+    /// Every option, in the order in which differences are reported.
+    private static let options: [Option] = [
+        Option(name: "--arch") { $0.model.arch },
+        Option(name: "--conv-arch") { text($0.model.convArch) },
+        Option(name: "--width-divisor") { "\($0.model.widthDivisor)" },
+        Option(name: "--in-channels") { "\($0.model.inChannels)" },
+        Option(name: "--classes") { "\($0.model.classes)" },
+        Option(name: "--dropout") { "\($0.model.dropout)" },
+        Option(name: "--adaptive-pool") { "\($0.model.adaptivePool)" },
+        Option(name: "--data") { $0.data },
+        Option(name: "--data-dir", mayChange: true) { text($0.dataDirectory) },
+        Option(name: "--size") { "\($0.size)" },
+        Option(name: "--epochs", mayChange: true) { "\($0.epochs)" },
+        Option(name: "--lr") { "\($0.optimizer.learningRate)" },
+        Option(name: "--momentum") { "\($0.optimizer.momentum)" },
+        Option(name: "--nesterov") { "\($0.optimizer.nesterov)" },
+        Option(name: "--weight-decay") { "\($0.optimizer.weightDecay)" },
+        Option(name: "--batch-size") { "\($0.batchSize)" },
+        Option(name: "--seed") { "\($0.seed)" },
+        Option(name: "--precision") { $0.precision.rawValue },
+        Option(name: "--no-shuffle") { "\(!$0.shuffle)" },
+        Option(name: "--train-limit") { text($0.trainLimit) },
+        Option(name: "--test-limit") { text($0.testLimit) },
+        Option(name: "--max-steps", mayChange: true) { text($0.maxSteps) },
+        Option(name: "--weight-init") { $0.initialization.rawValue },
+        Option(name: "--init") { text($0.initialWeights) },
+    ]
+
+    private static func text(_ value: (some CustomStringConvertible)?) -> String {
+        value.map(\.description) ?? "none"
+    }
+
+    /// The options in which a run that goes on with `other` would compute something else.
+    public func conflicts(with other: TrainingConfiguration) -> [OptionConflict] {
+        Self.options.compactMap { option in
+            let (stored, given) = (option.value(self), option.value(other))
+            guard !option.mayChange, stored != given else { return nil }
+            return OptionConflict(option: option.name, stored: stored, given: given)
+        }
+    }
+
+    /// - Throws: `TrainingError.invalidOption` for a number that makes no sense, or `ModelError` for a
+    ///   model that cannot be built.
+    public func validate() throws {
+        let counts: [(String, Int?)] = [
+            ("--size", size), ("--epochs", epochs), ("--batch-size", batchSize),
+            ("--train-limit", trainLimit), ("--test-limit", testLimit), ("--max-steps", maxSteps),
+        ]
+        for case (let name, let value?) in counts where value < 1 {
+            throw TrainingError.invalidOption(name: name, reason: "must be at least 1, not \(value)")
+        }
+        let rate = optimizer.learningRate
+        guard rate > 0, rate.isFinite else {
+            throw TrainingError.invalidOption(name: "--lr", reason: "must be greater than 0, not \(rate)")
+        }
+        guard (0..<1).contains(optimizer.momentum) else {
+            throw TrainingError.invalidOption(
+                name: "--momentum", reason: "must be at least 0 and less than 1, not \(optimizer.momentum)")
+        }
+        guard !optimizer.nesterov || optimizer.momentum > 0 else {
+            throw TrainingError.invalidOption(name: "--nesterov", reason: "needs a --momentum above 0")
+        }
+        guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
+            throw TrainingError.invalidOption(
+                name: "--weight-decay", reason: "must be at least 0, not \(optimizer.weightDecay)")
+        }
+        _ = try model.network(size: size)
+    }
+}
+
+/// An option whose value is not the one a run was started with.
+public struct OptionConflict: Hashable, Sendable {
+    public var option: String
+    public var stored: String
+    public var given: String
+
+    public init(option: String, stored: String, given: String) {
+        self.option = option
+        self.stored = stored
+        self.given = given
+    }
+}

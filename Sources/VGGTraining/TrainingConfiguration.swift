@@ -1,0 +1,55 @@
+import VGGEngine
+import VGGModel
+
+/// Everything that decides what a training computes; what a run folder's `config.json` holds.
+///
+/// The defaults are the seed's experiment: the slim VGG-11 on Fashion-MNIST at 224×224, ten epochs.
+public struct TrainingConfiguration: Hashable, Sendable, Codable {
+    public var model = ModelSpecification.slimVGG11
+    /// The data set's name in the catalogue.
+    public var data = "fashion-mnist"
+    /// A folder to look for the data in first; nil for the usual places.
+    public var dataDirectory: String?
+    /// Images are resized to `size` × `size` pixels.
+    public var size = 224
+    public var epochs = 10
+    public var batchSize = 128
+    public var optimizer = SGD(learningRate: 0.05)
+    /// Decides the initial weights, the dropout masks and the order of the examples.
+    public var seed: UInt64 = 0
+    public var precision = Precision.fp32
+    /// Whether each epoch visits the training examples in an order of its own.
+    public var shuffle = true
+    /// Train on the first so many examples only.
+    public var trainLimit: Int?
+    /// Test on the first so many examples only.
+    public var testLimit: Int?
+    /// Stop after so many steps over the whole run, even within an epoch.
+    public var maxSteps: Int?
+    public var initialization = Initialization.xavier
+    /// A safetensors file to start from instead of random weights.
+    public var initialWeights: String?
+
+    public init() {}
+}
+
+/// A training configuration by name.
+public enum Preset: String, CaseIterable, Sendable {
+    /// The seed's experiment.
+    case seed
+    /// A small network on small images that learns Fashion-MNIST in minutes on two cores.
+    case quick
+
+    public var configuration: TrainingConfiguration {
+        var configuration = TrainingConfiguration()
+        switch self {
+        case .seed: break
+        case .quick:
+            configuration.model.arch = "vgg11_bn"
+            configuration.size = 32
+            configuration.epochs = 2
+            configuration.optimizer.momentum = 0.9
+        }
+        return configuration
+    }
+}

@@ -1,0 +1,32 @@
+/// Why a training cannot start, go on, or be used.
+public enum TrainingError: Error, Hashable, CustomStringConvertible {
+    case invalidOption(name: String, reason: String)
+    /// The folder already holds a run, and a new one would overwrite it.
+    case runExists(folder: String)
+    case noRun(folder: String)
+    /// Another process is training in the folder.
+    case runInUse(folder: String)
+    /// The options given with a resumed run are not the ones it was started with.
+    case conflictingOptions(folder: String, [OptionConflict])
+    /// The data do not fit the model.
+    case dataMismatch(data: String, reason: String)
+    /// The loss became infinite or not a number; the last good checkpoint is kept.
+    case diverged(Diagnosis)
+
+    public var description: String {
+        switch self {
+        case .invalidOption(let name, let reason): return "\(name) \(reason)"
+        case .runExists(let folder):
+            return "\(folder) already holds a run; go on with --resume \(folder), or choose another --run-dir"
+        case .noRun(let folder):
+            return "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
+        case .runInUse(let folder): return "\(folder) is in use: another process is training there"
+        case .conflictingOptions(let folder, let conflicts):
+            let list = conflicts.map { "\($0.option) is \($0.stored) there, not \($0.given)" }
+            return "\(folder) was started with other options: \(list.joined(separator: "; ")); "
+                + "leave them out, or start a new run"
+        case .dataMismatch(let data, let reason): return "the data set \(data) does not fit: \(reason)"
+        case .diverged(let diagnosis): return diagnosis.description
+        }
+    }
+}

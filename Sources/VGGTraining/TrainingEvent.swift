@@ -1,0 +1,70 @@
+import VGGEngine
+
+/// What a trainer says while it works, in this order: `started`; for each epoch its steps, `testing` now
+/// and then, and `epoch`; `checkpoint` whenever one was written; `diagnosis` if something is wrong; at last `finished` or
+/// `interrupted` (neither, if it throws).
+public enum TrainingEvent: Sendable {
+    case started(TrainingStart)
+    case step(StepMetrics)
+    case testing(TestProgress)
+    case epoch(EpochMetrics)
+    case checkpoint(CheckpointWritten)
+    case diagnosis(Diagnosis)
+    /// The training stopped on request and was saved.
+    case interrupted(CheckpointWritten)
+    case finished(TrainingSummary)
+}
+
+/// What is about to be trained.
+public struct TrainingStart: Sendable, Codable {
+    public var configuration: TrainingConfiguration
+    /// Trained numbers in the network.
+    public var parameters: Int
+    /// Bytes that the training will hold.
+    public var memory: PlanMemory
+    public var trainExamples: Int
+    public var testExamples: Int
+    public var stepsPerEpoch: Int
+    /// Steps already done: 0 but for a resumed run.
+    public var step: Int
+    public var runDirectory: String?
+}
+
+/// How far the test at an epoch's end is.
+public struct TestProgress: Hashable, Sendable, Codable {
+    public var epoch: Int
+    /// Examples tested so far.
+    public var examples: Int
+    public var testExamples: Int
+}
+
+/// Where a checkpoint is and how far the training was.
+public struct CheckpointWritten: Hashable, Sendable, Codable {
+    public var path: String?
+    /// Whole epochs done.
+    public var epochs: Int
+    /// Steps done over the whole run.
+    public var step: Int
+}
+
+extension TrainingEvent: Encodable {
+    private enum Key: String, CodingKey { case event }
+
+    /// An object with the name of the event under `event` beside the event's own members.
+    public func encode(to encoder: any Encoder) throws {
+        let (name, payload): (String, any Encodable) =
+            switch self {
+            case .started(let payload): ("started", payload)
+            case .step(let payload): ("step", payload)
+            case .testing(let payload): ("testing", payload)
+            case .epoch(let payload): ("epoch", payload)
+            case .checkpoint(let payload): ("checkpoint", payload)
+            case .diagnosis(let payload): ("diagnosis", payload)
+            case .interrupted(let payload): ("interrupted", payload)
+            case .finished(let payload): ("finished", payload)
+            }
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .event)
+        try payload.encode(to: encoder)
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Testing
+import VGGData
+
+/// Where sets are looked for, and Fashion-MNIST itself: these tests fetch it into the user's cache if need be.
+@Suite struct DatasetStoreTests {
+    private static let names = [
+        "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+    ]
+    let cache: TemporaryFolder
+    let system: TemporaryFolder
+
+    init() throws {
+        cache = try TemporaryFolder()
+        system = try TemporaryFolder()
+    }
+
+    private func store(fetchingFrom server: FileServer? = nil) -> DatasetStore {
+        DatasetStore(
+            cacheFolder: cache.path, systemFolder: system.path,
+            fetcher: DatasetFetcher(address: server?.address ?? "http://127.0.0.1:9/", usesDebian: false))
+    }
+
+    private func cachedFiles() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(cache.path)/fashion-mnist").sorted()
+    }
+
+    /// A server of the real files.
+    private func realServer() throws -> FileServer {
+        let folder = try DatasetStore().load("fashion-mnist").folder
+        return try FileServer { name in
+            FileManager.default.contents(atPath: "\(folder)/\(name)").map { FileServer.Answer(body: $0) }
+                ?? FileServer.Answer(status: 404, body: Data())
+        }
+    }
+
+    @Test func loadsTheRealFashionMNIST() throws {
+        let splits = try DatasetStore().load("fashion-mnist")
+        #expect(splits.isVerified)
+        #expect(splits.train.count == 60_000 && splits.test.count == 10_000)
+        #expect(splits.train.height == 28 && splits.train.width == 28 && splits.train.channels == 1)
+        #expect(splits.train.labels.prefix(5) == [9, 0, 0, 3, 0])
+        #expect(splits.test.labels.prefix(5) == [9, 2, 1, 1, 6])
+        #expect(splits.train.classNames[9] == "ankle boot")
+        for label in UInt8(0)..<10 { #expect(splits.train.labels.count { $0 == label } == 6000) }
+    }
+
+    @Test func fetchesVerifiesAndKeeps() throws {
+        let server = try realServer()
+        defer { server.stop() }
+        var progress: [FetchProgress] = []
+        let splits = try store(fetchingFrom: server).load("fashion-mnist") { progress.append($0) }
+        #expect(splits.isVerified && splits.folder == "\(cache.path)/fashion-mnist")
+        #expect(try cachedFiles() == Self.names)
+        #expect(server.requests.sorted() == Self.names)
+        #expect(Set(progress.map(\.file)).sorted() == Self.names)
+        let last = try #require(progress.last { $0.file == "train-images-idx3-ubyte.gz" })
+        #expect(last.bytesDone == last.bytesTotal && last.bytesDone > 20_000_000)
+
+        // The second time nothing is fetched; a file that was changed is fetched alone.
+        _ = try store(fetchingFrom: server).load("fashion-mnist")
+        #expect(server.requests.count == 4)
+        try cache.write(
+            gzip(idx([10_000], [UInt8](repeating: 1, count: 10_000))), to: "fashion-mnist/\(Self.names[1])")
+        #expect(try store(fetchingFrom: server).load("fashion-mnist").test.labels.prefix(2) == [9, 2])
+        #expect(server.requests.dropFirst(4) == [Self.names[1]])
+    }
+
+    @Test func keepsNothingOfAFetchThatFails() throws {
+        func failure(_ answer: FileServer.Answer) throws -> String {
+            let server = try FileServer { _ in answer }
+            defer { server.stop() }
+            let error = #expect(throws: DatasetError.self) {
+                try store(fetchingFrom: server).load("fashion-mnist")
+            }
+            #expect(try cachedFiles().isEmpty)
+            let description = error?.description ?? ""
+            #expect(description.contains(cache.path) && description.contains(system.path))
+            #expect(description.contains("--data-dir") && !description.contains("\n"))
+            return description
+        }
+        #expect(try failure(.init(status: 404, body: Data("?".utf8))).contains("status 404"))
+        #expect(try failure(.init(body: Data("<html>".utf8))).contains("does not hold the published data"))
+        // Valid, but not the published images.
+        let other = gzip(TinySet().trainImages)
+        #expect(try failure(.init(body: Data(other))).contains("does not hold the published data"))
+        // The connection breaks in the middle.
+        let lost = FileServer.Answer(body: Data(repeating: 0x1F, count: 100_000), sentBytes: 50_000)
+        #expect(try failure(lost).contains("could not be fetched"))
+    }
+
+    @Test func saysWhenNoServerAnswers() throws {
+        #expect(throws: DatasetError.self) { try store().load("fashion-mnist") }
+        #expect(try cachedFiles().isEmpty)
+    }
+
+    @Test func severalThreadsFetchOnce() async throws {
+        let server = try realServer()
+        defer { server.stop() }
+        let store = store(fetchingFrom: server)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<3 { group.addTask { try store.load("fashion-mnist").isVerified } }
+            for try await isVerified in group { #expect(isVerified) }
+        }
+        #expect(server.requests.sorted() == Self.names)
+    }
+
+    @Test func namesACacheThatCannotBeMade() throws {
+        let store = DatasetStore(cacheFolder: "/dev/null/cache", systemFolder: system.path)
+        let error = #expect(throws: (any Error).self) { try store.load("fashion-mnist") }
+        let description = "\(try #require(error))"
+        #expect(description.hasPrefix("/dev/null/cache/fashion-mnist: this cache folder cannot be made"))
+    }
+
+    @Test func aSystemFolderWithOtherContentIsPassedOver() throws {
+        let server = try realServer()
+        defer { server.stop() }
+        let other = try TemporaryFolder()
+        try TinySet().write(to: other)
+        try FileManager.default.copyItem(atPath: other.path, toPath: "\(system.path)/fashion-mnist")
+        let splits = try store(fetchingFrom: server).load("fashion-mnist")
+        #expect(splits.isVerified && splits.folder == "\(cache.path)/fashion-mnist")
+    }
+
+    @Test func aGivenFolderMayHoldASubset() throws {
+        let subset = try TemporaryFolder()
+        try TinySet().write(to: subset)
+        let splits = try store().load("fashion-mnist", from: subset.path)
+        #expect(!splits.isVerified && splits.train.count == 3 && splits.train.classNames[0] == "t-shirt")
+    }
+
+    @Test func otherSetsAreFoundInTheCacheThenTheSystem() throws {
+        let files = try TemporaryFolder()
+        try TinySet().write(to: files, compressed: true)
+        try FileManager.default.copyItem(atPath: files.path, toPath: "\(system.path)/kmnist")
+        let found = try store().load("kmnist")
+        #expect(found.folder == "\(system.path)/kmnist" && found.train.classNames[0] == "o")
+        try FileManager.default.copyItem(atPath: files.path, toPath: "\(cache.path)/kmnist")
+        #expect(try store().load("kmnist").folder == "\(cache.path)/kmnist")
+    }
+
+    @Test func saysWhereItLooked() {
+        let searched = ["\(cache.path)/mnist", "\(system.path)/mnist"]
+        let error = #expect(throws: DatasetError.notFound(name: "mnist", searched: searched)) {
+            try store().load("mnist")
+        }
+        #expect(error?.description.contains("\(searched[0]) or \(searched[1])") == true)
+    }
+
+    @Test func namesAFolderThatIsNotThere() throws {
+        let error = #expect(throws: (any Error).self) {
+            try store().load("mnist", from: "\(cache.path)/none")
+        }
+        #expect("\(try #require(error))".hasPrefix("\(cache.path)/none: there is no such folder"))
+        #expect(throws: DatasetError.self) { try store().load("mnist", from: cache.path) }
+    }
+}

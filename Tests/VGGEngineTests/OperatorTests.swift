@@ -1,0 +1,158 @@
+import Testing
+import VGGEngine
+import VGGModel
+
+/// A small network around one operator; every case ends in a linear layer so that it has a loss.
+struct OperatorCase: CustomTestStringConvertible, Sendable {
+    let name: String
+    let network: Network
+    let batch: Int
+
+    init(_ name: String, _ channels: Int, _ height: Int, _ width: Int, batch: Int = 3, _ layers: [Layer]) {
+        self.name = name
+        self.batch = batch
+        let input = Shape.map(channels: channels, height: height, width: width)
+        let features = try! Network(input: input, blocks: [.sequential(layers)]).output.count
+        network = try! Network(
+            input: input, blocks: [.sequential(layers + [.flatten, .linear(Linear(features, 5))])])
+    }
+
+    var testDescription: String { name }
+
+    private static func convolution(
+        _ channels: Int, _ out: Int, _ kernel: Int, stride: Int = 1, padding: Int = 0
+    ) -> Layer {
+        .convolution(Convolution(channels, out, kernel: kernel, stride: stride, padding: padding))
+    }
+
+    /// The second convolution of a case checks the gradient of its input through the first one's weights.
+    static let all: [OperatorCase] = {
+        let pool = Layer.maxPool(Pool(window: 2, stride: 2))
+        var cases = [
+            OperatorCase("linear", 10, 1, 1, batch: 17, []),
+            OperatorCase("linear on maps", 3, 4, 5, batch: 1, []),
+            OperatorCase(
+                "two linear layers with ReLU", 33, 1, 1, batch: 5,
+                [.flatten, .linear(Linear(33, 40)), .relu, .linear(Linear(40, 7)), .relu]),
+            OperatorCase(
+                "linear layers wider than a block", 1030, 1, 1, batch: 19,
+                [.flatten, .linear(Linear(1030, 530)), .relu, .linear(Linear(530, 601)), .relu]),
+            OperatorCase(
+                "convolution, then max pool 3/2", 2, 9, 11,
+                [
+                    convolution(2, 9, 3, padding: 1), .maxPool(Pool(window: 3, stride: 2)),
+                    convolution(9, 4, 1),
+                ]),
+            OperatorCase(
+                "max pool 3/1 and lone ReLU", 3, 6, 7,
+                [
+                    convolution(3, 5, 2), .maxPool(Pool(window: 3, stride: 1)), .relu,
+                    convolution(5, 3, 3, padding: 1),
+                ]),
+            OperatorCase(
+                "average pool 2/2", 2, 7, 9,
+                [
+                    convolution(2, 6, 3), .averagePool(Pool(window: 2, stride: 2)),
+                    convolution(6, 3, 2, padding: 1),
+                ]),
+            OperatorCase(
+                "adaptive pool, shrinking", 3, 9, 14,
+                [convolution(3, 8, 3, padding: 1), .relu, .adaptiveAveragePool(height: 7, width: 7)]),
+            OperatorCase(
+                "adaptive pool, growing", 3, 3, 1,
+                [convolution(3, 8, 3, padding: 1), .relu, .adaptiveAveragePool(height: 7, width: 7)]),
+            OperatorCase(
+                "flatten after adaptive pool, then ReLU", 2, 5, 5,
+                [convolution(2, 6, 3), .adaptiveAveragePool(height: 2, width: 3), .flatten, .relu]),
+            OperatorCase(
+                "batch norm", 3, 6, 5, batch: 4,
+                [convolution(3, 17, 3, padding: 1), .batchNorm(BatchNorm(17)), convolution(17, 4, 3)]),
+            OperatorCase(
+                "batch norm, ReLU, pool", 1, 8, 9, batch: 11,
+                [
+                    convolution(1, 70, 3, padding: 1), .batchNorm(BatchNorm(70)), .relu, pool,
+                    convolution(70, 6, 3, padding: 1), .relu,
+                ]),
+            OperatorCase(
+                "batch norm first", 2, 5, 4, batch: 9,
+                [.batchNorm(BatchNorm(2)), convolution(2, 3, 3, padding: 1)]),
+            OperatorCase(
+                "a VGG block of two", 1, 14, 14, batch: 2,
+                vggBlock(2, 1, 16).layers + vggBlock(2, 16, 32).layers),
+            OperatorCase("a VGG block of odd size", 3, 15, 29, batch: 2, vggBlock(2, 3, 20).layers),
+            OperatorCase(
+                "more images than shards", 1, 6, 6, batch: 21,
+                vggBlock(1, 1, 8).layers + vggBlock(1, 8, 16).layers),
+        ]
+        // Every kernel, stride, padding and channel count that is not a multiple of anything.
+        for (kernel, stride, padding) in [
+            (3, 1, 1), (3, 1, 0), (1, 1, 0), (1, 1, 1), (2, 2, 1), (5, 1, 2), (3, 2, 1), (5, 3, 4),
+            (11, 4, 1),
+        ] {
+            for (channels, out, height, width) in [
+                (1, 16, 13, 17), (3, 10, 12, 11), (17, 37, 13, 10), (33, 48, 12, 14),
+            ] {
+                cases.append(
+                    OperatorCase(
+                        "convolution \(channels)→\(out) kernel \(kernel) stride \(stride) padding \(padding) at \(height)×\(width)",
+                        channels, height, width, batch: 2,
+                        [
+                            convolution(channels, channels, 3, padding: 1), .relu,
+                            convolution(channels, out, kernel, stride: stride, padding: padding),
+                        ]))
+            }
+        }
+        return cases
+    }()
+}
+
+/// Every operator, forward and backward, on every instruction set, against the slow reference.
+@Suite struct OperatorTests {
+    @Test(arguments: OperatorCase.all, InstructionSet.allAvailable)
+    func agreesWithTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
+        let plan = try Plan(example.network, batchSize: example.batch + 1, mode: .training)
+        let executor = Executor(plan: plan, device: .cpu(threads: 2), instructionSet: set)
+        executor.initialize(.xavier, seed: 3)
+        try executor.load(scrambled(executor.weights))
+        let images = Images(count: example.batch, shape: example.network.input, seed: 7)
+        let labels = (0..<example.batch).map { $0 % 5 }
+
+        var reference = Reference(example.network, weights: executor.weights)
+        let logits = reference.forward(images.reference, isTraining: false)
+        expectClose(
+            executor.logits(images: images.engine, count: example.batch), logits.flatMap(\.self), "logits")
+        let inference = Executor(
+            plan: try Plan(example.network, batchSize: example.batch, mode: .inference),
+            device: .cpu(threads: 2), instructionSet: set)
+        try inference.load(executor.weights)
+        expectClose(
+            inference.logits(images: images.engine, count: example.batch), logits.flatMap(\.self),
+            "logits of an inference plan")
+
+        _ = reference.forward(images.reference, isTraining: true)
+        let loss = reference.backward(labels: labels)
+        let metrics = executor.backward(images: images.engine, labels: labels.map(Int32.init))
+        #expect(abs(metrics.lossSum / Double(example.batch) - loss) < 1e-5 * max(1, loss))
+        for (name, gradient) in executor.gradientTensors {
+            let layer = name.replacing(/\.[a-z]+$/, with: ".weight")
+            let scale = reference.gradients[layer]!.map(abs).max()!
+            expectClose(gradient.values, reference.gradients[name]!, scale: scale, "gradient of \(name)")
+        }
+        for (name, tensor) in executor.weights where name.contains("running_") {
+            expectClose(tensor.values, reference.weights[name]!, "\(name)")
+        }
+    }
+
+    /// Batch norm's initial ones and zeros would hide mistakes.
+    private func scrambled(_ weights: [String: Tensor]) -> [String: Tensor] {
+        var weights = weights
+        for (index, name) in weights.keys.sorted().enumerated() where weights[name]!.shape.count == 1 {
+            let philox = Philox(seed: 11, stream: .initialization)
+            for element in weights[name]!.values.indices {
+                weights[name]!.values[element] +=
+                    0.5 * Philox.uniform(philox.word(sequence: UInt32(index), element: element))
+            }
+        }
+        return weights
+    }
+}

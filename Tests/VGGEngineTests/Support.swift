@@ -1,0 +1,45 @@
+import Testing
+import VGGEngine
+import VGGModel
+
+/// Images in two layouts: the engine's [n, h, w, c] and, image by image, the reference's [c, h, w].
+struct Images {
+    var engine: [Float] = []
+    var reference: [[Double]] = []
+
+    init(count: Int, shape: Shape, seed: UInt64) {
+        let (channels, height, width) = shape.map
+        let philox = Philox(seed: seed, stream: .shuffle)
+        for image in 0..<count {
+            var planes = Array(repeating: 0.0, count: shape.count)
+            for y in 0..<height {
+                for x in 0..<width {
+                    for c in 0..<channels {
+                        let value = Philox.uniform(
+                            philox.word(sequence: UInt32(image), element: (y * width + x) * channels + c))
+                        engine.append(2 * value - 1)
+                        planes[(c * height + y) * width + x] = Double(2 * value - 1)
+                    }
+                }
+            }
+            reference.append(planes)
+        }
+    }
+}
+
+/// Expects two arrays to agree to `tolerance` of the largest expected magnitude.
+///
+/// Single precision rounds each of n terms of a sum to 6e-8 of its size; the deepest sums here have some
+/// thousands of terms of mixed signs, so that 2e-5 of the largest element leaves room for their order. Where
+/// terms cancel to nothing (a bias before batch norm), `scale` says how large they were.
+func expectClose(
+    _ found: [Float], _ expected: [Double], tolerance: Double = 2e-5, scale floor: Double = 0,
+    _ what: Comment,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(found.count == expected.count, what, sourceLocation: sourceLocation)
+    let scale = max(expected.map(abs).max() ?? 0, floor)
+    let worst = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
+    // A comparison that not-a-number fails.
+    #expect(worst <= tolerance * scale + 1e-7, what, sourceLocation: sourceLocation)
+}

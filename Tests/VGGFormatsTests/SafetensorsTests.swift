@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+import VGGFiles
+import VGGFormats
+import VGGModel
+
+@Suite struct SafetensorsTests {
+    @Test func readsWhatPythonWrites() throws {
+        let file = try Safetensors(contentsOf: golden("f32.safetensors"))
+        #expect(file.metadata == ["format": "pt"])
+        #expect(
+            file.tensors == [
+                "a.bias": Tensor(shape: [2], values: [-1.5, 3.25]),
+                "b.weight": Tensor(shape: [2, 3], values: [0, 0.25, 0.5, 0.75, 1, 1.25]),
+                "empty": Tensor(shape: [0, 3], values: []),
+                "scalar": Tensor(shape: [], values: [7]),
+            ])
+    }
+
+    @Test(arguments: ["f16", "bf16", "f32", "f64"])
+    func convertsFloatingTypes(name: String) throws {
+        let file = try Safetensors(contentsOf: golden("types.safetensors"))
+        let values = try #require(file.tensors[name]).values
+        #expect(values == [0, -0, 1, -2.5, 0.15625, 96, .infinity, -.infinity])
+        #expect(values.map(\.sign) == [.plus, .minus, .plus, .minus, .plus, .plus, .plus, .minus])
+    }
+
+    @Test func convertsTheLimitsOfHalfPrecision() throws {
+        let file = try Safetensors(contentsOf: golden("types.safetensors"))
+        #expect(file.tensors["f16.limits"]?.values == [0x1p-24, 1023 * 0x1p-24, 0x1p-14, 65504])
+    }
+
+    @Test func convertsNotANumber() throws {
+        var bytes = file(
+            header: #"{"x":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, data: 0)
+        bytes.append(contentsOf: [0x00, 0x7E])
+        let values = try withFile(bytes) { try Safetensors(contentsOf: $0).tensors["x"]?.values }
+        #expect(try #require(values?.first).isNaN)
+    }
+
+    @Test func readsEscapesInStrings() throws {
+        let file = try Safetensors(contentsOf: golden("types.safetensors"))
+        #expect(file.metadata == ["note": "quotes \", \\, a line\nbreak, \u{E9} and \u{1F600}"])
+
+        let header = #"{"__metadata__":{"\u0041\/":"\b\f\t\r\uD83D\uDE00"}}"#
+        let metadata = try withFile(VGGFormatsTests.file(header: header, data: 0)) {
+            try Safetensors(contentsOf: $0).metadata
+        }
+        #expect(metadata == ["A/": "\u{8}\u{C}\t\r\u{1F600}"])
+    }
+
+    @Test func writesTheBytesThatPythonWrites() throws {
+        let expected = try Data(contentsOf: URL(filePath: golden("f32.safetensors")))
+        try withFile(Data()) { path in
+            try Safetensors(contentsOf: golden("f32.safetensors")).write(to: path)
+            #expect(try Data(contentsOf: URL(filePath: path)) == expected)
+        }
+    }
+
+    @Test func readsWhatItWrote() throws {
+        let values = (0..<10_000).map { Float($0) * 0.37 - 1e3 }
+        let original = Safetensors(
+            tensors: [
+                "features.0.weight": Tensor(shape: [100, 4, 25], values: values),
+                "a \"name\" \\ with\n\u{1}everything é😀": Tensor(
+                    shape: [1], values: [.leastNonzeroMagnitude]),
+                "empty": Tensor(zeros: [3, 0]),
+                "scalar": Tensor(shape: [], values: [-0.0]),
+            ],
+            metadata: ["config": #"{"seed":1}"#, "": "\u{1F}"])
+        try withFile(Data()) { path in
+            try original.write(to: path)
+            #expect(try Safetensors(contentsOf: path) == original)
+        }
+    }
+
+    @Test func alignsValuesToEightBytes() throws {
+        for length in 1...8 {
+            let name = String(repeating: "n", count: length)
+            try withFile(Data()) { path in
+                try Safetensors(tensors: [name: Tensor(zeros: [1])]).write(to: path)
+                let header = try SafetensorsHeader(contentsOf: path)
+                #expect(try #require(header.tensors.first).bytes.lowerBound % 8 == 0)
+            }
+        }
+    }
+
+    @Test func readsAndWritesAFileWithoutTensors() throws {
+        try withFile(Data()) { path in
+            try Safetensors().write(to: path)
+            #expect(try Safetensors(contentsOf: path) == Safetensors())
+        }
+    }
+
+    @Test func readsTheHeaderAlone() throws {
+        let header = try SafetensorsHeader(contentsOf: golden("int64.safetensors"))
+        #expect(header.tensors.map(\.name) == ["steps"])
+        #expect(header.tensors.map(\.shape) == [[3]])
+        #expect(header.tensors.map(\.type) == [.int64])
+        #expect(header.tensors.map(\.bytes.count) == [24])
+    }
+
+    @Test func keepsTheOldFileIfATensorHasTheNameOfTheMetadata() throws {
+        try withFile(Data("old".utf8)) { path in
+            #expect(throws: SafetensorsError(path, .reservedName("__metadata__"))) {
+                try Safetensors(tensors: ["__metadata__": Tensor(zeros: [1])]).write(to: path)
+            }
+            let kept = try Data(contentsOf: URL(filePath: path))
+            #expect(kept == Data("old".utf8))
+        }
+    }
+
+    @Test func namesTheFileThatCannotBeRead() {
+        let folder = FileManager.default.temporaryDirectory.path
+        #expect(throws: FileError(folder, "is not a regular file")) { try Safetensors(contentsOf: folder) }
+        let missing = "\(folder)/no-such-file.safetensors"
+        #expect(throws: FileError(missing, "cannot be opened: No such file or directory")) {
+            try Safetensors(contentsOf: missing)
+        }
+    }
+}

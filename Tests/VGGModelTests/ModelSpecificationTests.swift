@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+import VGGModel
+
+@Suite struct ModelSpecificationTests {
+    private func specification(_ change: (inout ModelSpecification) -> Void) -> ModelSpecification {
+        var specification = ModelSpecification()
+        change(&specification)
+        return specification
+    }
+
+    private func message(size: Int = 224, _ change: (inout ModelSpecification) -> Void) -> String? {
+        #expect(throws: ModelError.self) { try specification(change).network(size: size) }?.description
+    }
+
+    @Test func theDefaultIsTheChaptersVGG11() throws {
+        let rows: ConvArch = [(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)]
+        #expect(try ModelSpecification().network(size: 224) == vgg(rows))
+    }
+
+    @Test func ownRowsReplaceThoseOfTheArchitecture() throws {
+        let own = specification { $0.convArch = "1x8,3x10" }
+        #expect(try own.network(size: 20) == vgg([(1, 8), (3, 10)], size: 20))
+        let normalised = specification {
+            $0.convArch = "1x8,3x10"
+            $0.arch = "vgg16_bn"
+        }
+        #expect(try normalised.network(size: 20) == vgg([(1, 8), (3, 10)], size: 20, batchNorm: true))
+    }
+
+    @Test func widthDivisorDividesEveryConvolution() throws {
+        let rows: ConvArch = [(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]
+        #expect(try ModelSpecification.slimVGG11.network(size: 96) == vgg(rows, size: 96))
+        let slim = specification {
+            $0.arch = "alexnet"
+            $0.widthDivisor = 32
+        }
+        let shapes = try slim.network(size: 224).parameters.filter { $0.name.hasPrefix("features") }.map(
+            \.shape)
+        let weights = [[3, 1, 11, 11], [8, 3, 5, 5], [12, 8, 3, 3], [12, 12, 3, 3], [8, 12, 3, 3]]
+        #expect(shapes.filter { $0.count == 4 } == weights)
+    }
+
+    @Test func survivesJSON() throws {
+        let original = specification {
+            $0.arch = "vgg13_bn"
+            $0.convArch = "2x4"
+            $0.dropout = 0.125
+        }
+        let data = try JSONEncoder().encode(original)
+        #expect(try JSONDecoder().decode(ModelSpecification.self, from: data) == original)
+    }
+
+    @Test(arguments: [
+        ("", "'' is not CONVOLUTIONSxCHANNELS"), ("1x64,", "'' is not CONVOLUTIONSxCHANNELS"),
+        ("1x64,2", "'2' is not CONVOLUTIONSxCHANNELS"), ("1x2x3", "'1x2x3' is not CONVOLUTIONSxCHANNELS"),
+        ("1x64;2x8", "'1x64;2x8' is not CONVOLUTIONSxCHANNELS"),
+        ("ax64", "'ax64' is not CONVOLUTIONSxCHANNELS"),
+        ("1x99999999999999999999", "'1x99999999999999999999' is not CONVOLUTIONSxCHANNELS"),
+        ("1x8193", "'1x8193' is out of range"), ("0x64", "'0x64' is out of range"),
+        ("1x0", "'1x0' is out of range"),
+        ("-1x8", "'-1x8' is out of range"),
+        ("1x-8", "'1x-8' is out of range"), ("65x8", "'65x8' is out of range"),
+    ]) func badRowsAreQuoted(_ text: String, _ reason: String) {
+        #expect(throws: ModelError.invalidConvArch(text, reason: reason)) {
+            try Architecture.parseConvArch(text)
+        }
+        #expect(
+            message { $0.convArch = text }
+                == "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256: \(reason)")
+    }
+
+    @Test func rowsAreReadInOrder() throws {
+        let rows = try Architecture.parseConvArch("1x64,12x128")
+        #expect(rows.map(\.convolutions) == [1, 12] && rows.map(\.channels) == [64, 128])
+    }
+
+    @Test(arguments: ["vgg12", "VGG11", "", "vgg11_bn_bn", "_bn", "alexnet_bn"])
+    func anUnknownArchitectureListsTheKnown(_ name: String) {
+        #expect(throws: ModelError.unknownArchitecture(name)) { try Architecture(named: name) }
+        #expect(
+            message { $0.arch = name }
+                == "there is no architecture '\(name)'; choose one of vgg11, vgg11_bn, vgg13, vgg13_bn, "
+                + "vgg16, vgg16_bn, vgg19, vgg19_bn, alexnet, or give --conv-arch")
+    }
+
+    @Test func aDivisorThatDoesNotDivideNamesTheChannels() {
+        #expect(message { $0.widthDivisor = 3 } == "--width-divisor 3 does not divide 64 channels")
+        #expect(
+            message {
+                $0.arch = "alexnet"
+                $0.widthDivisor = 64
+            } == "--width-divisor 64 does not divide 96, 256 and 384 channels")
+        #expect(
+            message {
+                $0.convArch = "1x8,1x12"
+                $0.widthDivisor = 8
+            } == "--width-divisor 8 does not divide 12 channels")
+    }
+
+    @Test(arguments: [1.0, -0.1, 2, .nan, .infinity]) func dropoutIsAProbabilityBelowOne(_ dropout: Double) {
+        #expect(
+            message { $0.dropout = dropout } == "--dropout must be at least 0 and less than 1, not \(dropout)"
+        )
+    }
+
+    @Test(arguments: [0, -1, Int.max, Int.min]) func numbersOutOfRangeNameTheirOption(_ value: Int) {
+        #expect(message(size: value) { _ in }?.hasPrefix("--size must be between 1 and ") == true)
+        #expect(
+            message { $0.widthDivisor = value }?.hasPrefix("--width-divisor must be between 1 and ") == true)
+        #expect(message { $0.inChannels = value }?.hasPrefix("--in-channels must be between 1 and ") == true)
+        #expect(message { $0.classes = value }?.hasPrefix("--classes must be between 1 and ") == true)
+    }
+
+    @Test func veryLargeNetworksAreStillCounted() throws {
+        let large = specification {
+            $0.convArch = "64x8192,64x8192"
+            $0.inChannels = 8192
+        }
+        let network = try large.network(size: 8192)
+        let pixels = 8192 * 8192
+        let features = 8192 * pixels / 16
+        #expect(
+            network.multiplyAccumulates
+                == 64 * 9 * pixels * (pixels + pixels / 4) + 4096 * (features + 4096 + 10))
+    }
+
+    @Test func alexNetTakesNoOptionsOfVGG() {
+        #expect(
+            message {
+                $0.arch = "alexnet"
+                $0.adaptivePool = true
+            } == "--adaptive-pool is for VGG, not for alexnet")
+        #expect(
+            message {
+                $0.arch = "alexnet"
+                $0.convArch = "1x8"
+            } == "--conv-arch is for VGG, not for alexnet")
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+import VGGTraining
+
+@Suite struct ResumeTests {
+    /// Trains until `steps` of this process are done, then asks to stop.
+    private func train(_ trainer: Trainer, stoppingAfter steps: Int) throws -> [TrainingEvent] {
+        var events: [TrainingEvent] = []
+        var done = 0
+        let summary = try trainer.run { event in
+            if case .step = event { done += 1 }
+            events.append(event)
+        } shouldStop: {
+            done >= steps
+        }
+        #expect(summary == nil)
+        return events
+    }
+
+    /// Everything in the records but times, which no two runs share.
+    private func figures(_ run: RunFolder) throws -> [[Double]] {
+        try run.readMetrics().map { record in
+            switch record {
+            case .step(let step):
+                [Double(step.epoch), Double(step.step), step.trainLoss, step.trainAcc]
+            case .epoch(let epoch):
+                [Double(epoch.epoch), Double(epoch.step), epoch.trainLoss, epoch.testLoss, epoch.testAcc]
+            }
+        }
+    }
+
+    /// 3 stops within the first epoch, 6 between its last step and its test, 7 within the second.
+    @Test(arguments: [3, 6, 7]) func goesOnAsIfNeverStopped(_ steps: Int) throws {
+        let folder = try TemporaryFolder()
+        let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
+        let expected = try trainer(smallConfiguration(), folder: whole).run()
+
+        let events = try train(trainer(smallConfiguration(), folder: stopped), stoppingAfter: steps)
+        guard case .interrupted(let written) = events.last else {
+            Issue.record("the last event is not that of a stop")
+            return
+        }
+        #expect(written.step == steps)
+        let summary = try trainer(smallConfiguration(), folder: stopped, resuming: true).run()
+
+        #expect(try stopped.tensors() == whole.tensors())
+        #expect(try stopped.bytes(\.modelPath) == whole.bytes(\.modelPath))
+        #expect(try figures(stopped) == figures(whole))
+        #expect(summary?.trainLoss == expected?.trainLoss && summary?.testAcc == expected?.testAcc)
+    }
+
+    /// What a killed process has written after its last checkpoint does not count.
+    @Test func cutsMetricsBackToTheCheckpoint() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        _ = try train(trainer(smallConfiguration(), folder: run), stoppingAfter: 4)
+        let kept = try run.readMetrics()
+        #expect(kept.map(\.step) == [1, 2, 3, 4])
+        var lines = try kept.map { try JSONText.line($0) }
+        guard case .step(var later) = kept[3] else { return }
+        for step in 5...7 {
+            later.step = step
+            lines.append(try JSONText.line(MetricsRecord.step(later)))
+        }
+        try lines.joined(separator: "\n").write(toFile: run.metricsPath, atomically: true, encoding: .utf8)
+        try Data("half".utf8).write(to: URL(fileURLWithPath: run.checkpointPath + ".123.partial"))
+
+        _ = try trainer(smallConfiguration(), folder: run, resuming: true)
+        #expect(try run.readMetrics() == kept)
+        #expect(!FileManager.default.fileExists(atPath: run.checkpointPath + ".123.partial"))
+    }
+
+    @Test func savesWithinAnEpochWhenTimeHasPassed() throws {
+        let folder = try TemporaryFolder()
+        let trainer = try trainer(smallConfiguration(), folder: folder.run("run"))
+        trainer.checkpointInterval = .zero
+        var saved: [Int] = []
+        _ = try trainer.run { event in
+            if case .checkpoint(let written) = event { saved.append(written.step) }
+        }
+        #expect(saved == [1, 2, 3, 4, 5, 6, 6, 7, 8, 9, 10, 11, 12, 12])
+    }
+
+    @Test func startsAgainWithoutACheckpoint() throws {
+        let folder = try TemporaryFolder()
+        let (whole, killed) = (folder.run("whole"), folder.run("killed"))
+        _ = try trainer(smallConfiguration(), folder: whole).run()
+        _ = try trainer(smallConfiguration(), folder: killed)
+        _ = try trainer(smallConfiguration(), folder: killed, resuming: true).run()
+        #expect(try killed.tensors() == whole.tensors())
+    }
+
+    @Test func maxStepsAndEpochsMayBeRaised() throws {
+        let folder = try TemporaryFolder()
+        let (whole, parts) = (folder.run("whole"), folder.run("parts"))
+        _ = try trainer(smallConfiguration(), folder: whole).run()
+
+        var configuration = smallConfiguration()
+        configuration.maxSteps = 4
+        configuration.epochs = 1
+        let first = try trainer(configuration, folder: parts).run()
+        #expect(first?.steps == 4 && first?.epochs == 0)
+        configuration.maxSteps = nil
+        configuration.epochs = 2
+        let second = try trainer(configuration, folder: parts, resuming: true).run()
+        #expect(second?.steps == 12 && second?.epochs == 2)
+        #expect(try parts.tensors() == whole.tensors())
+        #expect(try parts.readConfiguration() == configuration)
+        // A run that is done says so again without another step.
+        #expect(try trainer(configuration, folder: parts, resuming: true).run() == second)
+    }
+
+    @Test func refusesWhatWouldSpoilARun() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        #expect(throws: TrainingError.noRun(folder: run.path)) { try run.readConfiguration() }
+        let first = try trainer(smallConfiguration(), folder: run)
+        #expect(throws: TrainingError.runExists(folder: run.path)) {
+            try trainer(smallConfiguration(), folder: run)
+        }
+        #expect(throws: TrainingError.runInUse(folder: run.path)) {
+            try trainer(smallConfiguration(), folder: run, resuming: true)
+        }
+        var other = smallConfiguration()
+        other.seed = 6
+        #expect(
+            throws: TrainingError.conflictingOptions(
+                folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")])
+        ) { try trainer(other, folder: run, resuming: true) }
+        _ = try first.run()
+    }
+
+    @Test func refusesADamagedRun() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        _ = try trainer(smallConfiguration(), folder: run).run()
+        let size = try run.bytes(\.checkpointPath).count
+        try run.bytes(\.checkpointPath).prefix(size / 2).write(to: URL(fileURLWithPath: run.checkpointPath))
+        let error = #expect(throws: (any Error).self) {
+            try trainer(smallConfiguration(), folder: run, resuming: true)
+        }
+        #expect(error.map { "\($0)".contains("checkpoint.safetensors") } == true)
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: run.configurationPath))
+        #expect(throws: (any Error).self) { try run.readConfiguration() }
+    }
+}
