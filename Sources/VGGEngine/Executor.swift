@@ -60,9 +60,8 @@ public final class Executor {
             let entries = map.entries[step.firstParameter...].prefix(step.parameterLayouts.count)
             return step.bound(
                 to: BoundParameters(
-                    values: entries.map { values.pointer + $0.offset },
-                    // Running statistics are not trained, and an inference plan has no gradients.
-                    gradients: isTraining ? entries.prefix(2).map { gradientValues.pointer + $0.offset } : []),
+                    buffer: values.pointer, offsets: entries.map(\.offset),
+                    gradientBuffer: isTraining ? gradientValues.pointer : nil),
                 context: context, plan: plan)
         }
     }
@@ -99,15 +98,29 @@ public final class Executor {
     public func trainingStep(
         images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        let metrics = backward(images: images, labels: labels, seed: seed, step: step)
-        update(optimizer)
+        if optimizer.momentum != 0, momentumValues == nil { momentumValues = FloatBuffer(map.trained) }
+        let update = Update(
+            optimizer: optimizer, momentum: optimizer.momentum != 0 ? momentumValues?.pointer : nil)
+        let metrics = train(
+            Pass(count: labels.count, isTraining: true, seed: seed, step: step, update: update),
+            images: images, labels: labels)
+        workers.run(over: map.updatedAfterwards, grain: 4096) { range in
+            update.apply(
+                kernels, gradients: gradientValues.pointer + range.lowerBound, values: values.pointer,
+                offset: range.lowerBound, count: range.count)
+        }
         return metrics
     }
 
     /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
     public func backward(images: [Float], labels: [Int32], seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
+        train(
+            Pass(count: labels.count, isTraining: true, seed: seed, step: step), images: images,
+            labels: labels)
+    }
+
+    private func train(_ pass: Pass, images: [Float], labels: [Int32]) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
-        let pass = Pass(count: labels.count, isTraining: true, seed: seed, step: step)
         let output = forward(pass, images: images)
         var (gradient, inputGradient) = (gradients.0.pointer, gradients.1.pointer)
         let metrics = metrics(of: output, labels: labels, gradient: gradient)
@@ -162,16 +175,5 @@ public final class Executor {
             if logits.indices.max(by: { logits[$0] < logits[$1] }) == Int(label) { metrics.correct += 1 }
         }
         return metrics
-    }
-
-    private func update(_ optimizer: SGD) {
-        if optimizer.momentum != 0, momentumValues == nil { momentumValues = FloatBuffer(map.trained) }
-        let momentum = optimizer.momentum != 0 ? momentumValues : nil
-        var arguments = optimizer.kernelArguments
-        workers.run(over: map.trained, grain: 4096) { range in
-            kernels.sgd(
-                &arguments, values.pointer + range.lowerBound, gradientValues.pointer + range.lowerBound,
-                momentum.map { $0.pointer + range.lowerBound }, range.count)
-        }
     }
 }

@@ -77,7 +77,7 @@ let slack = 64
 /// The memory a plan takes, in bytes.
 public struct PlanMemory: Hashable, Sendable, Codable {
     public var parameters: Int
-    /// Of the parameters.
+    /// Of the parameters that are not updated as soon as their gradients are made.
     public var gradients: Int
     public var optimizerState: Int
     /// Of the batch, with the gradients that are passed back and what pools remember.
@@ -97,7 +97,7 @@ extension Plan {
         let scratch = steps.map { StepScratch(for: $0, plan: self) }
         return PlanMemory(
             parameters: sizes.total * float,
-            gradients: training ? sizes.trained * float : 0,
+            gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
             activations: (activationOffsets.total + 2 * gradientCount) * float
                 + (training ? steps.map(\.winnerBytes).reduce(0, +) * batchSize : 0),

@@ -13,6 +13,8 @@ final class LinearStep: Step {
 
     /// Inputs at a time, so that weights and activations of a tile stay in the caches.
     private static let inputBlock = 512
+    /// Inputs at a time in the gradient of the weights, whose tile is made, used and forgotten.
+    private static let gradientBlock = 1024
     /// Panels of outputs at a time in the gradient of the input, for the same reason.
     private static let panelBlock = 32
 
@@ -31,10 +33,11 @@ final class LinearStep: Step {
     static func scratch(_ linear: Linear, plan: Plan) -> StepScratch {
         guard plan.mode == .training else { return StepScratch() }
         let columns = plan.batchSize.roundedUp(to: panel)
-        // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels.
+        // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels of
+        // the output's gradient and makes a tile of the weights'.
         return StepScratch(
             shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns,
-            worker: columns * 2 * panel)
+            worker: (columns + gradientBlock) * 2 * panel)
     }
 
     private var panels: Int { outputs.roundedUp(to: panel) / panel }
@@ -83,8 +86,6 @@ final class LinearStep: Step {
         let columns = pass.count.roundedUp(to: panel)
         let turnedInput = context.shared
         turn(x, rowStride: planned.input.imageStride, rows: pass.count, columns: inputs, to: turnedInput)
-        weightGradient(pass, turnedInput: turnedInput, rowStride: columns, gradient: gradient)
-
         if let inputGradient {
             let turnedInputGradient = turnedInput + inputs * columns
             let turnedGradient = turnedInputGradient + inputs * columns
@@ -98,6 +99,8 @@ final class LinearStep: Step {
                 turnedInputGradient, rowStride: columns, rows: inputs, columns: pass.count, to: inputGradient,
                 outRow: inputs)
         }
+        // Last, because it may update the weights.
+        weightGradient(pass, turnedInput: turnedInput, rowStride: columns, gradient: gradient)
     }
 
     /// `to`[column][row] = `from`[row][column], the rows of `to` filled up with zeros to whole panels.
@@ -112,6 +115,9 @@ final class LinearStep: Step {
     }
 
     /// dW[in][out] = Σ over images of x[image][in] · dy[image][out].
+    ///
+    /// These are nearly all of a VGG's gradients: where the pass may update the parameters, a tile of them is
+    /// used as soon as it is made, and never stored.
     private func weightGradient(_ pass: Pass, turnedInput: Floats, rowStride: Int, gradient: Floats) {
         context.workers.run((panels + 1) / 2) { task, worker in
             let column = task * 2 * panel
@@ -121,21 +127,40 @@ final class LinearStep: Step {
             for image in 0..<pass.count {
                 (packed + image * 2 * panel).update(from: gradient + image * outputs + column, count: width)
             }
-            var product = vgg_product()
-            product.a = UnsafePointer(turnedInput)
-            product.a_row = rowStride
-            product.a_inner = 1
-            product.b = UnsafePointer(packed)
-            product.b_panel = panel
-            product.b_inner = 2 * panel
-            product.c = parameters.gradients[0] + column * inputs
-            product.c_row = panel
-            product.c_panel = inputs * panel
-            product.rows = inputs
-            product.columns = width
-            product.outer = 1
-            product.inner = pass.count
-            context.kernels.product(&product)
+            let tile = packed + pass.count * 2 * panel
+            // The columns that fill up the last panel.
+            if width < 2 * panel {
+                tile.update(repeating: 0, count: Self.gradientBlock * 2 * panel)
+            }
+            for start in stride(from: 0, to: inputs, by: Self.gradientBlock) {
+                let rows = min(Self.gradientBlock, inputs - start)
+                var product = vgg_product()
+                product.a = UnsafePointer(turnedInput + start * rowStride)
+                product.a_row = rowStride
+                product.a_inner = 1
+                product.b = UnsafePointer(packed)
+                product.b_panel = panel
+                product.b_inner = 2 * panel
+                product.c = tile
+                product.c_row = panel
+                product.c_panel = Self.gradientBlock * panel
+                product.rows = rows
+                product.columns = width
+                product.outer = 1
+                product.inner = pass.count
+                context.kernels.product(&product)
+                for half in 0..<(width + panel - 1) / panel {
+                    let offset = (column + half * panel) * inputs + start * panel
+                    let gradients = tile + half * Self.gradientBlock * panel
+                    if let update = pass.update {
+                        update.apply(
+                            context.kernels, gradients: gradients, values: parameters.buffer,
+                            offset: parameters.offsets[0] + offset, count: rows * panel)
+                    } else {
+                        (parameters.gradients[0] + offset).update(from: gradients, count: rows * panel)
+                    }
+                }
+            }
         }
     }
 

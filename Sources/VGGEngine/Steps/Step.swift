@@ -12,6 +12,21 @@ struct Pass {
     /// Chooses the dropout masks together with `step`.
     var seed: UInt64 = 0
     var step: Int = 0
+    /// Given where steps may update parameters as soon as their gradients are made, without storing them.
+    var update: Update?
+}
+
+/// An optimiser's step on parts of the flat buffer of parameters.
+struct Update {
+    let optimizer: SGD
+    /// The momentum of the whole buffer; nil where the optimiser has none.
+    let momentum: Floats?
+
+    /// Updates `count` parameters from `offset` of the buffer `values`.
+    func apply(_ kernels: vgg_kernels, gradients: Floats, values: Floats, offset: Int, count: Int) {
+        var arguments = optimizer.kernelArguments
+        kernels.sgd(&arguments, values + offset, gradients, momentum.map { $0 + offset }, count)
+    }
 }
 
 /// What every step works with: kernels, threads and scratch memory. `shared` belongs to the step that runs,
@@ -44,8 +59,15 @@ protocol Step: AnyObject {
 /// A step's tensors in memory and their gradients (which inference plans have not), in the order of
 /// `network.parameters`.
 struct BoundParameters {
-    let values: [Floats]
-    let gradients: [Floats]
+    /// The flat buffer of all parameters.
+    let buffer: Floats
+    /// Where in it each of the step's tensors starts.
+    let offsets: [Int]
+    /// The flat buffer of gradients; nil for inference.
+    let gradientBuffer: Floats?
+
+    var values: [Floats] { offsets.map { buffer + $0 } }
+    var gradients: [Floats] { gradientBuffer.map { base in offsets.map { base + $0 } } ?? [] }
 }
 
 extension StepScratch {
