@@ -21,7 +21,9 @@ let package = Package(
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel"]),
         .target(
             name: "VGGData",
-            dependencies: ["VGGFiles", "VGGModel", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+            dependencies: [
+                "VGGFiles", "VGGModel", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(
             name: "VGGTraining",
@@ -41,11 +43,13 @@ let package = Package(
         .testTarget(
             name: "VGGEngineTests", dependencies: ["VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGDataTests", dependencies: ["VGGData", "VGGModel"], resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
+        .testTarget(
+            name: "VGGDataTests", dependencies: ["VGGData", "VGGModel"], resources: [.copy("Goldens")]),
+        .testTarget(
+            name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
         .testTarget(name: "VGGTrainingTests", dependencies: ["VGGTraining"]),
-        .testTarget(name: "VGGToolTests", dependencies: ["VGGKit"]),
+        .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -40,6 +40,8 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
         case .float16: converted(bytes) { Float(halfBits: UInt16(littleEndian: $0)) }
         case .bfloat16: converted(bytes) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
         case .float64: converted(bytes) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
+        // Batch norm's `num_batches_tracked` in files of PyTorch.
+        case .int64: converted(bytes) { Float(Int64(littleEndian: $0)) }
         default: nil
         }
     }

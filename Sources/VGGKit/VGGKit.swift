@@ -1,6 +1,6 @@
-@_exported import VGGFiles
 @_exported import VGGData
 @_exported import VGGEngine
+@_exported import VGGFiles
 @_exported import VGGFormats
 @_exported import VGGModel
 @_exported import VGGPictures

@@ -23,7 +23,9 @@ struct ModelOptions: ParsableArguments {
             """)
     var convArch: String?
 
-    @Option(parsing: .unconditional, help: "Divide the channels of every convolution (default: 4 for train, else 1).")
+    @Option(
+        parsing: .unconditional,
+        help: "Divide the channels of every convolution (default: 4 for train, else 1).")
     var widthDivisor: Int?
 
     @Option(parsing: .unconditional, help: "Channels of the images.")
@@ -54,7 +56,9 @@ struct ModelOptions: ParsableArguments {
 
 /// Where the work is done.
 struct ComputeOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Threads to use (default: all processors). Results do not depend on it.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threads to use (default: all processors). Results do not depend on it.")
     var threads: Int?
 
     @Option(help: "The device: auto or cpu.")
@@ -65,7 +69,8 @@ struct ComputeOptions: ParsableArguments {
             throw ValidationError("--threads must be at least 1, not \(threads ?? 0)")
         }
         guard ["auto", "cpu"].contains(device) else {
-            throw ValidationError("--device \(device) is not available: this build has only the CPU; use --device cpu")
+            throw ValidationError(
+                "--device \(device) is not available: this build has only the CPU; use --device cpu")
         }
     }
 

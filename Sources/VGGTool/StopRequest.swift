@@ -12,11 +12,16 @@ struct StopRequest {
     static func listen() -> StopRequest {
         // The variable has to exist before a handler needs it.
         receivedSignal.store(0, ordering: .relaxed)
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&wanted, number)
             signal(number) { number in
                 if receivedSignal.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
             }
         }
+        // A program started from another's background thread inherits that thread's blocked signals.
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
         return StopRequest()
     }
 

@@ -15,7 +15,10 @@ struct TrainCommand: ParsableCommand {
               vgg train --resume runs/bn96
             """)
 
-    @Option(help: "Start from the seed's experiment, or from a quick one that takes minutes; other options change it.")
+    @Option(
+        help:
+            "Start from the seed's experiment, or from a quick one that takes minutes; other options change it."
+    )
     var preset: Preset?
 
     @OptionGroup(title: "Training") var training: TrainingOptions
@@ -84,7 +87,11 @@ struct TrainCommand: ParsableCommand {
             }
         case .text:
             var display = TrainingDisplay(folder: folder)
-            summary = try trainer.run { display.show($0) } shouldStop: { stop.isRequested }
+            summary = try trainer.run {
+                display.show($0)
+            } shouldStop: {
+                stop.isRequested
+            }
             if let summary { display.finish(summary) }
         }
         if summary == nil { throw ExitCode(stop.exitCode) }

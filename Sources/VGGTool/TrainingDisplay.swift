@@ -31,14 +31,16 @@ struct TrainingDisplay {
                 "epoch \(metrics.epoch)/\(start?.configuration.epochs ?? metrics.epoch): "
                     + "loss \(Text.fixed(metrics.trainLoss, 3)), train acc \(Text.fixed(metrics.trainAcc, 3)), "
                     + "test acc \(Text.fixed(metrics.testAcc, 3)), "
-                    + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))")
+                    + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))"
+            )
         case .checkpoint, .finished: break
         case .diagnosis(let diagnosis):
             bar?.clear()
             // The error that ends a diverged training says the same.
             if diagnosis.problem == .atChance { Console.error("warning: \(diagnosis)") }
         case .interrupted(let written):
-            line("stopped after step \(written.step) and saved; go on with: vgg train --resume \(folder.path)")
+            line(
+                "stopped after step \(written.step) and saved; go on with: vgg train --resume \(folder.path)")
         }
     }
 

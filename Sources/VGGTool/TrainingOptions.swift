@@ -28,7 +28,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Examples in a batch (default: 128).")
     var batchSize: Int?
 
-    @Option(parsing: .unconditional, help: "Decides weights, dropout and order: the same seed, the same run (default: 0).")
+    @Option(
+        parsing: .unconditional,
+        help: "Decides weights, dropout and order: the same seed, the same run (default: 0).")
     var seed: UInt64?
 
     @Option(help: "The number format of the network's arithmetic (default: fp32).")

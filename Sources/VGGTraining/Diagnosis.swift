@@ -49,7 +49,8 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         return Diagnosis(
             problem: .atChance, epoch: epoch.epoch, step: epoch.step,
             message: String(
-                format: "after epoch %d the loss is %.3f, that of guessing among %d classes (%.3f): nothing is learnt yet",
+                format:
+                    "after epoch %d the loss is %.3f, that of guessing among %d classes (%.3f): nothing is learnt yet",
                 epoch.epoch, epoch.trainLoss, configuration.model.classes, log(classes)),
             advice: advice)
     }

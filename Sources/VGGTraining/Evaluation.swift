@@ -43,7 +43,8 @@ extension ModelSpecification {
         guard dataset.classNames.count <= classes else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
-                reason: "it has \(dataset.classNames.count) classes; use --classes \(dataset.classNames.count)")
+                reason:
+                    "it has \(dataset.classNames.count) classes; use --classes \(dataset.classNames.count)")
         }
     }
 }

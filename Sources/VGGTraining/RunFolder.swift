@@ -48,7 +48,8 @@ public struct RunFolder: Hashable, Sendable {
         } catch let error as RunDescription.UnknownFormat {
             throw FileError(configurationPath, "is of format \(error.format), which this version cannot read")
         } catch {
-            throw FileError(configurationPath, "is not a run's configuration; it is damaged, or of another program")
+            throw FileError(
+                configurationPath, "is not a run's configuration; it is damaged, or of another program")
         }
     }
 

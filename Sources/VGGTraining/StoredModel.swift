@@ -66,7 +66,8 @@ public struct TrainedModel: Sendable {
         guard FileManager.default.fileExists(atPath: folder.modelPath) else {
             throw FileError(
                 folder.modelPath,
-                "is not there yet: it is written after the first epoch; go on with vgg train --resume \(path)")
+                "is not there yet: it is written after the first epoch; go on with vgg train --resume \(path)"
+            )
         }
         self.path = folder.modelPath
         weights = try Safetensors(contentsOf: folder.modelPath).tensors
@@ -77,7 +78,8 @@ public struct TrainedModel: Sendable {
     /// An executor for inference with these weights.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(for network: Network, batchSize: Int, device: Device) throws -> Executor {
-        let executor = Executor(plan: try Plan(network, batchSize: batchSize, mode: .inference), device: device)
+        let executor = Executor(
+            plan: try Plan(network, batchSize: batchSize, mode: .inference), device: device)
         do {
             try executor.load(weights)
         } catch {

@@ -50,7 +50,9 @@ extension Trainer {
             guard checkpoint.state.trainExamples == training.count else {
                 throw TrainingError.dataMismatch(
                     data: configuration.data,
-                    reason: "the run trained on \(checkpoint.state.trainExamples) examples, not \(training.count)")
+                    reason:
+                        "the run trained on \(checkpoint.state.trainExamples) examples, not \(training.count)"
+                )
             }
             do {
                 try executor.load(checkpoint.weights)

@@ -1,0 +1,53 @@
+# The one door: `make` lists what there is.
+
+SWIFT ?= swift
+CLANG_FORMAT ?= clang-format
+BUILD := $(SWIFT) build -c release
+VGG = $$($(BUILD) --show-bin-path)/vgg
+
+# What `make train` trains; replaced by make train ARGS="…".
+ARGS ?= --preset quick
+
+C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
+
+.DEFAULT_GOAL := help
+.PHONY: help build train reproduce test format lint parity clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  make train ARGS="--arch vgg11_bn --size 96" passes other options to vgg train'
+
+build: ## build the program vgg and the library
+	$(BUILD) --product vgg
+
+train: build ## get the data and train the quick preset (ARGS="…" replaces it)
+	@$(VGG) train $(ARGS)
+	@echo
+	@echo 'make reproduce is the experiment of the VGG chapter in full: ten epochs at 224×224. On this machine'
+	@$(VGG) train --estimate
+
+reproduce: build ## the experiment of the VGG chapter in full
+	@$(VGG) train
+
+test: ## run all tests
+	$(SWIFT) test -c release
+
+format: clang-format ## format all sources
+	$(SWIFT) format -i -r Package.swift Sources Tests
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+lint: clang-format ## check the format of all sources
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+parity: ## compute the golden files of the tests again, with PyTorch and Pillow
+	Scripts/parity
+
+clean: ## remove everything that was built
+	$(SWIFT) package clean
+
+.PHONY: clang-format
+clang-format:
+	@command -v $(CLANG_FORMAT) >/dev/null || \
+	    { echo 'error: clang-format is missing; install it: apt-get install clang-format' >&2; exit 1; }

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+extension ToolTests {
+    /// What is typed, what the one line must say, and the exit code.
+    static let mistakes: [(arguments: String, says: String, status: Int32)] = [
+        ("train --epochs 0", "--epochs", 64), ("train --epochs -1", "--epochs", 64),
+        ("train --epochs many", "--epochs", 64), ("train --batch-size 0", "--batch-size", 64),
+        ("train --lr 0", "--lr", 64), ("train --lr -0.1", "--lr", 64), ("train --size 0", "--size", 64),
+        ("train --threads 0", "--threads", 64), ("train --train-limit 0", "--train-limit", 64),
+        ("train --test-limit -5", "--test-limit", 64), ("train --max-steps 0", "--max-steps", 64),
+        ("train --momentum 1", "--momentum", 64), ("train --weight-decay -1", "--weight-decay", 64),
+        ("train --width-divisor 0", "--width-divisor", 64), ("train --classes -1", "--classes", 64),
+        ("train --dropout 1", "--dropout", 64), ("train --in-channels 0", "--in-channels", 64),
+        ("train --arch vgg12", "vgg12", 64), ("train --conv-arch 1x64,", "conv", 64),
+        ("train --size 16", "block 5", 64), ("train --device cuda", "only the CPU", 64),
+        ("train --preset slow", "--preset", 64), ("train --no-such-option", "--no-such-option", 64),
+        ("train --run-dir a --resume b", "--resume", 64),
+        ("train --resume missing", "missing is not a run folder", 1),
+        ("train --data-dir missing", "missing", 1), ("train --data nothing-like-it", "nothing-like-it", 1),
+        ("train --size 32 --classes 9", "10 classes", 1),
+        ("train --size 32 --init missing.safetensors", "missing.safetensors", 1),
+        ("train --size 32 --train-limit 9 --run-dir /dev/null/run", "/dev/null/run", 1),
+        ("summary --size 31", "block 5", 64), ("summary --batch-size 0", "--batch-size", 64),
+        ("eval missing", "missing", 1), ("eval", "run-or-weights", 64),
+        ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
+        ("predict missing --index 0 --top 0", "--top", 64), ("data nothing-like-it", "nothing-like-it", 1),
+    ]
+
+    @Test(arguments: mistakes.indices) func sayInOneLineWhatIsWrong(_ index: Int) throws {
+        let mistake = Self.mistakes[index]
+        let result = try run(mistake.arguments)
+        #expect(result.status == mistake.status, "\(mistake.arguments): \(result.errors)")
+        #expect(result.output.isEmpty)
+        #expect(
+            result.errors.hasPrefix("error: ") && result.errors.contains(mistake.says), "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        // Nothing is left behind but the two files this test made.
+        #expect(try folder.names() == ["errors", "output"])
+    }
+
+    @Test func refusesAFileThatIsNoWeights() throws {
+        try Data("not weights at all".utf8).write(to: folder.url("weights.safetensors"))
+        let result = try run("eval weights.safetensors")
+        #expect(result.status == 1 && result.errors.contains("weights.safetensors"))
+        #expect(result.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func refusesAFolderThatCannotBeWritten() throws {
+        // The superuser may write anywhere but below a file.
+        try Data().write(to: folder.url("file"))
+        let result = try run("train --size 32 --train-limit 10 --test-limit 10 --run-dir file/run")
+        #expect(result.status == 1 && result.errors.contains("file/run"))
+    }
+
+    @Test func refusesDamagedData() throws {
+        try FileManager.default.createDirectory(at: folder.url("data"), withIntermediateDirectories: true)
+        for name in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
+            try Data("\u{0}\u{0}\u{8}\u{3} and then nothing".utf8).write(to: folder.url("data/\(name)-ubyte"))
+        }
+        let result = try run("train --size 32 --data-dir data")
+        #expect(result.status == 1 && result.errors.contains("-ubyte"))
+        #expect(result.errors.split(separator: "\n").count == 1)
+    }
+}

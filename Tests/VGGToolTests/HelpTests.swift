@@ -1,0 +1,37 @@
+import Testing
+import VGGKit
+
+extension ToolTests {
+    @Test(arguments: ["summary", "train", "eval", "predict", "data"])
+    func everyCommandHasHelpWithAnExample(_ command: String) throws {
+        let result = try run("\(command) --help")
+        #expect(result.status == 0 && result.errors.isEmpty)
+        #expect(result.output.contains("USAGE: vgg \(command)"))
+        #expect(
+            result.output.contains("  vgg \(command)") || result.output.contains("Example: vgg \(command)"))
+    }
+
+    @Test func namesItsCommandsAndVersion() throws {
+        let help = try run("--help")
+        for command in ["summary", "train", "eval", "predict", "data"] {
+            #expect(help.output.contains("  \(command) "))
+        }
+        #expect(try run("--version").output == "\(vggVersion)\n")
+    }
+
+    /// The options whose names are a contract.
+    @Test func trainHasItsOptions() throws {
+        let help = try run("train --help").output
+        for option in [
+            "--arch", "--conv-arch", "--width-divisor", "--in-channels", "--classes", "--dropout",
+            "--adaptive-pool", "--data", "--data-dir", "--size", "--epochs", "--lr", "--momentum",
+            "--nesterov",
+            "--weight-decay", "--batch-size", "--seed", "--threads", "--precision", "--run-dir", "--resume",
+            "--init", "--weight-init", "--no-shuffle", "--train-limit", "--test-limit", "--max-steps",
+            "--preset",
+            "--device", "--estimate", "--format",
+        ] {
+            #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
+        }
+    }
+}

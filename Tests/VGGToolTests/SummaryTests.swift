@@ -1,0 +1,50 @@
+import Testing
+
+extension ToolTests {
+    /// The seed's print-out: five blocks, then the classifier's eight layers.
+    @Test func summaryPrintsTheSeedsShapes() throws {
+        let lines = try run("summary").lines
+        let shapes = lines.prefix(13).map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
+        #expect(
+            shapes.map { $0[0] } == Array(repeating: "Sequential", count: 5) + [
+                "Flatten", "Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear",
+            ])
+        let expected = [
+            "[1, 64, 112, 112]", "[1, 128, 56, 56]", "[1, 256, 28, 28]", "[1, 512, 14, 14]", "[1, 512, 7, 7]",
+            "[1, 25088]", "[1, 4096]",
+        ]
+        for (line, shape) in zip(lines, expected) { #expect(line.hasSuffix("output shape: \(shape)")) }
+        #expect(lines[12].hasSuffix("output shape: [1, 10]"))
+        #expect(lines.contains { $0.hasPrefix("parameters:") && $0.hasSuffix(" 128,806,154") })
+    }
+
+    /// torchvision's figures for VGG-16.
+    @Test func summaryAsJSON() throws {
+        let result = try run(
+            "summary --arch vgg16 --in-channels 3 --classes 1000 --batch-size 2 --format json")
+        let object = try #require(try result.objects().first)
+        #expect(object["params"] as? Int == 138_357_544)
+        #expect(object["macs"] as? Int == 15_470_264_320)
+        let layers = try #require(object["layers"] as? [[String: Any]])
+        #expect(layers.count == 39)
+        #expect(layers[0]["name"] as? String == "features.0" && layers[0]["kind"] as? String == "Conv2d")
+        #expect(layers[0]["output"] as? [Int] == [2, 64, 224, 224])
+        #expect(layers[0]["params"] as? Int == 1792 && layers[0]["macs"] as? Int == 86_704_128)
+        let memory = try #require(object["memory"] as? [String: Int])
+        #expect(try #require(memory["training"]) > #require(memory["inference"]))
+        #expect(try #require(memory["inference"]) > 4 * 138_357_544)
+    }
+
+    @Test func summaryByLayerNamesEveryLayer() throws {
+        let output = try run("summary --by layer --arch alexnet").output
+        for name in ["features.0 ", "features.12 ", "flatten ", "classifier.6 "] {
+            #expect(output.contains(name))
+        }
+        #expect(output.contains("46,764,746"))
+    }
+
+    @Test func summaryTakesRowsOfOnesOwn() throws {
+        let lines = try run("summary --conv-arch 1x16,2x32 --arch vgg11_bn --size 28 --width-divisor 2").lines
+        #expect(lines[0].hasSuffix("[1, 8, 14, 14]") && lines[1].hasSuffix("[1, 16, 7, 7]"))
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+import VGGKit
+
+/// A network small enough for a step to take milliseconds, on a few real images.
+private let small = """
+    train --conv-arch 1x8,1x16,1x16 --arch vgg11_bn --width-divisor 2 --size 16 --momentum 0.9 --batch-size 32 \
+    --train-limit 320 --test-limit 100 --seed 3
+    """
+
+extension ToolTests {
+    @Test func trainPrintsJSONOnlyAndEndsWithTheFigures() throws {
+        let result = try run("\(small) --epochs 2 --run-dir run --format json")
+        #expect(result.status == 0, "\(result.errors)")
+        let objects = try result.objects()
+        #expect(objects.first?["event"] as? String == "started")
+        let last = try #require(objects.last)
+        #expect(last["event"] as? String == "finished")
+        for name in ["train_loss", "train_acc", "test_acc", "examples_per_sec", "wall_examples_per_sec"] {
+            #expect(last[name] is Double, "\(name)")
+        }
+        #expect(objects.filter { $0["event"] as? String == "epoch" }.count == 2)
+
+        let eval = try run("eval run --test-limit 100 --format json")
+        let figures = try #require(try eval.objects().first)
+        #expect(figures["count"] as? Int == 100)
+        #expect(figures["accuracy"] as? Double == last["test_acc"] as? Double)
+        #expect(figures["loss"] is Double)
+
+        // The file says itself which model it is of, so both ways agree.
+        let predictions = try ["run", "run/model.safetensors"].map {
+            try run("predict \($0) --data fashion-mnist --index 7 --top 3 --format json")
+        }
+        #expect(predictions[0].output == predictions[1].output && predictions[0].status == 0)
+        let prediction = try #require(try predictions[0].objects().first)
+        let top = try #require(prediction["top"] as? [[String: Any]])
+        #expect(top.count == 3 && (prediction["logits"] as? [Double])?.count == 10)
+        let probabilities = top.compactMap { $0["probability"] as? Double }
+        #expect(probabilities == probabilities.sorted(by: >) && probabilities.allSatisfy { 0...1 ~= $0 })
+        #expect(top[0]["class"] is String && top[0]["label"] is Int)
+        #expect(try run("predict run --index 10000").status == 1)
+
+        // Weights of another shape: the tensor and both shapes.
+        let other = try run("eval run/model.safetensors --size 32")
+        #expect(other.status == 1 && other.errors.contains("classifier.0.weight"))
+    }
+
+    @Test func trainEndsLikeTheSeed() throws {
+        let result = try run("\(small) --epochs 1 --run-dir run")
+        #expect(result.status == 0, "\(result.errors)")
+        let last = result.lines.suffix(2)
+        #expect(last.first?.contains(/^loss \d+\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}$/) == true)
+        #expect(last.last?.contains(/^\d+\.\d examples\/sec on cpu/) == true)
+        #expect(result.output.contains("train loss"))
+        #expect(try folder.bytes("run/curves.png").starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        #expect(try run("\(small) --epochs 1 --run-dir run").errors.contains("--resume"))
+        let other = try run("train --resume run --lr 0.5 --batch-size 64")
+        #expect(other.status == 1)
+        #expect(other.errors.contains("--lr is 0.05 there, not 0.5"))
+        #expect(other.errors.contains("--batch-size is 32 there, not 64"))
+    }
+
+    @Test func makesAFolderOfItsOwn() throws {
+        #expect(try run("\(small) --max-steps 2").status == 0)
+        let name = try #require(try folder.names("runs").first)
+        #expect(name.contains(/^\d{4}-\d\d-\d\d-\d{6}-vgg11_bn$/))
+    }
+
+    @Test func estimatesWithoutTraining() throws {
+        let result = try run("\(small) --estimate --format json")
+        #expect(try result.objects().first?["seconds"] as? Double ?? 0 > 0)
+        #expect(try folder.names() == ["errors", "output"])
+    }
+
+    @Test func killedAndResumedIsLikeNeverStopped() throws {
+        #expect(try run("\(small) --epochs 6 --run-dir whole").status == 0)
+
+        let process = try Program.start(
+            "\(small) --epochs 6 --run-dir killed".split(separator: " ").map(String.init), in: folder)
+        let checkpoint = folder.url("killed/checkpoint.safetensors").path
+        while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint) { usleep(1000) }
+        usleep(300_000)
+        kill(process.processIdentifier, SIGKILL)
+        #expect(try Program.finish(process, in: folder).status == 128 + SIGKILL)
+        let steps = try RunFolder(folder.url("killed").path).readMetrics().last?.step ?? 0
+        #expect(steps < 60, "the run was over before it was killed")
+
+        let resumed = try run("train --resume killed")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try folder.bytes("killed/model.safetensors") == folder.bytes("whole/model.safetensors"))
+        #expect(try folder.names("killed") == folder.names("whole"))
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func aSignalSavesTheRun(_ signal: Int32) throws {
+        let process = try Program.start(
+            "\(small) --epochs 1000 --run-dir run".split(separator: " ").map(String.init), in: folder)
+        let metrics = folder.url("run/metrics.jsonl").path
+        while process.isRunning, !FileManager.default.fileExists(atPath: metrics) { usleep(1000) }
+        kill(process.processIdentifier, signal)
+        let result = try Program.finish(process, in: folder)
+        #expect(result.status == 128 + signal)
+        #expect(result.output.contains("go on with: vgg train --resume run"))
+        #expect(try run("train --resume run --epochs 1").status == 0)
+    }
+
+    @Test func aFullDiskKeepsTheLastCheckpoint() throws {
+        #expect(try run("\(small) --epochs 1 --run-dir run").status == 0)
+        let before = try folder.bytes("run/checkpoint.safetensors")
+        let names = try folder.names("run")
+        // A limit on the size of files fails a write as a full disk does.
+        let result = try run("train --resume run --epochs 2", shell: "ulimit -f 2000")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("cannot be written"), "\(result.errors)")
+        #expect(try folder.bytes("run/checkpoint.safetensors") == before)
+        #expect(try folder.names("run") == names)
+        #expect(try run("train --resume run --epochs 2").status == 0)
+    }
+
+    @Test func aHopelessLearningRateIsDiagnosed() throws {
+        let result = try run("\(small) --lr 1e30 --run-dir run")
+        #expect(result.status == 1 && result.errors.contains("diverged") && result.errors.contains("--lr"))
+    }
+
+    @Test func weightsStartFromAFile() throws {
+        #expect(try run("\(small) --epochs 2 --run-dir first").status == 0)
+        let result = try run(
+            "\(small) --max-steps 1 --init first/model.safetensors --lr 1e-9 --run-dir second --format json")
+        #expect(result.status == 0, "\(result.errors)")
+        // A step at so low a rate leaves the weights where they were.
+        let name = "classifier.0.weight"
+        let weights = try ["first", "second"].map { run in
+            try #require(try TrainedModel(runOrWeights: folder.url(run).path).weights[name]).values
+        }
+        #expect(zip(weights[0], weights[1]).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(weights[0].contains { $0 != 0 })
+    }
+
+    /// Real images, and a bar that a network which does not learn cannot pass.
+    @Test func learnsFashionMNIST() throws {
+        let result = try run(
+            """
+            train --conv-arch 1x64,1x128,1x128 --arch vgg11_bn --size 28 --epochs 1 --lr 0.05 --momentum 0.9 \
+            --train-limit 6400 --test-limit 2000 --run-dir run --format json
+            """)
+        #expect(result.status == 0, "\(result.errors)")
+        let last = try #require(try result.objects().last)
+        #expect(try #require(last["test_acc"] as? Double) > 0.6)
+    }
+
+    @Test func dataDrawsASheet() throws {
+        let result = try run("data --output sheet.png --format json")
+        #expect(result.status == 0, "\(result.errors)")
+        let object = try #require(try result.objects().first)
+        #expect(object["train"] as? Int == 60_000 && object["test"] as? Int == 10_000)
+        #expect(object["verified"] as? Bool == true)
+        #expect(object["train_per_class"] as? [Int] == Array(repeating: 6000, count: 10))
+        #expect(try folder.bytes("sheet.png").starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+}
