@@ -161,11 +161,14 @@ import VGGFormats
     }
 
     @Test func namesTheTensorOfAnUnsupportedType() throws {
-        let path = golden("int64.safetensors")
-        let error = try #require(throws: SafetensorsError.self) { try Safetensors(contentsOf: path) }
-        #expect(
-            error.description
-                == #"\#(path): tensor "steps" has type "I64"; save it as F32, F16, BF16 or F64"#)
+        let bytes = file(header: header(type: "I32"), data: 8)
+        #expect(try problem(bytes) == .unsupportedType(name: "x", type: "I32"))
+        try withFile(bytes) { path in
+            let error = try #require(throws: SafetensorsError.self) { try Safetensors(contentsOf: path) }
+            #expect(
+                error.description == #"\#(path): tensor "x" has type "I32"; save it as F32, F16, BF16 or F64"#
+            )
+        }
         #expect(
             try problem(header: header(type: "F128"), data: 8) == .unsupportedType(name: "x", type: "F128"))
     }

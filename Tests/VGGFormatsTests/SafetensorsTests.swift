@@ -100,6 +100,12 @@ import VGGModel
         #expect(header.tensors.map(\.bytes.count) == [24])
     }
 
+    /// Batch norm's counters in files of PyTorch.
+    @Test func readsIntegersAsFloats() throws {
+        let file = try Safetensors(contentsOf: golden("int64.safetensors"))
+        #expect(file.tensors["steps"] == Tensor(shape: [3], values: [1, 2, 3]))
+    }
+
     @Test func keepsTheOldFileIfATensorHasTheNameOfTheMetadata() throws {
         try withFile(Data("old".utf8)) { path in
             #expect(throws: SafetensorsError(path, .reservedName("__metadata__"))) {
