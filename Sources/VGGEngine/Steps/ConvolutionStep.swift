@@ -6,7 +6,7 @@ import VGGModel
 /// Forward, a fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
 /// killed them all; backward, one image's full gradient is made again from that in a worker's scratch memory,
 /// so that full maps of the whole batch exist in neither direction.
-final class ConvolutionStep: Step {
+final class ConvolutionStep: FloatStep {
     private let planned: PlannedStep
     private let convolution: Convolution
     private let relu: Bool

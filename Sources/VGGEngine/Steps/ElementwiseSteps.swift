@@ -24,7 +24,7 @@ extension PlannedStep {
 }
 
 /// A ReLU that follows nothing it could be fused into.
-final class ReLUStep: Step {
+final class ReLUStep: FloatStep {
     private let planned: PlannedStep
     private let context: StepContext
 
@@ -52,7 +52,7 @@ final class ReLUStep: Step {
 }
 
 /// Dropout whose mask is a function of (seed, step, layer, element): the backward pass makes it again.
-final class DropoutStep: Step {
+final class DropoutStep: FloatStep {
     private let planned: PlannedStep
     private let context: StepContext
     private let layer: UInt32

@@ -3,7 +3,7 @@ import VGGModel
 
 /// A linear layer with its ReLU. The weights, nearly all of a VGG's parameters, are walked once forward, once
 /// for the input's gradient and once for their own; it is the activations that are turned to suit them.
-final class LinearStep: Step {
+final class LinearStep: FloatStep {
     private let planned: PlannedStep
     private let inputs: Int
     private let outputs: Int

@@ -2,6 +2,7 @@ import CVGGKernels
 import VGGModel
 
 typealias Floats = UnsafeMutablePointer<Float>
+typealias Memory = UnsafeMutableRawPointer
 
 /// One pass over a batch.
 struct Pass {
@@ -48,12 +49,32 @@ struct StepScratch {
 }
 
 /// A step bound to its parameters. `x` and `y` are the batch's activations in the step's layouts; gradients
-/// are plain: image after image, rows without borders.
+/// are plain: image after image, rows without borders, in the number format of their activation.
 protocol Step: AnyObject {
-    func forward(_ pass: Pass, x: Floats, y: Floats)
+    func forward(_ pass: Pass, x: Memory, y: Memory)
 
     /// `gradient` is that of `y` and may be overwritten; `inputGradient` is nil where nobody needs it.
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?)
+}
+
+/// A step all of whose activations are 32-bit floats.
+protocol FloatStep: Step {
+    func forward(_ pass: Pass, x: Floats, y: Floats)
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?)
+}
+
+extension FloatStep {
+    func forward(_ pass: Pass, x: Memory, y: Memory) {
+        forward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self))
+    }
+
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
+        backward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self),
+            gradient: gradient.assumingMemoryBound(to: Float.self),
+            inputGradient: inputGradient?.assumingMemoryBound(to: Float.self))
+    }
 }
 
 /// A step's tensors in memory and their gradients (which inference plans have not), in the order of
