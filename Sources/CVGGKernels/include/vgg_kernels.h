@@ -127,7 +127,7 @@ typedef struct {
 } vgg_kernels;
 
 /// The instruction sets, in rising order.
-typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2 } vgg_instruction_set;
+typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2, VGG_AVX512_BF16 = 3 } vgg_instruction_set;
 
 /// The best instruction set this processor has and its operating system saves the registers of.
 vgg_instruction_set vgg_best_instruction_set(void);
@@ -137,8 +137,8 @@ const vgg_kernels *vgg_kernels_for(vgg_instruction_set set);
 
 // Kernels of one, portable form: they are not where time goes.
 
-/// Sets the border of a map to zero: `border` pixels on every side, row = (width + 2 border) · channels.
-void vgg_zero_border(float *map, size_t height, size_t width, size_t channels, size_t border);
+/// Sets the border of a map to zero: `border` pixels of `pixel_bytes` on every side of height × width.
+void vgg_zero_border(void *map, size_t height, size_t width, size_t pixel_bytes, size_t border);
 
 /// Max pool of any window and stride; winner (may be NULL) gets the position in the window, row-major.
 void vgg_max_pool(const vgg_map *x_map, const float *x, size_t window, size_t stride, const vgg_map *y_map,

@@ -28,40 +28,28 @@ final class ConvolutionStep: FloatStep {
         self.pool = pool
         self.parameters = parameters
         self.context = context
-        full = Self.full(planned, convolution, pool: pool)
+        full = convolution.output(of: planned)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
             repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
     }
 
-    private static func full(
-        _ planned: PlannedStep, _ convolution: Convolution, pool: Bool
-    ) -> ActivationLayout {
-        guard pool else { return planned.output }
-        var full = planned.output
-        full.height =
-            (planned.input.height + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1
-        full.width =
-            (planned.input.width + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1
-        return full
-    }
-
     static func scratch(
         _ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan
     ) -> StepScratch {
-        let full = full(planned, convolution, pool: pool)
+        let full = convolution.output(of: planned)
         // Two rows of 32 channels before the pool.
-        var scratch = StepScratch(shared: 0, worker: pool ? 2 * full.width * 32 : 0)
-        if plan.mode == .training {
-            let map = GradientMap(
-                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
-            scratch.worker = max(scratch.worker, map.count)
-            scratch.shared =
-                flippedCount(convolution) + Plan.shards(of: plan.batchSize) * shardStride(planned)
-        }
-        scratch.worker = scratch.worker.roundedUp(to: 16)
-        return scratch
+        var forward = ScratchParts()
+        _ = forward.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
+        guard plan.mode == .training else { return StepScratch(worker: forward.total) }
+        let map = GradientMap(
+            convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+        var backward = ScratchParts()
+        _ = backward.take(map.count, of: Float.self)
+        let shared = flippedCount(convolution) + Plan.shards(of: plan.batchSize) * planned.shardStride
+        return StepScratch(
+            shared: shared * MemoryLayout<Float>.stride, worker: max(forward.total, backward.total))
     }
 
     private static func flippedCount(_ convolution: Convolution) -> Int {
@@ -69,16 +57,10 @@ final class ConvolutionStep: FloatStep {
             * convolution.kernel * convolution.kernel
     }
 
-    /// Floats of one shard's gradients of weights and bias.
-    private static func shardStride(_ planned: PlannedStep) -> Int {
-        planned.parameterLayouts.map(\.count).reduce(0, +)
-    }
-
     private func shape(yRow: Int, yPixel: Int) -> vgg_convolution {
-        vgg_convolution(
-            in_channels: convolution.inChannels, out_channels: convolution.outChannels,
-            kernel: convolution.kernel, stride: convolution.stride, out_height: full.height,
-            out_width: full.width, x_row: planned.input.rowStride, y_row: yRow, y_pixel: yPixel)
+        var shape = convolution.shape(full, x: planned.input)
+        (shape.y_row, shape.y_pixel) = (yRow, yPixel)
+        return shape
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
@@ -99,7 +81,8 @@ final class ConvolutionStep: FloatStep {
                     context.kernels.convolution_relu_pool(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
                         keepsWinners ? winners.map { $0 + image * output.count } : nil,
-                        context.worker(worker), rows.lowerBound, rows.upperBound)
+                        context.worker(worker).assumingMemoryBound(to: Float.self), rows.lowerBound,
+                        rows.upperBound)
                 } else {
                     context.kernels.convolution(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
@@ -110,19 +93,19 @@ final class ConvolutionStep: FloatStep {
     }
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
-        let flipped = context.shared
+        let flipped = context.shared.assumingMemoryBound(to: Float.self)
         if inputGradient != nil { flip(to: flipped) }
 
         let shards = Plan.shards(of: pass.count)
-        let shardStride = Self.shardStride(planned)
-        let shardSums = context.shared + Self.flippedCount(convolution)
+        let shardStride = planned.shardStride
+        let shardSums = flipped + Self.flippedCount(convolution)
         let biasOffset = planned.parameterLayouts[0].count
         var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
         winners.withUnsafeBufferPointer { winners in
             context.workers.run(shards) { shard, worker in
                 let sums = shardSums + shard * shardStride
                 sums.update(repeating: 0, count: shardStride)
-                let map = context.worker(worker)
+                let map = context.worker(worker).assumingMemoryBound(to: Float.self)
                 // The border and what dilation leaves between pixels; each image overwrites the rest.
                 map.update(repeating: 0, count: gradientMap.count)
                 for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
@@ -142,18 +125,11 @@ final class ConvolutionStep: FloatStep {
                 }
             }
         }
-        for (offset, parameter) in [(0, 0), (biasOffset, 1)] {
-            let total = parameters.gradients[parameter]
-            context.workers.run(over: planned.parameterLayouts[parameter].count, grain: 4096) { range in
-                context.kernels.sum_shards(
-                    shardSums + offset + range.lowerBound, shards, shardStride, total + range.lowerBound,
-                    range.count)
-            }
-        }
+        planned.addShards(shardSums, shards, to: parameters, context)
     }
 
     private func flip(to flipped: Floats) {
-        context.workers.run(over: convolution.inChannels.roundedUp(to: panel) / panel, grain: 1) { panels in
+        context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels in
             context.kernels.flip_weights(
                 parameters.values[0], flipped, convolution.inChannels, convolution.outChannels,
                 convolution.kernel, panels.lowerBound, panels.upperBound)
@@ -170,41 +146,5 @@ final class ConvolutionStep: FloatStep {
             var output = planned.output.map
             context.kernels.mask_gradient(&output, relu ? y : nil, gradient, &map, dy)
         }
-    }
-}
-
-/// How the gradient of one image's convolution output lies in scratch memory. For the gradient of the input
-/// it is read by a convolution with stride 1 and flipped weights, and so needs a zero border, and zeros
-/// between its pixels where the stride is more than 1 (Dumoulin & Visin 2016, section 4).
-private struct GradientMap {
-    let map: vgg_map
-    /// Floats from the start of the scratch memory to the first pixel.
-    let interior: Int
-    /// Floats of scratch memory, with what kernels may read past the end.
-    let count: Int
-    /// The convolution that makes the input's gradient, and where it starts to read.
-    let backward: vgg_convolution
-    let backwardOffset: Int
-
-    init(_ convolution: Convolution, output: ActivationLayout, input: ActivationLayout, forInput: Bool) {
-        let channels = output.channels
-        let (kernel, padding) = (convolution.kernel, convolution.padding)
-        let stride = forInput ? convolution.stride : 1
-        let border = forInput ? max(kernel - 1 - padding, 0) : 0
-        let offset = max(padding - kernel + 1, 0)
-        // With the rows and columns at the end that no window reached.
-        let height = forInput ? input.height + 2 * padding - kernel + 1 : output.height
-        let width = forInput ? input.width + 2 * padding - kernel + 1 : output.width
-        let row = (width + 2 * border) * channels
-        map = vgg_map(
-            height: output.height, width: output.width, channels: channels, row: stride * row,
-            pixel: stride * channels)
-        interior = border * row + border * channels
-        count = (height + 2 * border) * row + slack
-        backward = vgg_convolution(
-            in_channels: channels, out_channels: input.channels, kernel: kernel, stride: 1,
-            out_height: input.height, out_width: input.width, x_row: row, y_row: input.plain.rowStride,
-            y_pixel: input.channels)
-        backwardOffset = offset * row + offset * channels
     }
 }

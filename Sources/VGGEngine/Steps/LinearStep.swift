@@ -35,12 +35,13 @@ final class LinearStep: FloatStep {
         let columns = plan.batchSize.roundedUp(to: panel)
         // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels of
         // the output's gradient and makes a tile of the weights'.
+        let float = MemoryLayout<Float>.stride
         return StepScratch(
-            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns,
-            worker: (columns + gradientBlock) * 2 * panel)
+            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns * float,
+            worker: (columns + gradientBlock) * 2 * panel * float)
     }
 
-    private var panels: Int { outputs.roundedUp(to: panel) / panel }
+    private var panels: Int { outputs.panels }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
         let (weights, bias) = (parameters.values[0], parameters.values[1])
@@ -84,7 +85,7 @@ final class LinearStep: FloatStep {
         }
 
         let columns = pass.count.roundedUp(to: panel)
-        let turnedInput = context.shared
+        let turnedInput = context.shared.assumingMemoryBound(to: Float.self)
         turn(x, rowStride: planned.input.imageStride, rows: pass.count, columns: inputs, to: turnedInput)
         if let inputGradient {
             let turnedInputGradient = turnedInput + inputs * columns
@@ -123,7 +124,7 @@ final class LinearStep: FloatStep {
             let column = task * 2 * panel
             let width = min(2 * panel, outputs - column)
             // Gathered from rows that are far apart, and read for every input.
-            let packed = context.worker(worker)
+            let packed = context.worker(worker).assumingMemoryBound(to: Float.self)
             for image in 0..<pass.count {
                 (packed + image * 2 * panel).update(from: gradient + image * outputs + column, count: width)
             }
