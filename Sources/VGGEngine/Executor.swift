@@ -21,6 +21,8 @@ public final class Executor {
     let gradientValues: Buffer
     /// Made by the first step of an optimiser that has momentum.
     var momentumValues: Buffer?
+    /// Set while a benchmark wants to know where the time goes.
+    var stepTimer: StepTimer?
     let version = ParameterVersion()
 
     private let kernels: vgg_kernels
@@ -107,12 +109,13 @@ public final class Executor {
         let metrics = train(
             Pass(count: labels.count, isTraining: true, seed: seed, step: step, update: update),
             images: images, labels: labels)
-        workers.run(over: map.updatedAfterwards, grain: 4096) { range in
+        workers.run(over: map.updatedAfterwards, grain: 4096) { range, _ in
             update.apply(
                 kernels, gradients: gradientValues.floats + range.lowerBound, values: values.floats,
                 offset: range.lowerBound, count: range.count)
         }
         version.advance()
+        stepTimer?.lap(.update)
         return metrics
     }
 
@@ -128,10 +131,12 @@ public final class Executor {
         let output = forward(pass, images: images)
         let last = gradient(steps.count).assumingMemoryBound(to: Float.self)
         let metrics = metrics(of: output, labels: labels, gradient: last)
+        stepTimer?.lap(.loss)
         for index in steps.indices.reversed() {
             steps[index].backward(
                 pass, x: activation(index), y: activation(index + 1), gradient: gradient(index + 1),
                 inputGradient: plan.steps[index].needsInputGradient ? gradient(index) : nil)
+            stepTimer?.lap(.backward(index))
         }
         return metrics
     }
@@ -161,8 +166,10 @@ public final class Executor {
                 }
             }
         }
+        stepTimer?.lap(.input)
         for index in steps.indices {
             steps[index].forward(pass, x: activation(index), y: activation(index + 1))
+            stepTimer?.lap(.forward(index))
         }
         return activation(steps.count).assumingMemoryBound(to: Float.self)
     }

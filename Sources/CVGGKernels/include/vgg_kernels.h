@@ -50,6 +50,21 @@ typedef struct {
     ptrdiff_t y_pixel;
 } vgg_convolution;
 
+/// Tiles of 4×4 outputs that a Winograd convolution works on at a time.
+enum { VGG_WINOGRAD_BLOCK = 28 };
+
+/// Floats of a 3×3 convolution's weights transformed for Winograd's algorithm.
+static inline size_t vgg_winograd_weights_count(size_t in_channels, size_t out_channels) {
+    const size_t panel = VGG_PANEL;
+    return (in_channels + panel - 1) / panel * panel * ((out_channels + panel - 1) / panel * panel) * 36;
+}
+
+/// Floats of scratch memory of a Winograd convolution.
+static inline size_t vgg_winograd_scratch(size_t in_channels) {
+    const size_t panel = VGG_PANEL;
+    return 36 * VGG_WINOGRAD_BLOCK * ((in_channels + panel - 1) / panel * panel + 2 * panel);
+}
+
 /// A map in memory.
 typedef struct {
     size_t height, width, channels;
@@ -81,6 +96,21 @@ typedef struct {
      */                                                                                                         \
     KERNEL(convolution_weight_gradient,                                                                         \
            (const vgg_convolution *shape, const float *x, const float *dy, float *dw, float *db))               \
+    /* Panels panel_begin..<panel_end of 3×3 weights transformed for Winograd's F(4×4, 3×3):                 \
+       [oc / 16][36][ic, whole panels][16]. */                                                                  \
+    KERNEL(winograd_weights, (const float *weights, float *transformed, size_t in_channels,                     \
+                              size_t panel_begin, size_t panel_end))                                            \
+    /* A 3×3 convolution with stride 1 by Winograd's F(4×4, 3×3), of tiles tile_begin..<tile_end. Tiles      \
+       of 4×4 outputs are counted image by image, row by row; x_image and y_image are the floats from one      \
+       image to the next. Every split into ranges gives the same bits. */                                       \
+    KERNEL(winograd_convolution, (const vgg_convolution *shape, ptrdiff_t x_image, const float *x,              \
+                                  const float *transformed, const float *bias, ptrdiff_t y_image, float *y,     \
+                                  float *scratch, size_t tile_begin, size_t tile_end, int relu))                \
+    /* The same with ReLU and 2×2 max pool, as convolution_relu_pool; winners lie image by image. */           \
+    KERNEL(winograd_convolution_relu_pool,                                                                      \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
+            const float *bias, ptrdiff_t y_image, float *y, uint8_t *winner, float *scratch,                    \
+            size_t tile_begin, size_t tile_end))                                                                \
     /* Weights for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels     \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \

@@ -14,6 +14,10 @@ final class ConvolutionStep: FloatStep {
     private let parameters: BoundParameters
     private let context: StepContext
     private let gradientMap: GradientMap
+    private let scratch: Scratch
+    /// Weights transformed for Winograd's algorithm, and the version of the parameters they are of.
+    private let transformed: Buffer
+    private var transformedVersion = 0
     private var winners: [UInt8]
     /// The map the convolution itself makes, before the pool.
     private let full: ActivationLayout
@@ -29,32 +33,70 @@ final class ConvolutionStep: FloatStep {
         self.parameters = parameters
         self.context = context
         full = convolution.output(of: planned)
+        scratch = Scratch(planned, convolution, pool: pool, plan: plan)
+        transformed = Buffer(bytes: scratch.kept)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
             repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
     }
 
+    /// Where a step's temporary floats lie, in bytes.
+    private struct Scratch {
+        /// Of a worker: two rows of 32 channels before a pool, the full gradient, and Winograd's tiles.
+        let rows, map, tiles: Int
+        let worker: Int
+        /// Shared: the flipped weights, the same transformed, and the shards' sums.
+        let flipped, flippedTransformed, sums: Int
+        let shared: Int
+        /// Kept: the transformed weights.
+        let kept: Int
+
+        init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
+            let training = plan.mode == .training
+            let full = convolution.output(of: planned)
+            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            let (forward, backward) = (
+                convolution.forwardAlgorithm == .winograd,
+                training && planned.needsInputGradient && convolution.backwardAlgorithm == .winograd
+            )
+            let gradientMap = GradientMap(
+                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+            var worker = ScratchParts()
+            rows = worker.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
+            map = worker.take(training ? gradientMap.count : 0, of: Float.self)
+            tiles = worker.take(
+                max(forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0),
+                of: Float.self)
+            self.worker = worker.total
+
+            var shared = ScratchParts()
+            flipped = shared.take(
+                training
+                    ? inputs.panels * panel * outputs * convolution.kernel * convolution.kernel : 0,
+                of: Float.self)
+            flippedTransformed = shared.take(
+                backward ? vgg_winograd_weights_count(outputs, inputs) : 0, of: Float.self)
+            sums = shared.take(
+                training ? Plan.shards(of: plan.batchSize) * planned.shardStride : 0, of: Float.self)
+            self.shared = shared.total
+            kept = forward ? vgg_winograd_weights_count(inputs, outputs) * MemoryLayout<Float>.stride : 0
+        }
+    }
+
     static func scratch(
         _ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan
     ) -> StepScratch {
-        let full = convolution.output(of: planned)
-        // Two rows of 32 channels before the pool.
-        var forward = ScratchParts()
-        _ = forward.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
-        guard plan.mode == .training else { return StepScratch(worker: forward.total) }
-        let map = GradientMap(
-            convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
-        var backward = ScratchParts()
-        _ = backward.take(map.count, of: Float.self)
-        let shared = flippedCount(convolution) + Plan.shards(of: plan.batchSize) * planned.shardStride
-        return StepScratch(
-            shared: shared * MemoryLayout<Float>.stride, worker: max(forward.total, backward.total))
+        let scratch = Scratch(planned, convolution, pool: pool, plan: plan)
+        return StepScratch(shared: scratch.shared, worker: scratch.worker, kept: scratch.kept)
     }
 
-    private static func flippedCount(_ convolution: Convolution) -> Int {
-        convolution.inChannels.roundedUp(to: panel) * convolution.outChannels
-            * convolution.kernel * convolution.kernel
+    private func shared(_ offset: Int) -> Floats {
+        (context.shared + offset).assumingMemoryBound(to: Float.self)
+    }
+
+    private func worker(_ index: Int, _ offset: Int) -> Floats {
+        (context.worker(index) + offset).assumingMemoryBound(to: Float.self)
     }
 
     private func shape(yRow: Int, yPixel: Int) -> vgg_convolution {
@@ -64,13 +106,19 @@ final class ConvolutionStep: FloatStep {
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
+        switch convolution.forwardAlgorithm {
+        case .direct: forwardDirectly(pass, x: x, y: y)
+        case .winograd: forwardByWinograd(pass, x: x, y: y)
+        }
+    }
+
+    private func forwardDirectly(_ pass: Pass, x: Floats, y: Floats) {
         let output = planned.output
         var shape = shape(yRow: output.rowStride, yPixel: output.channels)
         // Images are the unit of work; a few images are cut into ranges of rows, which changes no sum.
         let ranges = min(output.height, max(1, 2 * context.workers.threads / pass.count))
-        let keepsWinners = pass.isTraining && pool
         winners.withUnsafeMutableBufferPointer { winners in
-            let winners = winners.baseAddress
+            let winners = pass.isTraining && pool ? winners.baseAddress : nil
             context.workers.run(pass.count * ranges) { task, worker in
                 let (image, range) = task.quotientAndRemainder(dividingBy: ranges)
                 let rows = output.height * range / ranges..<output.height * (range + 1) / ranges
@@ -80,9 +128,8 @@ final class ConvolutionStep: FloatStep {
                 if pool {
                     context.kernels.convolution_relu_pool(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
-                        keepsWinners ? winners.map { $0 + image * output.count } : nil,
-                        context.worker(worker).assumingMemoryBound(to: Float.self), rows.lowerBound,
-                        rows.upperBound)
+                        winners.map { $0 + image * output.count }, self.worker(worker, scratch.rows),
+                        rows.lowerBound, rows.upperBound)
                 } else {
                     context.kernels.convolution(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
@@ -92,20 +139,51 @@ final class ConvolutionStep: FloatStep {
         }
     }
 
-    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
-        let flipped = context.shared.assumingMemoryBound(to: Float.self)
-        if inputGradient != nil { flip(to: flipped) }
+    private func forwardByWinograd(_ pass: Pass, x: Floats, y: Floats) {
+        if transformedVersion != context.version.value {
+            transformedVersion = context.version.value
+            transform(
+                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels,
+                to: transformed.floats)
+        }
+        let output = planned.output
+        context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
+        var shape = shape(yRow: output.rowStride, yPixel: output.channels)
+        // A fused pool halves the tiles' outputs, but not what they cost.
+        let side = pool ? 2 : 4
+        let tiles = ((output.height + side - 1) / side) * ((output.width + side - 1) / side)
+        let (from, to) = (planned.input.imageStride, output.imageStride)
+        winners.withUnsafeMutableBufferPointer { winners in
+            let winners = pass.isTraining && pool ? winners.baseAddress : nil
+            context.workers.run(
+                over: pass.count * tiles, grain: Int(VGG_WINOGRAD_BLOCK)
+            ) { range, worker in
+                let temporary = self.worker(worker, scratch.tiles)
+                if pool {
+                    context.kernels.winograd_convolution_relu_pool(
+                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        winners, temporary, range.lowerBound, range.upperBound)
+                } else {
+                    context.kernels.winograd_convolution(
+                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        temporary, range.lowerBound, range.upperBound, relu ? 1 : 0)
+                }
+            }
+        }
+    }
 
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+        if inputGradient != nil { flip() }
         let shards = Plan.shards(of: pass.count)
         let shardStride = planned.shardStride
-        let shardSums = flipped + Self.flippedCount(convolution)
+        let shardSums = shared(scratch.sums)
         let biasOffset = planned.parameterLayouts[0].count
         var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
         winners.withUnsafeBufferPointer { winners in
             context.workers.run(shards) { shard, worker in
                 let sums = shardSums + shard * shardStride
                 sums.update(repeating: 0, count: shardStride)
-                let map = context.worker(worker).assumingMemoryBound(to: Float.self)
+                let map = self.worker(worker, scratch.map)
                 // The border and what dilation leaves between pixels; each image overwrites the rest.
                 map.update(repeating: 0, count: gradientMap.count)
                 for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
@@ -117,10 +195,8 @@ final class ConvolutionStep: FloatStep {
                     context.kernels.convolution_weight_gradient(
                         &shape, x + image * planned.input.imageStride, dy, sums, sums + biasOffset)
                     if let inputGradient {
-                        var back = gradientMap.backward
-                        context.kernels.convolution(
-                            &back, map + gradientMap.backwardOffset, flipped, nil,
-                            inputGradient + image * planned.input.count, 0, planned.input.height, 0)
+                        self.inputGradient(
+                            map: map, worker: worker, to: inputGradient + image * planned.input.count)
                     }
                 }
             }
@@ -128,11 +204,41 @@ final class ConvolutionStep: FloatStep {
         planned.addShards(shardSums, shards, to: parameters, context)
     }
 
-    private func flip(to flipped: Floats) {
-        context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels in
+    /// One image's gradient of the input: a convolution of the gradient map with the flipped weights.
+    private func inputGradient(map: Floats, worker: Int, to inputGradient: Floats) {
+        var back = gradientMap.backward
+        let from = map + gradientMap.backwardOffset
+        switch convolution.backwardAlgorithm {
+        case .direct:
+            context.kernels.convolution(
+                &back, from, shared(scratch.flipped), nil, inputGradient, 0, planned.input.height, 0)
+        case .winograd:
+            let tiles = ((planned.input.height + 3) / 4) * ((planned.input.width + 3) / 4)
+            context.kernels.winograd_convolution(
+                &back, 0, from, shared(scratch.flippedTransformed), nil, 0, inputGradient,
+                self.worker(worker, scratch.tiles), 0, tiles, 0)
+        }
+    }
+
+    /// Makes the flipped weights, as the algorithm wants them.
+    private func flip() {
+        let flipped = shared(scratch.flipped)
+        context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels, _ in
             context.kernels.flip_weights(
                 parameters.values[0], flipped, convolution.inChannels, convolution.outChannels,
                 convolution.kernel, panels.lowerBound, panels.upperBound)
+        }
+        if convolution.backwardAlgorithm == .winograd {
+            transform(
+                flipped, inputs: convolution.outChannels, outputs: convolution.inChannels,
+                to: shared(scratch.flippedTransformed))
+        }
+    }
+
+    private func transform(_ weights: Floats, inputs: Int, outputs: Int, to transformed: Floats) {
+        context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+            context.kernels.winograd_weights(
+                weights, transformed, inputs, panels.lowerBound, panels.upperBound)
         }
     }
 

@@ -78,7 +78,7 @@ final class LinearStep: FloatStep {
                     y + image * planned.output.imageStride, gradient + image * outputs, outputs)
             }
         }
-        context.workers.run(over: outputs, grain: 256) { range in
+        context.workers.run(over: outputs, grain: 256) { range, _ in
             context.kernels.sum_shards(
                 gradient + range.lowerBound, pass.count, outputs, parameters.gradients[1] + range.lowerBound,
                 range.count)
@@ -109,7 +109,7 @@ final class LinearStep: FloatStep {
         _ from: Floats, rowStride: Int, rows: Int, columns: Int, to: Floats, outRow: Int? = nil
     ) {
         let outRow = outRow ?? rows.roundedUp(to: panel)
-        context.workers.run(over: columns, grain: 16) { range in
+        context.workers.run(over: columns, grain: 16) { range, _ in
             context.kernels.transpose(
                 from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow)
         }

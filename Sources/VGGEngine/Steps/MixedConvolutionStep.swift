@@ -46,10 +46,11 @@ final class MixedConvolutionStep: Step {
         /// gradient; and what a kernel wants.
         let input, output, gradient, inputGradient, map, kernel: Int
         let worker: Int
-        /// Shared: the flipped weights, and the shards' sums.
-        let flipped, sums: Int
+        /// Shared: the weights as the gradient of the input wants them, and the shards' sums.
+        let backwardWeights, sums: Int
         let shared: Int
         let kept: Int
+        let skipsZeros: Bool
 
         init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
             let full = convolution.output(of: planned)
@@ -66,21 +67,26 @@ final class MixedConvolutionStep: Step {
             inputGradient = worker.take(
                 training && convertsInput && planned.needsInputGradient ? planned.input.count : 0,
                 of: UInt16.self)
-            map = worker.take(training ? gradientMap.count : 0, of: UInt16.self)
+            skipsZeros =
+                pool && convolution.kernel == 3 && convolution.stride == 1 && convolution.padding == 1
+            map = worker.take(training && !skipsZeros ? gradientMap.count : 0, of: UInt16.self)
             var shape = convolution.shape(full, x: planned.input)
-            kernel = worker.take(
-                training
-                    ? max(
-                        vgg_bf16_weight_gradient_scratch(&shape),
-                        vgg_bf16_pooled_weight_gradient_scratch(&shape)) : 0,
-                of: UInt16.self)
+            let kernels =
+                skipsZeros
+                ? max(
+                    vgg_bf16_pooled_weight_gradient_scratch(&shape),
+                    2 * vgg_bf16_pooled_input_gradient_scratch(&shape))
+                : vgg_bf16_weight_gradient_scratch(&shape)
+            kernel = worker.take(training ? kernels : 0, of: UInt16.self)
             self.worker = worker.total
 
+            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             var shared = ScratchParts()
-            flipped = shared.take(
+            backwardWeights = shared.take(
                 training
-                    ? vgg_bf16_weights_count(
-                        convolution.outChannels, convolution.inChannels, convolution.kernel) : 0,
+                    ? max(
+                        vgg_bf16_weights_count(outputs, inputs, convolution.kernel),
+                        vgg_bf16_pooled_weights_count(inputs, outputs)) : 0,
                 of: UInt16.self)
             sums = shared.take(
                 training ? Plan.shards(of: plan.batchSize) * planned.shardStride : 0, of: Float.self)
@@ -108,7 +114,7 @@ final class MixedConvolutionStep: Step {
     private func packWeights() {
         guard packedVersion != context.version.value else { return }
         packedVersion = context.version.value
-        context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels in
+        context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
             context.mixedKernels.bf16_pack_weights(
                 parameters.values[0], weights, convolution.inChannels, convolution.kernel,
                 panels.lowerBound, panels.upperBound)
@@ -170,14 +176,7 @@ final class MixedConvolutionStep: Step {
     }
 
     func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
-        let flipped = (context.shared + scratch.flipped).assumingMemoryBound(to: UInt16.self)
-        if inputGradient != nil {
-            context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels in
-                context.mixedKernels.bf16_pack_flipped_weights(
-                    parameters.values[0], flipped, convolution.inChannels, convolution.outChannels,
-                    convolution.kernel, panels.lowerBound, panels.upperBound)
-            }
-        }
+        if inputGradient != nil { packBackwardWeights() }
         let shards = Plan.shards(of: pass.count)
         let stride = planned.shardStride
         let sums = (context.shared + scratch.sums).assumingMemoryBound(to: Float.self)
@@ -187,14 +186,14 @@ final class MixedConvolutionStep: Step {
                 sums.update(repeating: 0, count: stride)
                 let map = halves(worker, scratch.map)
                 // The border and what dilation leaves between pixels; each image overwrites the rest.
-                map.update(repeating: 0, count: gradientMap.count)
+                if !skipsZeros { map.update(repeating: 0, count: gradientMap.count) }
                 for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
                     backward(
                         x: input(x, image: image, worker: worker),
                         y: y + image * planned.output.imageStride * planned.output.element.size,
                         gradient: self.gradient(gradient, image: image, worker: worker),
                         winners: winners.baseAddress.map { $0 + image * planned.output.count },
-                        sums: sums, map: map, flipped: flipped, worker: worker,
+                        sums: sums, map: map, worker: worker,
                         inputGradient: inputGradient.map {
                             $0 + image * planned.input.gradientStride * planned.input.element.size
                         })
@@ -215,45 +214,67 @@ final class MixedConvolutionStep: Step {
         return converted
     }
 
+    /// Under a pool three quarters of the full gradient are zero: kernels of their own work from the pooled
+    /// one and its winners.
+    private var skipsZeros: Bool { scratch.skipsZeros }
+
+    private func packBackwardWeights() {
+        let packed = (context.shared + scratch.backwardWeights).assumingMemoryBound(to: UInt16.self)
+        context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels, _ in
+            if skipsZeros {
+                context.mixedKernels.bf16_pack_pooled_weights(
+                    parameters.values[0], packed, convolution.inChannels, convolution.outChannels,
+                    panels.lowerBound, panels.upperBound)
+            } else {
+                context.mixedKernels.bf16_pack_flipped_weights(
+                    parameters.values[0], packed, convolution.inChannels, convolution.outChannels,
+                    convolution.kernel, panels.lowerBound, panels.upperBound)
+            }
+        }
+    }
+
     /// One image: adds to the sums of weights and bias, and makes the input's gradient.
     private func backward(
         x: Halves, y: Memory, gradient: Halves, winners: UnsafePointer<UInt8>?, sums: Floats, map: Halves,
-        flipped: Halves, worker: Int, inputGradient: Memory?
+        worker: Int, inputGradient: Memory?
     ) {
         let kernels = context.mixedKernels
         let kernelScratch = halves(worker, scratch.kernel)
         let biasSums = sums + planned.parameterLayouts[0].count
-        var shape = convolution.shape(full, x: planned.input)
-        // Under a pool three quarters of the gradient are zero: a kernel of its own skips them.
-        let skipsZeros = pool && convolution.kernel == 3 && convolution.stride == 1
-        if skipsZeros, let winners {
-            kernels.bf16_pooled_weight_gradient(
-                &shape, x, gradient, winners, sums, biasSums, kernelScratch)
-        }
-        guard inputGradient != nil || !skipsZeros else { return }
-
-        let dy = map + gradientMap.interior
-        var dyMap = gradientMap.map
-        if pool, let winners {
-            kernels.bf16_unpool_gradient(
-                gradient, winners, planned.output.height, planned.output.width, &dyMap, dy)
-        } else {
-            mask(gradient, y: y, to: dy, worker: worker)
-        }
-        if !skipsZeros {
-            shape.y_row = dyMap.row
-            shape.y_pixel = dyMap.pixel
-            kernels.bf16_weight_gradient(&shape, x, dy, sums, biasSums, kernelScratch)
-        }
-        guard let inputGradient else { return }
+        let weights = (context.shared + scratch.backwardWeights).assumingMemoryBound(to: UInt16.self)
         let isConverted = planned.input.element == .float32
         let dx =
             isConverted
-            ? halves(worker, scratch.inputGradient) : inputGradient.assumingMemoryBound(to: UInt16.self)
-        var back = gradientMap.backward
-        kernels.bf16_convolution(
-            &back, map + gradientMap.backwardOffset, flipped, nil, dx, 0, planned.input.height, 0)
-        if isConverted {
+            ? halves(worker, scratch.inputGradient) : inputGradient?.assumingMemoryBound(to: UInt16.self)
+        var shape = convolution.shape(full, x: planned.input)
+
+        if skipsZeros, let winners {
+            kernels.bf16_pooled_weight_gradient(&shape, x, gradient, winners, sums, biasSums, kernelScratch)
+            if inputGradient != nil {
+                shape.x_row = planned.input.plain.rowStride
+                kernels.bf16_pooled_input_gradient(
+                    &shape, gradient, winners, weights, dx,
+                    (context.worker(worker) + scratch.kernel).assumingMemoryBound(to: Float.self))
+            }
+        } else {
+            let dy = map + gradientMap.interior
+            var dyMap = gradientMap.map
+            if pool, let winners {
+                kernels.bf16_unpool_gradient(
+                    gradient, winners, planned.output.height, planned.output.width, &dyMap, dy)
+            } else {
+                mask(gradient, y: y, to: dy, worker: worker)
+            }
+            shape.y_row = dyMap.row
+            shape.y_pixel = dyMap.pixel
+            kernels.bf16_weight_gradient(&shape, x, dy, sums, biasSums, kernelScratch)
+            if inputGradient != nil {
+                var back = gradientMap.backward
+                kernels.bf16_convolution(
+                    &back, map + gradientMap.backwardOffset, weights, nil, dx, 0, planned.input.height, 0)
+            }
+        }
+        if isConverted, let dx, let inputGradient {
             kernels.bf16_to_float(
                 dx, inputGradient.assumingMemoryBound(to: Float.self), planned.input.count)
         }

@@ -108,11 +108,11 @@ final class MixedLinearStep: Step {
             rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.gradientStride,
             y_row: planned.output.gradientStride)
         let (turned, pairs) = (halves(scratch.turned), halves(scratch.pairs))
-        context.workers.run(over: inputs, grain: 64) { range in
+        context.workers.run(over: inputs, grain: 64) { range, _ in
             kernels.bf16_linear_turn(
                 input, planned.input.imageStride, pass.count, turned, range.lowerBound, range.upperBound)
         }
-        context.workers.run(over: outputs.panels, grain: 1) { panels in
+        context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
             kernels.bf16_linear_pair(
                 &shape, dy, pairs, parameters.gradients[1], panels.lowerBound, panels.upperBound)
         }
