@@ -11,7 +11,7 @@ ARGS ?= --preset quick
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train reproduce test format lint parity clean
+.PHONY: help build train reproduce test format lint parity bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: clang-format ## check the format of all sources
 
 parity: ## compute the golden files of the tests again, with PyTorch and Pillow
 	Scripts/parity
+
+bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
+	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean

@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-void vgg_zero_border(float *map, size_t height, size_t width, size_t channels, size_t border) {
-    const size_t row = (width + 2 * border) * channels;
-    memset(map, 0, border * row * sizeof(float));
-    for (size_t y = 0; y < height; y++) {
-        float *start = map + (border + y) * row;
-        memset(start, 0, border * channels * sizeof(float));
-        memset(start + (border + width) * channels, 0, border * channels * sizeof(float));
+void vgg_zero_border(void *map, size_t height, size_t width, size_t pixel_bytes, size_t border) {
+    char *start = map;
+    const size_t row = (width + 2 * border) * pixel_bytes;
+    memset(start, 0, border * row);
+    for (size_t y = border; y < border + height; y++) {
+        memset(start + y * row, 0, border * pixel_bytes);
+        memset(start + y * row + (border + width) * pixel_bytes, 0, border * pixel_bytes);
     }
-    memset(map + (border + height) * row, 0, border * row * sizeof(float));
+    memset(start + (border + height) * row, 0, border * row);
 }
 
 void vgg_max_pool(const vgg_map *xm, const float *x, size_t window, size_t stride, const vgg_map *ym,

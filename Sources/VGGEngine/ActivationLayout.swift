@@ -1,6 +1,37 @@
 import CVGGKernels
 import VGGModel
 
+/// The number format of an activation in memory.
+enum Element: Hashable, Sendable {
+    case float32
+    /// The upper half of a 32-bit float.
+    case bfloat16
+
+    /// Bytes of a number.
+    var size: Int {
+        switch self {
+        case .float32: 4
+        case .bfloat16: 2
+        }
+    }
+
+    /// Stores floats in this format.
+    func store(_ floats: UnsafePointer<Float>, to memory: Memory, count: Int, _ kernels: vgg_bf16_kernels) {
+        switch self {
+        case .float32: memory.assumingMemoryBound(to: Float.self).update(from: floats, count: count)
+        case .bfloat16: kernels.bf16_from_float(floats, memory.assumingMemoryBound(to: UInt16.self), count)
+        }
+    }
+
+    /// Loads numbers of this format as floats.
+    func load(_ memory: UnsafeRawPointer, to floats: Floats, count: Int, _ kernels: vgg_bf16_kernels) {
+        switch self {
+        case .float32: floats.update(from: memory.assumingMemoryBound(to: Float.self), count: count)
+        case .bfloat16: kernels.bf16_to_float(memory.assumingMemoryBound(to: UInt16.self), floats, count)
+        }
+    }
+}
+
 /// How an activation lies in memory: for each image its rows, pixels and channels (NHWC), with the zero
 /// border that the convolution reading it pads with. A vector is a map of one pixel.
 struct ActivationLayout: Hashable, Sendable {
@@ -8,6 +39,7 @@ struct ActivationLayout: Hashable, Sendable {
     var height: Int
     var width: Int
     var border: Int
+    var element = Element.float32
 
     init(_ shape: Shape, border: Int = 0) {
         switch shape {
@@ -19,28 +51,38 @@ struct ActivationLayout: Hashable, Sendable {
         self.border = border
     }
 
-    /// Floats of one image without the border.
+    /// Numbers of one image without the border.
     var count: Int { channels * height * width }
-    /// Floats from one row to the next.
+    /// Numbers from one row to the next.
     var rowStride: Int { (width + 2 * border) * channels }
-    /// Floats from one image to the next.
-    var imageStride: Int { (rowStride * (height + 2 * border)).roundedUp(to: 16) }
-    /// Floats from the start of an image to its first pixel inside the border.
+    /// Numbers from one image to the next.
+    var imageStride: Int { spread((rowStride * (height + 2 * border)).roundedUp(to: 32)) }
+    /// Numbers from the start of an image to its first pixel inside the border.
     var interior: Int { border * rowStride + border * channels }
+
+    /// Numbers from one image to the next in the gradient.
+    var gradientStride: Int { spread(count) }
+
+    /// Rows of bfloat16 that lie a multiple of 1024 bytes apart would share a few sets of the first-level
+    /// cache, and tiles read many of them at once.
+    private func spread(_ stride: Int) -> Int {
+        element == .bfloat16 && stride * element.size % 1024 == 0 ? stride + 32 : stride
+    }
 
     /// The map inside the border, for kernels.
     var map: vgg_map {
         vgg_map(height: height, width: width, channels: channels, row: rowStride, pixel: channels)
     }
 
-    /// The same map without a border: how gradients lie in memory, images `count` floats apart.
+    /// The same map without a border: how gradients lie in memory, images `gradientStride`
+    /// numbers apart.
     var plain: ActivationLayout {
         var layout = self
         layout.border = 0
         return layout
     }
 
-    func zeroBorder(_ image: UnsafeMutablePointer<Float>) {
-        if border > 0 { vgg_zero_border(image, height, width, channels, border) }
+    func zeroBorder(_ image: Memory) {
+        if border > 0 { vgg_zero_border(image, height, width, channels * element.size, border) }
     }
 }

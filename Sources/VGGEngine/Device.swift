@@ -20,15 +20,16 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 
 /// The instruction sets that kernels exist for, in rising order.
 public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
-    case portable, avx2, avx512
+    case portable, avx2, avx512, avx512bf16
 
-    /// The name of the environment variable that may lower, never raise, the choice: `portable` or `avx2`.
+    /// The name of the environment variable that may lower, never raise, the choice: `portable`, `avx2`
+    /// or `avx512`.
     public static let environmentVariable = "VGG_MAX_ISA"
 
     /// The best one of this processor, or what the environment variable lowers it to.
     public static let best: InstructionSet = {
         let wished = ProcessInfo.processInfo.environment[environmentVariable]
-        let limit = allCases.first { "\($0)" == wished } ?? .avx512
+        let limit = allCases.first { "\($0)" == wished } ?? .avx512bf16
         return min(available, limit)
     }()
 
@@ -47,11 +48,21 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
     var kernels: vgg_kernels {
         vgg_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }
+
+    /// The kernels of mixed precision; below `avx512bf16` they are an emulation, exact but slow.
+    var mixedKernels: vgg_bf16_kernels {
+        vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
+    }
 }
 
 /// The number format of activations and of the weights that kernels read.
 public enum Precision: String, Codable, CaseIterable, Sendable {
     case fp32
+    /// Mixed precision: bfloat16 activations and copies of weights; 32-bit weights, sums, loss and optimiser.
+    case bf16
+
+    /// bf16 where the processor multiplies it, else fp32.
+    public static var automatic: Precision { InstructionSet.best >= .avx512bf16 ? .bf16 : .fp32 }
 }
 
 /// What a plan is for: inference keeps no more than it needs for the next step.

@@ -23,29 +23,31 @@ extension Executor {
         for layer in plan.network.layers {
             for parameter in layer.parameters {
                 let tensor = initialization.tensor(for: layer, parameter, index: index, seed: seed)
-                map.entries[index].pack(tensor.values, to: values)
+                map.entries[index].pack(tensor.values, to: values.floats)
                 index += 1
             }
         }
         momentumValues = nil
+        version.advance()
     }
 
     /// The network's tensors under torchvision's names.
-    public var weights: [String: Tensor] { tensors(in: values) { _ in true } }
+    public var weights: [String: Tensor] { tensors(in: values.floats) { _ in true } }
 
     /// The gradients of the last batch's mean loss, of every trained tensor.
-    public var gradientTensors: [String: Tensor] { tensors(in: gradientValues, where: \.isTrained) }
+    public var gradientTensors: [String: Tensor] { tensors(in: gradientValues.floats, where: \.isTrained) }
 
     /// The optimiser's momentum of every trained tensor; empty where there is none.
     public var momentum: [String: Tensor] {
-        momentumValues.map { tensors(in: $0, where: \.isTrained) } ?? [:]
+        momentumValues.map { tensors(in: $0.floats, where: \.isTrained) } ?? [:]
     }
 
     /// Replaces all tensors. PyTorch's `num_batches_tracked` counters are passed over.
     /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
     public func load(_ weights: [String: Tensor]) throws(WeightsError) {
         try check(weights) { _ in true }
-        write(weights, to: values)
+        write(weights, to: values.floats)
+        version.advance()
     }
 
     /// Replaces the optimiser's momentum; an empty dictionary clears it.
@@ -56,20 +58,20 @@ extension Executor {
             return
         }
         try check(momentum, where: \.isTrained)
-        let buffer = FloatBuffer(map.trained)
-        write(momentum, to: buffer)
+        let buffer = Buffer(floats: map.trained)
+        write(momentum, to: buffer.floats)
         momentumValues = buffer
     }
 
     private func tensors(
-        in buffer: FloatBuffer, where isIncluded: (ParameterDescription) -> Bool
+        in buffer: Floats, where isIncluded: (ParameterDescription) -> Bool
     ) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for (parameter, entry) in zip(plan.network.parameters, map.entries) where isIncluded(parameter) {
             tensors[parameter.name] = Tensor(
                 shape: parameter.shape,
                 values: entry.layout.unpack(
-                    buffer.pointer + entry.offset, count: parameter.shape.reduce(1, *)))
+                    buffer + entry.offset, count: parameter.shape.reduce(1, *)))
         }
         return tensors
     }
@@ -91,7 +93,7 @@ extension Executor {
         }
     }
 
-    private func write(_ tensors: [String: Tensor], to buffer: FloatBuffer) {
+    private func write(_ tensors: [String: Tensor], to buffer: Floats) {
         for (parameter, entry) in zip(plan.network.parameters, map.entries) {
             if let tensor = tensors[parameter.name] { entry.pack(tensor.values, to: buffer) }
         }
@@ -99,5 +101,5 @@ extension Executor {
 }
 
 extension ParameterMap.Entry {
-    func pack(_ tensor: [Float], to buffer: FloatBuffer) { layout.pack(tensor, to: buffer.pointer + offset) }
+    func pack(_ tensor: [Float], to buffer: Floats) { layout.pack(tensor, to: buffer + offset) }
 }

@@ -17,19 +17,23 @@ public struct BatchMetrics: Hashable, Sendable {
 public final class Executor {
     public let plan: Plan
     let map: ParameterMap
-    let values: FloatBuffer
-    let gradientValues: FloatBuffer
+    let values: Buffer
+    let gradientValues: Buffer
     /// Made by the first step of an optimiser that has momentum.
-    var momentumValues: FloatBuffer?
+    var momentumValues: Buffer?
+    /// Set while a benchmark wants to know where the time goes.
+    var stepTimer: StepTimer?
+    let version = ParameterVersion()
 
     private let kernels: vgg_kernels
+    private let mixedKernels: vgg_bf16_kernels
     private let workers: Workers
     private let steps: [any Step]
-    private let activations: FloatBuffer
-    private let offsets: [Int]
-    private let gradients: (FloatBuffer, FloatBuffer)
-    private let sharedScratch: FloatBuffer
-    private let workerScratch: FloatBuffer
+    private let activations: Buffer
+    private let activationOffsets: [Int]
+    private let gradients: Buffer
+    private let gradientOffsets: [Int]
+    private let scratch: Buffer
 
     /// - Parameter instructionSet: the kernels to use; a test may ask for less than the processor has.
     public init(
@@ -38,30 +42,31 @@ public final class Executor {
         self.plan = plan
         map = ParameterMap(steps: plan.steps)
         let isTraining = plan.mode == .training
-        values = FloatBuffer(map.total)
-        gradientValues = FloatBuffer(isTraining ? map.trained : 0)
+        values = Buffer(floats: map.total)
+        gradientValues = Buffer(floats: isTraining ? map.trained : 0)
         kernels = instructionSet.kernels
+        mixedKernels = instructionSet.mixedKernels
         workers = Workers(threads: max(1, device.threads))
 
-        let scratch = plan.steps.map { StepScratch(for: $0, plan: plan) }
-        let scratchStride = (scratch.map(\.worker).max() ?? 0).roundedUp(to: 16)
-        sharedScratch = FloatBuffer((scratch.map(\.shared).max() ?? 0) + slack)
-        workerScratch = FloatBuffer(scratchStride * workers.threads + slack)
-        let memory = plan.activationOffsets
-        offsets = memory.offsets
-        activations = FloatBuffer(memory.total)
-        gradients = (FloatBuffer(plan.gradientCount), FloatBuffer(plan.gradientCount))
+        let needed = StepScratch.most(of: plan)
+        scratch = Buffer(bytes: needed.shared + needed.worker * workers.threads)
+        let activationMemory = plan.activationOffsets
+        activationOffsets = activationMemory.offsets
+        activations = Buffer(bytes: activationMemory.total)
+        let gradientMemory = plan.gradientOffsets
+        gradientOffsets = gradientMemory.offsets
+        gradients = Buffer(bytes: gradientMemory.total)
 
         let context = StepContext(
-            kernels: kernels, workers: workers, shared: sharedScratch.pointer, scratch: workerScratch.pointer,
-            scratchStride: scratchStride)
+            kernels: kernels, mixedKernels: instructionSet.mixedKernels, workers: workers, version: version,
+            shared: scratch.memory, scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
         let (map, values, gradientValues) = (map, values, gradientValues)
         steps = plan.steps.map { step in
             let entries = map.entries[step.firstParameter...].prefix(step.parameterLayouts.count)
             return step.bound(
                 to: BoundParameters(
-                    buffer: values.pointer, offsets: entries.map(\.offset),
-                    gradientBuffer: isTraining ? gradientValues.pointer : nil),
+                    buffer: values.floats, offsets: entries.map(\.offset),
+                    gradientBuffer: isTraining ? gradientValues.floats : nil),
                 context: context, plan: plan)
         }
     }
@@ -98,17 +103,19 @@ public final class Executor {
     public func trainingStep(
         images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        if optimizer.momentum != 0, momentumValues == nil { momentumValues = FloatBuffer(map.trained) }
+        if optimizer.momentum != 0, momentumValues == nil { momentumValues = Buffer(floats: map.trained) }
         let update = Update(
-            optimizer: optimizer, momentum: optimizer.momentum != 0 ? momentumValues?.pointer : nil)
+            optimizer: optimizer, momentum: optimizer.momentum != 0 ? momentumValues?.floats : nil)
         let metrics = train(
             Pass(count: labels.count, isTraining: true, seed: seed, step: step, update: update),
             images: images, labels: labels)
-        workers.run(over: map.updatedAfterwards, grain: 4096) { range in
+        workers.run(over: map.updatedAfterwards, grain: 4096) { range, _ in
             update.apply(
-                kernels, gradients: gradientValues.pointer + range.lowerBound, values: values.pointer,
+                kernels, gradients: gradientValues.floats + range.lowerBound, values: values.floats,
                 offset: range.lowerBound, count: range.count)
         }
+        version.advance()
+        stepTimer?.lap(.update)
         return metrics
     }
 
@@ -122,19 +129,23 @@ public final class Executor {
     private func train(_ pass: Pass, images: [Float], labels: [Int32]) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
         let output = forward(pass, images: images)
-        var (gradient, inputGradient) = (gradients.0.pointer, gradients.1.pointer)
-        let metrics = metrics(of: output, labels: labels, gradient: gradient)
+        let last = gradient(steps.count).assumingMemoryBound(to: Float.self)
+        let metrics = metrics(of: output, labels: labels, gradient: last)
+        stepTimer?.lap(.loss)
         for index in steps.indices.reversed() {
             steps[index].backward(
-                pass, x: activation(index), y: activation(index + 1), gradient: gradient,
-                inputGradient: plan.steps[index].needsInputGradient ? inputGradient : nil)
-            swap(&gradient, &inputGradient)
+                pass, x: activation(index), y: activation(index + 1), gradient: gradient(index + 1),
+                inputGradient: plan.steps[index].needsInputGradient ? gradient(index) : nil)
+            stepTimer?.lap(.backward(index))
         }
         return metrics
     }
 
     /// The activation before step `index`.
-    private func activation(_ index: Int) -> Floats { activations.pointer + offsets[index] }
+    private func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
+
+    /// The gradient of that activation.
+    private func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
 
     /// Runs the steps and returns the last one's output.
     private func forward(_ pass: Pass, images: [Float]) -> Floats {
@@ -145,19 +156,22 @@ public final class Executor {
         images.withUnsafeBufferPointer { images in
             guard let images = images.baseAddress else { return }
             workers.run(pass.count) { image, _ in
-                let target = activation(0) + image * input.imageStride
+                let target = activation(0) + image * input.imageStride * input.element.size
                 input.zeroBorder(target)
                 for row in 0..<input.height {
-                    (target + input.interior + row * input.rowStride).update(
-                        from: images + image * input.count + row * input.plain.rowStride,
-                        count: input.plain.rowStride)
+                    input.element.store(
+                        images + image * input.count + row * input.plain.rowStride,
+                        to: target + (input.interior + row * input.rowStride) * input.element.size,
+                        count: input.plain.rowStride, mixedKernels)
                 }
             }
         }
+        stepTimer?.lap(.input)
         for index in steps.indices {
             steps[index].forward(pass, x: activation(index), y: activation(index + 1))
+            stepTimer?.lap(.forward(index))
         }
-        return activation(steps.count)
+        return activation(steps.count).assumingMemoryBound(to: Float.self)
     }
 
     /// Sums the losses and, unless `gradient` is nil, writes the gradient of their mean: [count, classes].

@@ -28,7 +28,7 @@ public struct Plan: Sendable {
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32
     ) throws(PlanError) {
         guard batchSize > 0 else { throw .noBatch(batchSize) }
-        steps = PlannedStep.steps(of: network, mode: mode)
+        steps = PlannedStep.steps(of: network, mode: mode, precision: precision)
         guard case .linear? = steps.last?.operation else { throw .noClassifier(output: network.output) }
         self.network = network
         self.batchSize = batchSize
@@ -45,33 +45,44 @@ public struct Plan: Sendable {
         count * index / shards..<count * (index + 1) / shards
     }
 
-    /// Where each activation (the input first, then every step's output) starts, in floats, and their sum.
-    /// In inference only a step's input and output live at once: two regions take turns.
+    /// Where each activation (the input first, then every step's output) starts, in bytes, and their sum. In
+    /// inference only a step's input and output live at once.
     var activationOffsets: (offsets: [Int], total: Int) {
-        let sizes = ([steps[0].input] + steps.map(\.output)).map { $0.imageStride * batchSize + slack }
+        let sizes = activations.map { ($0.imageStride * batchSize + slack) * $0.element.size }
         switch mode {
         case .training:
             var total = 0
             let offsets = sizes.map { size in
-                defer { total += size.roundedUp(to: 16) }
+                defer { total += size.roundedUp(to: 64) }
                 return total
             }
             return (offsets, total)
-        case .inference:
-            let even = stride(from: 0, to: sizes.count, by: 2).map { sizes[$0] }.max() ?? 0
-            let odd = stride(from: 1, to: sizes.count, by: 2).map { sizes[$0] }.max() ?? 0
-            let second = even.roundedUp(to: 16)
-            return (sizes.indices.map { $0 % 2 == 0 ? 0 : second }, second + odd)
+        case .inference: return Self.takingTurns(sizes)
         }
     }
 
-    /// Floats of the largest gradient of an activation; two such buffers take turns in the backward pass.
-    var gradientCount: Int {
-        mode == .inference ? 0 : (steps.map(\.output.count).max() ?? 0) * batchSize + slack
+    /// The same for the activations' gradients, of which two live at once; nobody needs the input's.
+    var gradientOffsets: (offsets: [Int], total: Int) {
+        guard mode == .training else { return ([], 0) }
+        let sizes = activations.enumerated().map { index, layout in
+            index == 0 ? 0 : (layout.gradientStride * batchSize + slack) * layout.element.size
+        }
+        return Self.takingTurns(sizes)
+    }
+
+    /// The input and every step's output.
+    private var activations: [ActivationLayout] { [steps[0].input] + steps.map(\.output) }
+
+    /// Two regions take turns, each as large as the largest that it holds.
+    private static func takingTurns(_ sizes: [Int]) -> (offsets: [Int], total: Int) {
+        let regions = (0..<2).map { turn in
+            (sizes.indices.filter { $0 % 2 == turn }.map { sizes[$0] }.max() ?? 0).roundedUp(to: 64)
+        }
+        return (sizes.indices.map { $0 % 2 == 0 ? 0 : regions[0] }, regions[0] + regions[1])
     }
 }
 
-/// Floats that kernels may read past the end of a buffer.
+/// Numbers that kernels may read past the end of a buffer.
 let slack = 64
 
 /// The memory a plan takes, in bytes.
@@ -94,15 +105,14 @@ extension Plan {
         let float = MemoryLayout<Float>.stride
         let sizes = ParameterMap(steps: steps)
         let training = mode == .training
-        let scratch = steps.map { StepScratch(for: $0, plan: self) }
+        let scratch = StepScratch.most(of: self)
         return PlanMemory(
             parameters: sizes.total * float,
             gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
-            activations: (activationOffsets.total + 2 * gradientCount) * float
+            activations: activationOffsets.total + gradientOffsets.total
                 + (training ? steps.map(\.winnerBytes).reduce(0, +) * batchSize : 0),
-            scratch: ((scratch.map(\.shared).max() ?? 0)
-                + (scratch.map(\.worker).max() ?? 0) * threads) * float)
+            scratch: scratch.shared + scratch.worker * threads + scratch.kept)
     }
 }
 

@@ -19,6 +19,7 @@ struct PlannedStep: Hashable, Sendable {
     let layers: Range<Int>
     let input: ActivationLayout
     let output: ActivationLayout
+    let precision: Precision
     /// The index of the step's first tensor in `network.parameters`.
     let firstParameter: Int
     /// Whether anything before the step is trained.
@@ -29,7 +30,7 @@ extension PlannedStep {
     /// The steps of a network. A convolution takes the ReLU after it, and the 2×2 max pool after that, into
     /// itself; batch norm and linear layers take the ReLU; flattening is a matter of how weights lie in
     /// memory (`ParameterLayout`) and needs no step; inference needs no dropout.
-    static func steps(of network: Network, mode: Mode) -> [PlannedStep] {
+    static func steps(of network: Network, mode: Mode, precision: Precision) -> [PlannedStep] {
         let layers = network.layers
         var drafts: [(operation: Operation, layers: Range<Int>)] = []
         var index = 0
@@ -70,7 +71,7 @@ extension PlannedStep {
             }
             drafts.append((operation, start..<index))
         }
-        return place(drafts, network: network)
+        return place(drafts, network: network, precision: precision)
     }
 
     /// PyTorch's windows of an adaptive pool: output i averages ⌊i·n/m⌋ ..< ⌈(i+1)·n/m⌉.
@@ -84,7 +85,7 @@ extension PlannedStep {
 
     /// Gives each step its layouts: an activation has the border that the step reading it pads with.
     private static func place(
-        _ drafts: [(operation: Operation, layers: Range<Int>)], network: Network
+        _ drafts: [(operation: Operation, layers: Range<Int>)], network: Network, precision: Precision
     ) -> [PlannedStep] {
         var steps: [PlannedStep] = []
         var parameter = 0
@@ -94,18 +95,28 @@ extension PlannedStep {
             else { return 0 }
             return convolution.padding
         }
+        // An activation is kept in 16 bits where both steps beside it work in them; the input has no step
+        // before it, and the logits have none after them.
+        func element(before index: Int) -> Element {
+            let isMixed =
+                precision == .bf16 && index < drafts.count && drafts[index].operation.canBeMixed
+                && (index == 0 || drafts[index - 1].operation.canBeMixed)
+            return isMixed ? .bfloat16 : .float32
+        }
         var input = ActivationLayout(network.input, border: border(before: 0))
+        input.element = element(before: 0)
         for (index, draft) in drafts.enumerated() {
             var shape = network.layers[draft.layers.upperBound - 1].output
             // A flattened map keeps its layout until a linear layer makes a true vector of it.
             if case .vector = shape, !draft.operation.makesVector {
                 shape = .map(channels: input.channels, height: input.height, width: input.width)
             }
-            let output = ActivationLayout(shape, border: border(before: index + 1))
+            var output = ActivationLayout(shape, border: border(before: index + 1))
+            output.element = element(before: index + 1)
             steps.append(
                 PlannedStep(
                     operation: draft.operation, layers: draft.layers, input: input, output: output,
-                    firstParameter: parameter, needsInputGradient: isTrained))
+                    precision: precision, firstParameter: parameter, needsInputGradient: isTrained))
             switch draft.operation {
             case .convolution, .linear:
                 parameter += 2
@@ -141,6 +152,14 @@ extension PlannedStep {
 }
 
 extension PlannedStep.Operation {
+    /// Whether the operation can read and write 16-bit activations.
+    fileprivate var canBeMixed: Bool {
+        switch self {
+        case .convolution, .linear, .dropout: true
+        case .batchNorm, .maxPool, .averagePool, .relu: false
+        }
+    }
+
     fileprivate var makesVector: Bool {
         if case .linear = self { true } else { false }
     }

@@ -13,6 +13,7 @@ struct EvalCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
+    @OptionGroup(title: "Device") var precision: PrecisionOption
 
     @Option(parsing: .unconditional, help: "Examples in a batch.")
     var batchSize = 128
@@ -36,7 +37,9 @@ struct EvalCommand: ParsableCommand {
     func run() throws {
         let (model, network, size, data) = try trained.load()
         let test = data.test.prefix(testLimit ?? data.test.count)
-        let executor = try model.executor(for: network, batchSize: batchSize, device: compute.resolved)
+        let executor = try model.executor(
+            for: network, batchSize: batchSize,
+            precision: precision.precision.resolved, device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = executor.evaluate(test, size: size, batchSize: batchSize) { examples in
             if bar?.isDue() == true {

@@ -10,6 +10,7 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
+    @OptionGroup(title: "Device") var precision: PrecisionOption
 
     @Option(parsing: .unconditional, help: "Which of the test images, counted from 0.")
     var index: Int
@@ -42,7 +43,9 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         let (model, network, size, data) = try trained.load()
         let example = try data.test.example(at: index, height: size, width: size)
-        let executor = try model.executor(for: network, batchSize: 1, device: compute.resolved)
+        let executor = try model.executor(
+            for: network, batchSize: 1,
+            precision: precision.precision.resolved, device: compute.resolved)
         let logits = executor.logits(images: example.image, count: 1)
 
         let names = data.test.classNames

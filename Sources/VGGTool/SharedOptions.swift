@@ -54,6 +54,28 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
+/// A number format, or the best one that the processor has.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto, fp32, bf16
+
+    var resolved: Precision {
+        switch self {
+        case .auto: .automatic
+        case .fp32: .fp32
+        case .bf16: .bf16
+        }
+    }
+}
+
+struct PrecisionOption: ParsableArguments {
+    @Option(
+        help: """
+            The number format of the network's arithmetic: bf16 is mixed precision, auto is bf16 where the \
+            processor has it, else fp32.
+            """)
+    var precision = PrecisionChoice.auto
+}
+
 /// Where the work is done.
 struct ComputeOptions: ParsableArguments {
     @Option(

@@ -2,7 +2,6 @@ import ArgumentParser
 import VGGKit
 
 extension Preset: ExpressibleByArgument {}
-extension Precision: ExpressibleByArgument {}
 extension Initialization: ExpressibleByArgument {}
 
 /// What to train and how. Everything is optional, so that a preset or a run to go on with supplies the rest.
@@ -33,8 +32,12 @@ struct TrainingOptions: ParsableArguments {
         help: "Decides weights, dropout and order: the same seed, the same run (default: 0).")
     var seed: UInt64?
 
-    @Option(help: "The number format of the network's arithmetic (default: fp32).")
-    var precision: Precision?
+    @Option(
+        help: """
+            The number format of the network's arithmetic: bf16 is mixed precision, auto (the default) is \
+            bf16 where the processor has it, else fp32.
+            """)
+    var precision: PrecisionChoice?
 
     @Option(help: "How random weights are drawn: xavier, as the seed does (the default), or kaiming.")
     var weightInit: Initialization?
@@ -68,7 +71,7 @@ struct TrainingOptions: ParsableArguments {
         if let weightDecay { result.optimizer.weightDecay = weightDecay }
         if let batchSize { result.batchSize = batchSize }
         if let seed { result.seed = seed }
-        if let precision { result.precision = precision }
+        if let precision { result.precision = precision.resolved }
         if let weightInit { result.initialization = weightInit }
         if let path = `init` { result.initialWeights = path }
         if noShuffle { result.shuffle = false }

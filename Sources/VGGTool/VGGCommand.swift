@@ -17,6 +17,7 @@ struct VGGCommand: ParsableCommand {
         version: vggVersion,
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, DataCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {

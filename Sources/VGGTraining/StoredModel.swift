@@ -77,9 +77,12 @@ public struct TrainedModel: Sendable {
 
     /// An executor for inference with these weights.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
-    public func executor(for network: Network, batchSize: Int, device: Device) throws -> Executor {
+    public func executor(
+        for network: Network, batchSize: Int, precision: Precision = .automatic, device: Device
+    ) throws -> Executor {
         let executor = Executor(
-            plan: try Plan(network, batchSize: batchSize, mode: .inference), device: device)
+            plan: try Plan(network, batchSize: batchSize, mode: .inference, precision: precision),
+            device: device)
         do {
             try executor.load(weights)
         } catch {

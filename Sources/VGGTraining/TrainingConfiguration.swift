@@ -17,7 +17,7 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var optimizer = SGD(learningRate: 0.05)
     /// Decides the initial weights, the dropout masks and the order of the examples.
     public var seed: UInt64 = 0
-    public var precision = Precision.fp32
+    public var precision = Precision.automatic
     /// Whether each epoch visits the training examples in an order of its own.
     public var shuffle = true
     /// Train on the first so many examples only.

@@ -4,11 +4,13 @@ import VGGModel
 
 @Suite struct DeterminismTests {
     /// Weights after three steps with dropout, momentum and batch norm on.
-    private func train(threads: Int, on set: InstructionSet) throws -> [String: Tensor] {
-        let network = try vgg([(1, 8), (2, 16)], size: 20, batchNorm: true)
+    private func train(
+        threads: Int, _ precision: Precision, batchNorm: Bool, on set: InstructionSet
+    ) throws -> [String: Tensor] {
+        let network = try vgg([(1, 8), (2, 16)], size: 20, batchNorm: batchNorm)
         let executor = Executor(
-            plan: try Plan(network, batchSize: 13, mode: .training), device: .cpu(threads: threads),
-            instructionSet: set)
+            plan: try Plan(network, batchSize: 13, mode: .training, precision: precision),
+            device: .cpu(threads: threads), instructionSet: set)
         executor.initialize(.kaiming, seed: 5)
         for step in 0..<3 {
             let images = Images(count: 13, shape: network.input, seed: UInt64(step))
@@ -20,12 +22,14 @@ import VGGModel
         return executor.weights.merging(executor.momentum.map { ("momentum." + $0, $1) }) { $1 }
     }
 
-    @Test(arguments: InstructionSet.allAvailable)
-    func isBitIdenticalForAnyNumberOfThreads(_ set: InstructionSet) throws {
-        let one = try train(threads: 1, on: set)
-        #expect(one.values.allSatisfy { $0.values.allSatisfy(\.isFinite) })
-        #expect(try train(threads: 2, on: set) == one)
-        #expect(try train(threads: 7, on: set) == one)
+    @Test(arguments: Precision.allCases, InstructionSet.allAvailable)
+    func isBitIdenticalForAnyNumberOfThreads(_ precision: Precision, on set: InstructionSet) throws {
+        for batchNorm in [false, true] {
+            let one = try train(threads: 1, precision, batchNorm: batchNorm, on: set)
+            #expect(one.values.allSatisfy { $0.values.allSatisfy(\.isFinite) })
+            #expect(try train(threads: 2, precision, batchNorm: batchNorm, on: set) == one)
+            #expect(try train(threads: 7, precision, batchNorm: batchNorm, on: set) == one)
+        }
     }
 
     @Test func dropoutKeepsItsShareAndScalesIt() throws {

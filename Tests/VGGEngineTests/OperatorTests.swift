@@ -143,6 +143,74 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// Mixed precision rounds activations, gradients and weights to 8 bits: 2⁻⁹ at each rounding at most. Over
+    /// the few layers of a case the errors of many numbers average out, so norms are compared, not elements.
+    @Test(arguments: OperatorCase.all, [InstructionSet.portable, .avx512bf16])
+    func mixedPrecisionStaysCloseToTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
+        guard InstructionSet.allAvailable.contains(set) else { return }
+        let executor = Executor(
+            plan: try Plan(example.network, batchSize: example.batch + 1, mode: .training, precision: .bf16),
+            device: .cpu(threads: 2), instructionSet: set)
+        executor.initialize(.xavier, seed: 3)
+        try executor.load(scrambled(executor.weights))
+        let images = Images(count: example.batch, shape: example.network.input, seed: 7)
+        let labels = (0..<example.batch).map { $0 % 5 }
+
+        var reference = Reference(example.network, weights: executor.weights)
+        let logits = reference.forward(images.reference, isTraining: false).flatMap(\.self)
+        #expect(
+            distance(executor.logits(images: images.engine, count: example.batch), logits) < 0.02, "logits")
+        let inference = Executor(
+            plan: try Plan(
+                example.network, batchSize: example.batch, mode: .inference, precision: .bf16),
+            device: .cpu(threads: 2), instructionSet: set)
+        try inference.load(executor.weights)
+        #expect(
+            inference.logits(images: images.engine, count: example.batch)
+                == executor.logits(images: images.engine, count: example.batch))
+
+        _ = reference.forward(images.reference, isTraining: true)
+        let loss = reference.backward(labels: labels)
+        let metrics = executor.backward(images: images.engine, labels: labels.map(Int32.init))
+        #expect(abs(metrics.lossSum / Double(example.batch) - loss) < 0.02 * max(1, loss))
+        // A ReLU or max pool may switch where rounding moves its input, and then moves a whole gradient.
+        let switches = example.network.layers.contains {
+            if case .maxPool = $0.layer { true } else { $0.layer == .relu }
+        }
+        for (name, gradient) in executor.gradientTensors where name.hasSuffix("weight") {
+            #expect(
+                distance(gradient.values, reference.gradients[name]!) < (switches ? 0.3 : 0.02),
+                "gradient of \(name)")
+        }
+    }
+
+    /// The emulation does the same arithmetic in another order.
+    @Test(.enabled(if: InstructionSet.allAvailable.contains(.avx512bf16)), arguments: OperatorCase.all)
+    func mixedPrecisionAgreesWithItsEmulation(_ example: OperatorCase) throws {
+        let images = Images(count: example.batch, shape: example.network.input, seed: 7)
+        let labels = (0..<example.batch).map { Int32($0 % 5) }
+        let gradients = try [InstructionSet.portable, .avx512bf16].map { set in
+            let executor = Executor(
+                plan: try Plan(example.network, batchSize: example.batch, mode: .training, precision: .bf16),
+                device: .cpu(threads: 2), instructionSet: set)
+            executor.initialize(.xavier, seed: 3)
+            try executor.load(scrambled(executor.weights))
+            _ = executor.backward(images: images.engine, labels: labels)
+            return executor.gradientTensors
+        }
+        for (name, gradient) in gradients[0] where name.hasSuffix("weight") {
+            // A sum at the edge between two bfloat16 numbers may round either way.
+            #expect(distance(gradients[1][name]!.values, gradient.values.map(Double.init)) < 0.01, "\(name)")
+        }
+    }
+
+    /// The norm of the difference, relative to the expected values'.
+    private func distance(_ found: [Float], _ expected: [Double]) -> Double {
+        let squares = zip(found, expected).map { (Double($0) - $1) * (Double($0) - $1) }.reduce(0, +)
+        let norm = expected.map { $0 * $0 }.reduce(0, +)
+        return squares == 0 ? 0 : (squares / norm).squareRoot()
+    }
+
     /// Batch norm's initial ones and zeros would hide mistakes.
     private func scrambled(_ weights: [String: Tensor]) -> [String: Tensor] {
         var weights = weights

@@ -50,6 +50,21 @@ typedef struct {
     ptrdiff_t y_pixel;
 } vgg_convolution;
 
+/// Tiles of 4×4 outputs that a Winograd convolution works on at a time.
+enum { VGG_WINOGRAD_BLOCK = 28 };
+
+/// Floats of a 3×3 convolution's weights transformed for Winograd's algorithm.
+static inline size_t vgg_winograd_weights_count(size_t in_channels, size_t out_channels) {
+    const size_t panel = VGG_PANEL;
+    return (in_channels + panel - 1) / panel * panel * ((out_channels + panel - 1) / panel * panel) * 36;
+}
+
+/// Floats of scratch memory of a Winograd convolution.
+static inline size_t vgg_winograd_scratch(size_t in_channels) {
+    const size_t panel = VGG_PANEL;
+    return 36 * VGG_WINOGRAD_BLOCK * ((in_channels + panel - 1) / panel * panel + 2 * panel);
+}
+
 /// A map in memory.
 typedef struct {
     size_t height, width, channels;
@@ -81,6 +96,21 @@ typedef struct {
      */                                                                                                         \
     KERNEL(convolution_weight_gradient,                                                                         \
            (const vgg_convolution *shape, const float *x, const float *dy, float *dw, float *db))               \
+    /* Panels panel_begin..<panel_end of 3×3 weights transformed for Winograd's F(4×4, 3×3):                 \
+       [oc / 16][36][ic, whole panels][16]. */                                                                  \
+    KERNEL(winograd_weights, (const float *weights, float *transformed, size_t in_channels,                     \
+                              size_t panel_begin, size_t panel_end))                                            \
+    /* A 3×3 convolution with stride 1 by Winograd's F(4×4, 3×3), of tiles tile_begin..<tile_end. Tiles      \
+       of 4×4 outputs are counted image by image, row by row; x_image and y_image are the floats from one      \
+       image to the next. Every split into ranges gives the same bits. */                                       \
+    KERNEL(winograd_convolution, (const vgg_convolution *shape, ptrdiff_t x_image, const float *x,              \
+                                  const float *transformed, const float *bias, ptrdiff_t y_image, float *y,     \
+                                  float *scratch, size_t tile_begin, size_t tile_end, int relu))                \
+    /* The same with ReLU and 2×2 max pool, as convolution_relu_pool; winners lie image by image. */           \
+    KERNEL(winograd_convolution_relu_pool,                                                                      \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
+            const float *bias, ptrdiff_t y_image, float *y, uint8_t *winner, float *scratch,                    \
+            size_t tile_begin, size_t tile_end))                                                                \
     /* Weights for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels     \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \
@@ -127,7 +157,7 @@ typedef struct {
 } vgg_kernels;
 
 /// The instruction sets, in rising order.
-typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2 } vgg_instruction_set;
+typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2, VGG_AVX512_BF16 = 3 } vgg_instruction_set;
 
 /// The best instruction set this processor has and its operating system saves the registers of.
 vgg_instruction_set vgg_best_instruction_set(void);
@@ -137,8 +167,8 @@ const vgg_kernels *vgg_kernels_for(vgg_instruction_set set);
 
 // Kernels of one, portable form: they are not where time goes.
 
-/// Sets the border of a map to zero: `border` pixels on every side, row = (width + 2 border) · channels.
-void vgg_zero_border(float *map, size_t height, size_t width, size_t channels, size_t border);
+/// Sets the border of a map to zero: `border` pixels of `pixel_bytes` on every side of height × width.
+void vgg_zero_border(void *map, size_t height, size_t width, size_t pixel_bytes, size_t border);
 
 /// Max pool of any window and stride; winner (may be NULL) gets the position in the window, row-major.
 void vgg_max_pool(const vgg_map *x_map, const float *x, size_t window, size_t stride, const vgg_map *y_map,

@@ -3,7 +3,7 @@ import VGGModel
 
 /// Batch normalisation with the ReLU after it: by the batch's statistics in training, by the running ones in
 /// inference (Ioffe & Szegedy 2015).
-final class BatchNormStep: Step {
+final class BatchNormStep: FloatStep {
     private let planned: PlannedStep
     private let norm: BatchNorm
     private let relu: Bool

@@ -6,7 +6,7 @@ import VGGModel
 /// Forward, a fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
 /// killed them all; backward, one image's full gradient is made again from that in a worker's scratch memory,
 /// so that full maps of the whole batch exist in neither direction.
-final class ConvolutionStep: Step {
+final class ConvolutionStep: FloatStep {
     private let planned: PlannedStep
     private let convolution: Convolution
     private let relu: Bool
@@ -14,6 +14,10 @@ final class ConvolutionStep: Step {
     private let parameters: BoundParameters
     private let context: StepContext
     private let gradientMap: GradientMap
+    private let scratch: Scratch
+    /// Weights transformed for Winograd's algorithm, and the version of the parameters they are of.
+    private let transformed: Buffer
+    private var transformedVersion = 0
     private var winners: [UInt8]
     /// The map the convolution itself makes, before the pool.
     private let full: ActivationLayout
@@ -28,67 +32,93 @@ final class ConvolutionStep: Step {
         self.pool = pool
         self.parameters = parameters
         self.context = context
-        full = Self.full(planned, convolution, pool: pool)
+        full = convolution.output(of: planned)
+        scratch = Scratch(planned, convolution, pool: pool, plan: plan)
+        transformed = Buffer(bytes: scratch.kept)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
             repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
     }
 
-    private static func full(
-        _ planned: PlannedStep, _ convolution: Convolution, pool: Bool
-    ) -> ActivationLayout {
-        guard pool else { return planned.output }
-        var full = planned.output
-        full.height =
-            (planned.input.height + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1
-        full.width =
-            (planned.input.width + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1
-        return full
+    /// Where a step's temporary floats lie, in bytes.
+    private struct Scratch {
+        /// Of a worker: two rows of 32 channels before a pool, the full gradient, and Winograd's tiles.
+        let rows, map, tiles: Int
+        let worker: Int
+        /// Shared: the flipped weights, the same transformed, and the shards' sums.
+        let flipped, flippedTransformed, sums: Int
+        let shared: Int
+        /// Kept: the transformed weights.
+        let kept: Int
+
+        init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
+            let training = plan.mode == .training
+            let full = convolution.output(of: planned)
+            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            let (forward, backward) = (
+                convolution.forwardAlgorithm == .winograd,
+                training && planned.needsInputGradient && convolution.backwardAlgorithm == .winograd
+            )
+            let gradientMap = GradientMap(
+                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+            var worker = ScratchParts()
+            rows = worker.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
+            map = worker.take(training ? gradientMap.count : 0, of: Float.self)
+            tiles = worker.take(
+                max(forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0),
+                of: Float.self)
+            self.worker = worker.total
+
+            var shared = ScratchParts()
+            flipped = shared.take(
+                training
+                    ? inputs.panels * panel * outputs * convolution.kernel * convolution.kernel : 0,
+                of: Float.self)
+            flippedTransformed = shared.take(
+                backward ? vgg_winograd_weights_count(outputs, inputs) : 0, of: Float.self)
+            sums = shared.take(
+                training ? Plan.shards(of: plan.batchSize) * planned.shardStride : 0, of: Float.self)
+            self.shared = shared.total
+            kept = forward ? vgg_winograd_weights_count(inputs, outputs) * MemoryLayout<Float>.stride : 0
+        }
     }
 
     static func scratch(
         _ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan
     ) -> StepScratch {
-        let full = full(planned, convolution, pool: pool)
-        // Two rows of 32 channels before the pool.
-        var scratch = StepScratch(shared: 0, worker: pool ? 2 * full.width * 32 : 0)
-        if plan.mode == .training {
-            let map = GradientMap(
-                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
-            scratch.worker = max(scratch.worker, map.count)
-            scratch.shared =
-                flippedCount(convolution) + Plan.shards(of: plan.batchSize) * shardStride(planned)
-        }
-        scratch.worker = scratch.worker.roundedUp(to: 16)
-        return scratch
+        let scratch = Scratch(planned, convolution, pool: pool, plan: plan)
+        return StepScratch(shared: scratch.shared, worker: scratch.worker, kept: scratch.kept)
     }
 
-    private static func flippedCount(_ convolution: Convolution) -> Int {
-        convolution.inChannels.roundedUp(to: panel) * convolution.outChannels
-            * convolution.kernel * convolution.kernel
+    private func shared(_ offset: Int) -> Floats {
+        (context.shared + offset).assumingMemoryBound(to: Float.self)
     }
 
-    /// Floats of one shard's gradients of weights and bias.
-    private static func shardStride(_ planned: PlannedStep) -> Int {
-        planned.parameterLayouts.map(\.count).reduce(0, +)
+    private func worker(_ index: Int, _ offset: Int) -> Floats {
+        (context.worker(index) + offset).assumingMemoryBound(to: Float.self)
     }
 
     private func shape(yRow: Int, yPixel: Int) -> vgg_convolution {
-        vgg_convolution(
-            in_channels: convolution.inChannels, out_channels: convolution.outChannels,
-            kernel: convolution.kernel, stride: convolution.stride, out_height: full.height,
-            out_width: full.width, x_row: planned.input.rowStride, y_row: yRow, y_pixel: yPixel)
+        var shape = convolution.shape(full, x: planned.input)
+        (shape.y_row, shape.y_pixel) = (yRow, yPixel)
+        return shape
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
+        switch convolution.forwardAlgorithm {
+        case .direct: forwardDirectly(pass, x: x, y: y)
+        case .winograd: forwardByWinograd(pass, x: x, y: y)
+        }
+    }
+
+    private func forwardDirectly(_ pass: Pass, x: Floats, y: Floats) {
         let output = planned.output
         var shape = shape(yRow: output.rowStride, yPixel: output.channels)
         // Images are the unit of work; a few images are cut into ranges of rows, which changes no sum.
         let ranges = min(output.height, max(1, 2 * context.workers.threads / pass.count))
-        let keepsWinners = pass.isTraining && pool
         winners.withUnsafeMutableBufferPointer { winners in
-            let winners = winners.baseAddress
+            let winners = pass.isTraining && pool ? winners.baseAddress : nil
             context.workers.run(pass.count * ranges) { task, worker in
                 let (image, range) = task.quotientAndRemainder(dividingBy: ranges)
                 let rows = output.height * range / ranges..<output.height * (range + 1) / ranges
@@ -98,8 +128,8 @@ final class ConvolutionStep: Step {
                 if pool {
                     context.kernels.convolution_relu_pool(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
-                        keepsWinners ? winners.map { $0 + image * output.count } : nil,
-                        context.worker(worker), rows.lowerBound, rows.upperBound)
+                        winners.map { $0 + image * output.count }, self.worker(worker, scratch.rows),
+                        rows.lowerBound, rows.upperBound)
                 } else {
                     context.kernels.convolution(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
@@ -109,20 +139,51 @@ final class ConvolutionStep: Step {
         }
     }
 
-    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
-        let flipped = context.shared
-        if inputGradient != nil { flip(to: flipped) }
+    private func forwardByWinograd(_ pass: Pass, x: Floats, y: Floats) {
+        if transformedVersion != context.version.value {
+            transformedVersion = context.version.value
+            transform(
+                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels,
+                to: transformed.floats)
+        }
+        let output = planned.output
+        context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
+        var shape = shape(yRow: output.rowStride, yPixel: output.channels)
+        // A fused pool halves the tiles' outputs, but not what they cost.
+        let side = pool ? 2 : 4
+        let tiles = ((output.height + side - 1) / side) * ((output.width + side - 1) / side)
+        let (from, to) = (planned.input.imageStride, output.imageStride)
+        winners.withUnsafeMutableBufferPointer { winners in
+            let winners = pass.isTraining && pool ? winners.baseAddress : nil
+            context.workers.run(
+                over: pass.count * tiles, grain: Int(VGG_WINOGRAD_BLOCK)
+            ) { range, worker in
+                let temporary = self.worker(worker, scratch.tiles)
+                if pool {
+                    context.kernels.winograd_convolution_relu_pool(
+                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        winners, temporary, range.lowerBound, range.upperBound)
+                } else {
+                    context.kernels.winograd_convolution(
+                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        temporary, range.lowerBound, range.upperBound, relu ? 1 : 0)
+                }
+            }
+        }
+    }
 
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+        if inputGradient != nil { flip() }
         let shards = Plan.shards(of: pass.count)
-        let shardStride = Self.shardStride(planned)
-        let shardSums = context.shared + Self.flippedCount(convolution)
+        let shardStride = planned.shardStride
+        let shardSums = shared(scratch.sums)
         let biasOffset = planned.parameterLayouts[0].count
         var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
         winners.withUnsafeBufferPointer { winners in
             context.workers.run(shards) { shard, worker in
                 let sums = shardSums + shard * shardStride
                 sums.update(repeating: 0, count: shardStride)
-                let map = context.worker(worker)
+                let map = self.worker(worker, scratch.map)
                 // The border and what dilation leaves between pixels; each image overwrites the rest.
                 map.update(repeating: 0, count: gradientMap.count)
                 for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
@@ -134,29 +195,50 @@ final class ConvolutionStep: Step {
                     context.kernels.convolution_weight_gradient(
                         &shape, x + image * planned.input.imageStride, dy, sums, sums + biasOffset)
                     if let inputGradient {
-                        var back = gradientMap.backward
-                        context.kernels.convolution(
-                            &back, map + gradientMap.backwardOffset, flipped, nil,
-                            inputGradient + image * planned.input.count, 0, planned.input.height, 0)
+                        self.inputGradient(
+                            map: map, worker: worker, to: inputGradient + image * planned.input.count)
                     }
                 }
             }
         }
-        for (offset, parameter) in [(0, 0), (biasOffset, 1)] {
-            let total = parameters.gradients[parameter]
-            context.workers.run(over: planned.parameterLayouts[parameter].count, grain: 4096) { range in
-                context.kernels.sum_shards(
-                    shardSums + offset + range.lowerBound, shards, shardStride, total + range.lowerBound,
-                    range.count)
-            }
+        planned.addShards(shardSums, shards, to: parameters, context)
+    }
+
+    /// One image's gradient of the input: a convolution of the gradient map with the flipped weights.
+    private func inputGradient(map: Floats, worker: Int, to inputGradient: Floats) {
+        var back = gradientMap.backward
+        let from = map + gradientMap.backwardOffset
+        switch convolution.backwardAlgorithm {
+        case .direct:
+            context.kernels.convolution(
+                &back, from, shared(scratch.flipped), nil, inputGradient, 0, planned.input.height, 0)
+        case .winograd:
+            let tiles = ((planned.input.height + 3) / 4) * ((planned.input.width + 3) / 4)
+            context.kernels.winograd_convolution(
+                &back, 0, from, shared(scratch.flippedTransformed), nil, 0, inputGradient,
+                self.worker(worker, scratch.tiles), 0, tiles, 0)
         }
     }
 
-    private func flip(to flipped: Floats) {
-        context.workers.run(over: convolution.inChannels.roundedUp(to: panel) / panel, grain: 1) { panels in
+    /// Makes the flipped weights, as the algorithm wants them.
+    private func flip() {
+        let flipped = shared(scratch.flipped)
+        context.workers.run(over: convolution.inChannels.panels, grain: 1) { panels, _ in
             context.kernels.flip_weights(
                 parameters.values[0], flipped, convolution.inChannels, convolution.outChannels,
                 convolution.kernel, panels.lowerBound, panels.upperBound)
+        }
+        if convolution.backwardAlgorithm == .winograd {
+            transform(
+                flipped, inputs: convolution.outChannels, outputs: convolution.inChannels,
+                to: shared(scratch.flippedTransformed))
+        }
+    }
+
+    private func transform(_ weights: Floats, inputs: Int, outputs: Int, to transformed: Floats) {
+        context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+            context.kernels.winograd_weights(
+                weights, transformed, inputs, panels.lowerBound, panels.upperBound)
         }
     }
 
@@ -170,41 +252,5 @@ final class ConvolutionStep: Step {
             var output = planned.output.map
             context.kernels.mask_gradient(&output, relu ? y : nil, gradient, &map, dy)
         }
-    }
-}
-
-/// How the gradient of one image's convolution output lies in scratch memory. For the gradient of the input
-/// it is read by a convolution with stride 1 and flipped weights, and so needs a zero border, and zeros
-/// between its pixels where the stride is more than 1 (Dumoulin & Visin 2016, section 4).
-private struct GradientMap {
-    let map: vgg_map
-    /// Floats from the start of the scratch memory to the first pixel.
-    let interior: Int
-    /// Floats of scratch memory, with what kernels may read past the end.
-    let count: Int
-    /// The convolution that makes the input's gradient, and where it starts to read.
-    let backward: vgg_convolution
-    let backwardOffset: Int
-
-    init(_ convolution: Convolution, output: ActivationLayout, input: ActivationLayout, forInput: Bool) {
-        let channels = output.channels
-        let (kernel, padding) = (convolution.kernel, convolution.padding)
-        let stride = forInput ? convolution.stride : 1
-        let border = forInput ? max(kernel - 1 - padding, 0) : 0
-        let offset = max(padding - kernel + 1, 0)
-        // With the rows and columns at the end that no window reached.
-        let height = forInput ? input.height + 2 * padding - kernel + 1 : output.height
-        let width = forInput ? input.width + 2 * padding - kernel + 1 : output.width
-        let row = (width + 2 * border) * channels
-        map = vgg_map(
-            height: output.height, width: output.width, channels: channels, row: stride * row,
-            pixel: stride * channels)
-        interior = border * row + border * channels
-        count = (height + 2 * border) * row + slack
-        backward = vgg_convolution(
-            in_channels: channels, out_channels: input.channels, kernel: kernel, stride: 1,
-            out_height: input.height, out_width: input.width, x_row: row, y_row: input.plain.rowStride,
-            y_pixel: input.channels)
-        backwardOffset = offset * row + offset * channels
     }
 }

@@ -3,7 +3,7 @@ import VGGModel
 
 /// A linear layer with its ReLU. The weights, nearly all of a VGG's parameters, are walked once forward, once
 /// for the input's gradient and once for their own; it is the activations that are turned to suit them.
-final class LinearStep: Step {
+final class LinearStep: FloatStep {
     private let planned: PlannedStep
     private let inputs: Int
     private let outputs: Int
@@ -35,12 +35,13 @@ final class LinearStep: Step {
         let columns = plan.batchSize.roundedUp(to: panel)
         // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels of
         // the output's gradient and makes a tile of the weights'.
+        let float = MemoryLayout<Float>.stride
         return StepScratch(
-            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns,
-            worker: (columns + gradientBlock) * 2 * panel)
+            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns * float,
+            worker: (columns + gradientBlock) * 2 * panel * float)
     }
 
-    private var panels: Int { outputs.roundedUp(to: panel) / panel }
+    private var panels: Int { outputs.panels }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
         let (weights, bias) = (parameters.values[0], parameters.values[1])
@@ -77,14 +78,14 @@ final class LinearStep: Step {
                     y + image * planned.output.imageStride, gradient + image * outputs, outputs)
             }
         }
-        context.workers.run(over: outputs, grain: 256) { range in
+        context.workers.run(over: outputs, grain: 256) { range, _ in
             context.kernels.sum_shards(
                 gradient + range.lowerBound, pass.count, outputs, parameters.gradients[1] + range.lowerBound,
                 range.count)
         }
 
         let columns = pass.count.roundedUp(to: panel)
-        let turnedInput = context.shared
+        let turnedInput = context.shared.assumingMemoryBound(to: Float.self)
         turn(x, rowStride: planned.input.imageStride, rows: pass.count, columns: inputs, to: turnedInput)
         if let inputGradient {
             let turnedInputGradient = turnedInput + inputs * columns
@@ -108,7 +109,7 @@ final class LinearStep: Step {
         _ from: Floats, rowStride: Int, rows: Int, columns: Int, to: Floats, outRow: Int? = nil
     ) {
         let outRow = outRow ?? rows.roundedUp(to: panel)
-        context.workers.run(over: columns, grain: 16) { range in
+        context.workers.run(over: columns, grain: 16) { range, _ in
             context.kernels.transpose(
                 from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow)
         }
@@ -123,7 +124,7 @@ final class LinearStep: Step {
             let column = task * 2 * panel
             let width = min(2 * panel, outputs - column)
             // Gathered from rows that are far apart, and read for every input.
-            let packed = context.worker(worker)
+            let packed = context.worker(worker).assumingMemoryBound(to: Float.self)
             for image in 0..<pass.count {
                 (packed + image * 2 * panel).update(from: gradient + image * outputs + column, count: width)
             }

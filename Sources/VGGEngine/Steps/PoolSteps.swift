@@ -2,7 +2,7 @@ import CVGGKernels
 import VGGModel
 
 /// Max pooling of any window and stride that is not fused into a convolution.
-final class MaxPoolStep: Step {
+final class MaxPoolStep: FloatStep {
     private let planned: PlannedStep
     private let pool: Pool
     private let context: StepContext
@@ -49,7 +49,7 @@ final class MaxPoolStep: Step {
 }
 
 /// Average pooling, with fixed or adaptive windows.
-final class AveragePoolStep: Step {
+final class AveragePoolStep: FloatStep {
     private let planned: PlannedStep
     private let rows: [Int]
     private let columns: [Int]

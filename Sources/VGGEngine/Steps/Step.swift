@@ -2,6 +2,7 @@ import CVGGKernels
 import VGGModel
 
 typealias Floats = UnsafeMutablePointer<Float>
+typealias Memory = UnsafeMutableRawPointer
 
 /// One pass over a batch.
 struct Pass {
@@ -29,31 +30,84 @@ struct Update {
     }
 }
 
+/// Counts the changes of the parameters, so that steps know when a copy they keep is out of date.
+final class ParameterVersion {
+    private(set) var value = 1
+
+    func advance() { value += 1 }
+}
+
 /// What every step works with: kernels, threads and scratch memory. `shared` belongs to the step that runs,
 /// `worker` to the task that runs.
 struct StepContext {
     let kernels: vgg_kernels
+    let mixedKernels: vgg_bf16_kernels
     let workers: Workers
-    let shared: Floats
-    let scratch: Floats
+    let version: ParameterVersion
+    let shared: Memory
+    let scratch: Memory
     let scratchStride: Int
 
-    func worker(_ index: Int) -> Floats { scratch + index * scratchStride }
+    func worker(_ index: Int) -> Memory { scratch + index * scratchStride }
 }
 
-/// Floats of scratch memory that a step needs.
+/// Bytes of memory that a step needs beside its activations and parameters.
 struct StepScratch {
+    /// While it runs.
     var shared = 0
+    /// While one of its tasks runs, for each thread.
     var worker = 0
+    /// From one run to the next: copies of its weights in other layouts.
+    var kept = 0
+
+    /// What a plan needs: steps run one after another, but what they keep adds up.
+    static func most(of plan: Plan) -> StepScratch {
+        let all = plan.steps.map { StepScratch(for: $0, plan: plan) }
+        return StepScratch(
+            shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
+            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), kept: all.map(\.kept).reduce(0, +))
+    }
+}
+
+/// Deals out parts of scratch memory, each aligned to a cache line.
+struct ScratchParts {
+    private(set) var total = 0
+
+    /// The offset of a part of `count` numbers, with what kernels may read past its end.
+    mutating func take<Number>(_ count: Int, of type: Number.Type) -> Int {
+        guard count > 0 else { return total }
+        defer { total += ((count + slack) * MemoryLayout<Number>.stride).roundedUp(to: 64) }
+        return total
+    }
 }
 
 /// A step bound to its parameters. `x` and `y` are the batch's activations in the step's layouts; gradients
-/// are plain: image after image, rows without borders.
+/// are plain: image after image, rows without borders, in the number format of their activation.
 protocol Step: AnyObject {
-    func forward(_ pass: Pass, x: Floats, y: Floats)
+    func forward(_ pass: Pass, x: Memory, y: Memory)
 
     /// `gradient` is that of `y` and may be overwritten; `inputGradient` is nil where nobody needs it.
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?)
+}
+
+/// A step all of whose activations are 32-bit floats.
+protocol FloatStep: Step {
+    func forward(_ pass: Pass, x: Floats, y: Floats)
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?)
+}
+
+extension FloatStep {
+    func forward(_ pass: Pass, x: Memory, y: Memory) {
+        forward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self))
+    }
+
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
+        backward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self),
+            gradient: gradient.assumingMemoryBound(to: Float.self),
+            inputGradient: inputGradient?.assumingMemoryBound(to: Float.self))
+    }
 }
 
 /// A step's tensors in memory and their gradients (which inference plans have not), in the order of
@@ -74,8 +128,15 @@ extension StepScratch {
     init(for step: PlannedStep, plan: Plan) {
         switch step.operation {
         case .convolution(let convolution, _, let pool):
-            self = ConvolutionStep.scratch(step, convolution, pool: pool, plan: plan)
-        case .linear(let linear, _): self = LinearStep.scratch(linear, plan: plan)
+            self =
+                step.precision == .bf16
+                ? MixedConvolutionStep.scratch(step, convolution, pool: pool, plan: plan)
+                : ConvolutionStep.scratch(step, convolution, pool: pool, plan: plan)
+        case .linear(let linear, _):
+            self =
+                step.precision == .bf16
+                ? MixedLinearStep.scratch(step, linear, plan: plan) : LinearStep.scratch(linear, plan: plan)
+        case .dropout: self = DropoutStep.scratch(step)
         default: self.init()
         }
     }
@@ -85,10 +146,15 @@ extension PlannedStep {
     func bound(to parameters: BoundParameters, context: StepContext, plan: Plan) -> any Step {
         switch operation {
         case .convolution(let convolution, let relu, let pool):
-            ConvolutionStep(self, convolution, relu: relu, pool: pool, parameters, context, plan)
+            precision == .bf16
+                ? MixedConvolutionStep(self, convolution, relu: relu, pool: pool, parameters, context, plan)
+                : ConvolutionStep(self, convolution, relu: relu, pool: pool, parameters, context, plan)
         case .batchNorm(let norm, let relu):
             BatchNormStep(self, norm, relu: relu, parameters, context)
-        case .linear(let linear, let relu): LinearStep(self, linear, relu: relu, parameters, context)
+        case .linear(let linear, let relu):
+            precision == .bf16
+                ? MixedLinearStep(self, linear, relu: relu, parameters, context)
+                : LinearStep(self, linear, relu: relu, parameters, context)
         case .maxPool(let pool): MaxPoolStep(self, pool, context, plan)
         case .averagePool(let rows, let columns): AveragePoolStep(self, rows, columns, context)
         case .relu: ReLUStep(self, context)

@@ -1,0 +1,218 @@
+"""Runs vgg and the other programs in turns and prints how they compare; called by Scripts/bench.
+
+Every turn is a process of its own, and the turns of a group go round: vgg, first peer, second peer, vgg, …
+Absolute figures move with the machine: only ratios taken in one run count, so a row's value is the median
+over all measured steps of all its rounds, and its ratio is taken with the best of the others in the same run.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+PEERS = pathlib.Path(__file__).with_name("peers.py")
+VGG16_OPTIONS = "--arch vgg16 --in-channels 3 --classes 1000 --adaptive-pool"
+
+
+class Turn:
+    """One program at one piece of work: a command, and what its rounds gave."""
+
+    def __init__(self, label, arguments, batch_size, steps, size=224, threads=None, is_ours=False):
+        self.label, self.arguments, self.is_ours = label, arguments.split(), is_ours
+        self.batch_size, self.steps, self.size, self.threads = batch_size, steps, size, threads
+        self.results, self.failure = [], None
+
+    def run(self, options):
+        start = [options.vgg, "bench", "--format", "json"] if self.is_ours else [options.python, str(PEERS)]
+        batch_size = min(self.batch_size, 4) if options.short else self.batch_size
+        threads = self.threads or options.threads
+        command = start + self.arguments + [
+            "--size", str(self.size), "--batch-size", str(batch_size), "--threads", str(threads),
+            "--steps", str(1 if options.short else self.steps)]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True,
+                env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+        except OSError as error:
+            self.failure = str(error)
+            return
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines()
+            self.failure = lines[-1] if lines else f"exit status {done.returncode}"
+            return
+        result = json.loads(done.stdout)
+        self.results.append(result | {"batch_size": batch_size})
+
+    def images_per_sec(self):
+        steps = [r["batch_size"] / ms * 1e3 for r in self.results for ms in r["step_ms"]]
+        return statistics.median(steps) if steps else None
+
+    def memory_mb(self):
+        return statistics.median(r["peak_rss_mb"] for r in self.results) if self.results else None
+
+
+class Row:
+    """A row of the table: a value of ours beside the best of the same value of others."""
+
+    def __init__(self, name, title, ours, others, goal, value=Turn.images_per_sec, unit="images/sec",
+                 at_most=False):
+        self.name, self.title, self.ours, self.others, self.goal = name, title, ours, others, goal
+        self.value, self.unit, self.at_most = value, unit, at_most
+
+    def result(self, short):
+        ours = self.value(self.ours)
+        others = {turn.label: self.value(turn) for turn in self.others}
+        measured = [label for label in others if others[label] is not None]
+        best = (min if self.at_most else max)(measured, key=others.get, default=None)
+        ratio = ours / others[best] if ours is not None and best else None
+        # No goal is met beside a peer that may have been the best and was not measured, or in a short run.
+        is_judged = ratio is not None and len(measured) == len(others) and not short
+        met = (ratio <= self.goal if self.at_most else ratio >= self.goal) if is_judged else None
+        return {
+            "name": self.name, "title": self.title, "unit": self.unit, "ours": ours, "others": others,
+            "best": best, "ratio": ratio, "goal": self.goal, "at_most": self.at_most, "met": met}
+
+
+def groups():
+    """The rows, in groups whose turns go round together."""
+    def ours(precision, mode, batch_size, steps, size=224, network="", threads=None):
+        return Turn("swift-vgg", f"--mode {mode} --precision {precision} {network}", batch_size, steps, size,
+                    threads, is_ours=True)
+
+    for size, steps, goals in [(224, 3, {"fp32": 4.0, "bf16": 2.5}), (96, 6, {"fp32": 3.0, "bf16": 2.0})]:
+        for precision in ["fp32", "bf16"]:
+            mine = ours(precision, "train", 128, steps, size)
+            label = {"fp32": "PyTorch fp32", "bf16": "PyTorch bf16 autocast"}[precision]
+            peers = [Turn(
+                f"{label} channels-last", f"torch train slim --precision {precision}", 128, steps, size)]
+            if precision == "fp32":
+                peers.append(Turn(f"{label} NCHW", "torch train slim --layout nchw", 128, steps, size))
+            rows = [Row(
+                f"train-{size}-{precision}", f"training {size}x{size}, {precision}", mine, peers,
+                goals[precision])]
+            if size == 224:
+                rows.append(Row(
+                    f"memory-{precision}", f"memory of training {size}x{size}, {precision}", mine, peers,
+                    1 / 3, Turn.memory_mb, "MB", at_most=True))
+                alone = ours(precision, "train", 128, steps, size, threads=1)
+                alone.label = "swift-vgg, one thread"
+                rows.append(Row(
+                    f"threads-{precision}", f"two threads over one, {precision}", mine, [alone], 1.9,
+                    unit="images/sec, own"))
+            yield rows
+
+    yield [Row(
+        "infer-slim-bf16", "inference slim VGG-11, bf16", ours("bf16", "infer", 128, 5),
+        [Turn("PyTorch bf16 channels-last", "torch infer slim --precision bf16", 128, 5)], 3.0)]
+
+    for precision, goals in [("fp32", {16: 2.2, 1: 1.7}), ("bf16", {16: 1.5, 1: 1.3})]:
+        for batch_size, steps in [(16, 4), (1, 20)]:
+            peers = [
+                Turn(f"{name} {precision}", f"{program} infer vgg16 --precision {precision}", batch_size, steps)
+                for name, program in [
+                    ("OpenVINO", "openvino"), ("ONNX Runtime", "onnxruntime"),
+                    ("PyTorch channels-last", "torch")]
+                # ONNX Runtime's CPU kernels know no bfloat16.
+                if (precision, program) != ("bf16", "onnxruntime")]
+            yield [Row(
+                f"infer-vgg16-{precision}-{batch_size}", f"inference VGG-16, {precision}, batch {batch_size}",
+                ours(precision, "infer", batch_size, steps, network=VGG16_OPTIONS), peers, goals[batch_size])]
+
+
+def measure(rows, options):
+    """Runs the turns that the rows need, each once a round. Returns the notes about what failed."""
+    name = rows[0].name
+    turns = list(dict.fromkeys(turn for row in rows for turn in [row.ours] + row.others))
+    for round_number in range(options.rounds):
+        for turn in turns:
+            if turn.failure:
+                continue
+            print(f"{name}: round {round_number + 1} of {options.rounds}, {turn.label}", file=sys.stderr)
+            turn.run(options)
+    return [f"{name}: {turn.label} was not measured: {turn.failure}" for turn in turns if turn.failure]
+
+
+def table(results):
+    def number(value):
+        return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+
+    lines = [["work", "unit", "swift-vgg", "best other", "", "ratio", "goal", ""]]
+    for r in results:
+        sign, goal = ("≤", f"{r['goal']:.2f}") if r["at_most"] else ("≥", f"{r['goal']:.1f}")
+        lines.append([
+            r["title"], r["unit"], number(r["ours"]), number(r["others"].get(r["best"])), r["best"] or "",
+            "-" if r["ratio"] is None else f"{r['ratio']:.2f}", f"{sign} {goal}",
+            {True: "met", False: "not met", None: "not judged"}[r["met"]]])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    right = {2, 3, 5, 6}
+    for line in lines:
+        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))]
+        print("  ".join(cells).rstrip())
+    print("\nall that was measured:")
+    for r in results:
+        for label, value in [("swift-vgg", r["ours"]), *r["others"].items()]:
+            print(f"  {r['title']:42} {label:36} {number(value):>7} {r['unit']}")
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main():
+    every_group = list(groups())
+    names = [row.name for rows in every_group for row in rows]
+    parser = argparse.ArgumentParser(
+        description="Compare vgg with other programs.", epilog="rows: " + ", ".join(names))
+    parser.add_argument("--vgg", required=True, help="the program vgg")
+    parser.add_argument("--python", required=True, help="a Python with the other programs")
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="NAME", help="this row only; may be repeated")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, help="turns of each program (default: 3)")
+    parser.add_argument(
+        "--short", action="store_true", help="one round, one step, batches of 4: shows only that it runs")
+    parser.add_argument("--json", metavar="FILE", help="write the results here (docs/benchmarks.json)")
+    parser.add_argument("--chart", metavar="FILE", help="draw the ratios as SVG here; needs --json")
+    options = parser.parse_args()
+    if options.chart and not options.json:
+        parser.error("--chart needs --json")
+    options.rounds = options.rounds or (1 if options.short else 3)
+
+    results, notes = [], []
+    for rows in every_group:
+        rows = [row for row in rows if not options.only or row.name in options.only]
+        if rows:
+            notes += measure(rows, options)
+            results += [row.result(options.short) for row in rows]
+    notes.append("process start to first prediction is not measured yet: it needs `vgg predict IMAGE`")
+    if options.short:
+        notes.append("--short: these figures show that everything runs, and say nothing about speed")
+    table(results)
+    print()
+    for note in notes:
+        print(f"note: {note}")
+
+    if options.json:
+        pins = PEERS.with_name("requirements.txt").read_text().split()
+        report = {
+            "date": datetime.date.today().isoformat(), "processor": processor(), "threads": options.threads,
+            "rounds": options.rounds, "short": options.short,
+            "versions": dict(pin.split("==") for pin in pins), "rows": results, "notes": notes}
+        text = json.dumps(report, indent=1, ensure_ascii=False)
+        pathlib.Path(options.json).write_text(text + "\n", encoding="utf-8")
+    if options.chart:
+        subprocess.run(
+            [options.vgg, "bench", "--chart", options.json, "--output", options.chart], check=True)
+
+
+if __name__ == "__main__":
+    main()

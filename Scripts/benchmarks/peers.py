@@ -1,0 +1,179 @@
+"""One turn of another program at the work of `vgg bench`: prints its step times and memory as JSON.
+
+    peers.py PROGRAM MODE NETWORK --precision fp32|bf16 --layout nhwc|nchw --size N --batch-size N …
+
+PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK slim (the seed's VGG-11 with a
+quarter of the channels) or vgg16 (torchvision's). Weights and images are random.
+"""
+
+import argparse
+import json
+import math
+import resource
+import sys
+import time
+
+WARM_UP = 2
+VGG16 = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
+
+
+def torch_step(options):
+    import torch
+    import torchvision
+    from torch import nn
+
+    def slim_vgg11():
+        layers, channels = [], 1
+        for convolutions, out_channels in [(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]:
+            for _ in range(convolutions):
+                layers += [nn.Conv2d(channels, out_channels, kernel_size=3, padding=1), nn.ReLU()]
+                channels = out_channels
+            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+        features = channels * (options.size // 32) ** 2
+        return nn.Sequential(
+            *layers, nn.Flatten(),
+            nn.Linear(features, 4096), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, 10))
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    is_bf16 = options.precision == "bf16"
+    layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
+    model = slim_vgg11() if options.network == "slim" else torchvision.models.vgg16()
+    channels = 1 if options.network == "slim" else 3
+    model = model.to(memory_format=layout)
+    images = torch.rand(options.batch_size, channels, options.size, options.size).to(memory_format=layout)
+
+    if options.mode == "infer":
+        model.eval()
+        if is_bf16:
+            # Once here, rather than in every pass as autocast would.
+            model, images = model.bfloat16(), images.bfloat16()
+
+        def infer():
+            with torch.inference_mode():
+                return model(images)
+        return infer
+
+    labels = torch.arange(options.batch_size) % 10
+    loss_function = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    model.train()
+
+    def train():
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
+            loss = loss_function(model(images), labels)
+        loss.backward()
+        optimizer.step()
+    return train
+
+
+def vgg16_onnx(batch_size, size):
+    """VGG-16 as an ONNX file's bytes, dropout left out as in torchvision's for inference."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    random = np.random.default_rng(0)
+    nodes, weights, value = [], [], "images"
+
+    def add(operation, *shape, **attributes):
+        nonlocal value
+        inputs = [value]
+        if shape:
+            scale = math.sqrt(2 / math.prod(shape[1:]))
+            name = f"w{len(weights)}"
+            weight = random.standard_normal(shape, dtype=np.float32) * np.float32(scale)
+            bias = np.zeros(shape[0], dtype=np.float32)
+            weights.extend([numpy_helper.from_array(weight, name), numpy_helper.from_array(bias, name + "b")])
+            inputs += [name, name + "b"]
+        nodes.append(helper.make_node(operation, inputs, [f"v{len(nodes)}"], **attributes))
+        value = nodes[-1].output[0]
+
+    channels = 3
+    for convolutions, out_channels in VGG16:
+        for _ in range(convolutions):
+            add("Conv", out_channels, channels, 3, 3, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+            add("Relu")
+            channels = out_channels
+        add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    # The adaptive pool to 7×7 changes nothing at 224×224.
+    assert size == 224
+    add("Flatten")
+    add("Gemm", 4096, channels * 49, transB=1)
+    add("Relu")
+    add("Gemm", 4096, 4096, transB=1)
+    add("Relu")
+    add("Gemm", 1000, 4096, transB=1)
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch_size, 3, size, size])
+    logits = helper.make_tensor_value_info(value, TensorProto.FLOAT, [batch_size, 1000])
+    graph = helper.make_graph(nodes, "vgg16", [images], [logits], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def random_images(options):
+    import numpy as np
+
+    shape = options.batch_size, 3, options.size, options.size
+    return np.random.default_rng(1).random(shape, dtype=np.float32)
+
+
+def onnxruntime_step(options):
+    import onnxruntime
+
+    assert options.precision == "fp32"
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    session = onnxruntime.InferenceSession(
+        vgg16_onnx(options.batch_size, options.size), settings, providers=["CPUExecutionProvider"])
+    images = {"images": random_images(options)}
+    return lambda: session.run(None, images)
+
+
+def openvino_step(options):
+    import openvino
+
+    wanted = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16}[options.precision]
+    core = openvino.Core()
+    model = core.read_model(vgg16_onnx(options.batch_size, options.size))
+    compiled = core.compile_model(model, "CPU", {
+        "INFERENCE_PRECISION_HINT": wanted, "INFERENCE_NUM_THREADS": options.threads, "NUM_STREAMS": 1})
+    used = compiled.get_property("INFERENCE_PRECISION_HINT")
+    if used != wanted:
+        sys.exit(f"OpenVINO runs {used} here, not {wanted}")
+    request = compiled.create_infer_request()
+    images = random_images(options)
+    return lambda: request.infer([images], share_inputs=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", choices=["torch", "onnxruntime", "openvino"])
+    parser.add_argument("mode", choices=["train", "infer"])
+    parser.add_argument("network", choices=["slim", "vgg16"])
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="PyTorch's memory format")
+    for name, default in [("--size", 224), ("--batch-size", 128), ("--threads", 2), ("--steps", 3)]:
+        parser.add_argument(name, type=int, default=default)
+    options = parser.parse_args()
+    if options.program != "torch" and (options.mode, options.network) != ("infer", "vgg16"):
+        parser.error(f"{options.program} is measured at inference of vgg16 only")
+
+    programs = {"torch": torch_step, "onnxruntime": onnxruntime_step, "openvino": openvino_step}
+    step = programs[options.program](options)
+    seconds = []
+    for _ in range(WARM_UP + options.steps):
+        begin = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - begin)
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(json.dumps({
+        "step_ms": [1e3 * s for s in seconds[WARM_UP:]],
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6,
+    }))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+// The kernels of mixed precision for AVX-512 with BF16.
+#include "tables.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(                                                                                \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
+#define NAME(kernel) kernel##__avx512bf16
+#include "bfloat16_instruction_set.inc"
+#pragma clang attribute pop
+#endif

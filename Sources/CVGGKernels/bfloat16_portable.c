@@ -1,0 +1,5 @@
+// The kernels of mixed precision in plain C.
+#include "tables.h"
+
+#define NAME(kernel) kernel##__portable
+#include "bfloat16_portable.inc"

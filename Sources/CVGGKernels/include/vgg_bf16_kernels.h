@@ -1,0 +1,143 @@
+#pragma once
+
+#include "vgg_kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The kernels of mixed precision: one list makes their declarations, every implementation and the tests.
+//
+// A bfloat16 number is the upper half of a 32-bit float, kept in a uint16_t. All sums run in 32-bit floats;
+// results are rounded once, to the nearest with ties to even, when they are stored.
+//
+// Layouts (strides in elements of the array they belong to):
+//   map      [height][width][channels] of bfloat16, with a row stride so that a zero border may surround it
+//   weights  [panel][kernel row][pair][16][2] of bfloat16: the kernel · channels inputs of a kernel row by
+//            twos, in their order in memory, so that one 32-bit load of the map is what a pair meets; where
+//            they are odd the last pair's second element is zero and meets a zero, never what follows
+//   gradients and biases are 32-bit floats in the panels of the single-precision kernels
+
+/// The elements of bfloat16 weights.
+static inline size_t vgg_bf16_weights_count(size_t in_channels, size_t out_channels, size_t kernel) {
+    return (out_channels + 15) / 16 * kernel * ((kernel * in_channels + 1) / 2) * 32;
+}
+
+/// The elements of the weights of bf16_pooled_input_gradient.
+static inline size_t vgg_bf16_pooled_weights_count(size_t in_channels, size_t out_channels) {
+    return (in_channels + 15) / 16 * ((out_channels + 1) / 2) * 9 * 32;
+}
+
+/// Elements of scratch memory of bf16_weight_gradient.
+size_t vgg_bf16_weight_gradient_scratch(const vgg_convolution *shape);
+
+/// Elements of scratch memory of bf16_pooled_weight_gradient.
+size_t vgg_bf16_pooled_weight_gradient_scratch(const vgg_convolution *shape);
+
+/// Floats of scratch memory of bf16_pooled_input_gradient.
+size_t vgg_bf16_pooled_input_gradient_scratch(const vgg_convolution *shape);
+
+/// A linear layer of `rows` examples. The rows of x and dy are fastest where 2 · stride bytes are not a
+/// multiple of 1024: a tile reads up to 14 of them at once, which would share a few sets of the first-level
+/// cache.
+typedef struct {
+    size_t rows, inputs, outputs;
+    /// Elements from one example to the next, of x and y or of their gradients.
+    ptrdiff_t x_row, y_row;
+} vgg_linear;
+
+/// Inputs that one call of bf16_linear_backward walks at a time; ranges begin at multiples of it.
+enum { VGG_LINEAR_INPUTS = 64 };
+/// Inputs in a block of the forward product, and outputs in one of the gradients.
+enum { VGG_LINEAR_BLOCK = 512, VGG_LINEAR_OUTPUTS = 256 };
+
+/// Floats of scratch memory of bf16_linear_forward.
+static inline size_t vgg_bf16_linear_forward_scratch(const vgg_linear *s) {
+    return s->rows * 32 + VGG_LINEAR_BLOCK * 16;
+}
+
+/// Floats of scratch memory of bf16_linear_backward.
+static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
+    return s->rows * VGG_LINEAR_INPUTS + VGG_LINEAR_INPUTS * VGG_LINEAR_OUTPUTS / 2;
+}
+
+#define VGG_BF16_KERNEL_LIST(KERNEL)                                                                          \
+    /* Conversions of a row. */                                                                               \
+    KERNEL(bf16_from_float, (const float *from, uint16_t *to, size_t count))                                  \
+    KERNEL(bf16_to_float, (const uint16_t *from, float *to, size_t count))                                    \
+    /* Panels panel_begin..<panel_end of single-precision weights as pairs. */                                \
+    KERNEL(bf16_pack_weights, (const float *weights, uint16_t *packed, size_t in_channels, size_t kernel,     \
+                               size_t panel_begin, size_t panel_end))                                         \
+    /* The same for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels  \
+       of the in channels, [ic / 16][kernel row][kernel · out_channels / 2][16][2]. */                       \
+    KERNEL(bf16_pack_flipped_weights,                                                                         \
+           (const float *weights, uint16_t *packed, size_t in_channels, size_t out_channels, size_t kernel,   \
+            size_t panel_begin, size_t panel_end))                                                            \
+    /* Output rows row_begin..<row_end with bias (NULL for none, else readable to whole panels) and optional  \
+       ReLU. Also the gradient of the input, with flipped weights. */                                         \
+    KERNEL(bf16_convolution, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights,       \
+                              const float *bias, uint16_t *y, size_t row_begin, size_t row_end, int relu))    \
+    /* Convolution, bias, ReLU and 2×2 max pool with stride 2; pooled rows row_begin..<row_end. y_row and    \
+       y_pixel are the pooled map's. winner (may be NULL) gets 0...3, row-major in the window, or             \
+       VGG_POOL_DEAD, decided before rounding. */                                                             \
+    KERNEL(bf16_convolution_relu_pool,                                                                        \
+           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights, const float *bias,      \
+            uint16_t *y, uint8_t *winner, size_t row_begin, size_t row_end))                                  \
+    /* Adds one image's weight gradient to dw and bias gradient to db; y_row and y_pixel are dy's. */         \
+    KERNEL(bf16_weight_gradient, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *dy,        \
+                                  float *dw, float *db, uint16_t *scratch))                                   \
+    /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled     \
+       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */  \
+    KERNEL(bf16_pooled_weight_gradient,                                                                       \
+           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *gradient,                        \
+            const uint8_t *winner, float *dw, float *db, uint16_t *scratch))                                  \
+    /* The weights of a 3×3 kernel for the next: [ic / 16][pair of oc][tap][16 in channels][2 out channels], \
+       filled up with zeros; panels panel_begin..<panel_end of the in channels. */                            \
+    KERNEL(bf16_pack_pooled_weights, (const float *weights, uint16_t *packed, size_t in_channels,             \
+                                      size_t out_channels, size_t panel_begin, size_t panel_end))             \
+    /* The gradient of the input of the same; x_row is dx's, whose pixels are in_channels apart. */           \
+    KERNEL(bf16_pooled_input_gradient,                                                                        \
+           (const vgg_convolution *shape, const uint16_t *gradient, const uint8_t *winner,                    \
+            const uint16_t *weights, uint16_t *dx, float *scratch))                                           \
+    /* dy = gradient where y > 0 (everywhere where y is NULL), zero elsewhere. */                             \
+    KERNEL(bf16_mask_gradient, (const vgg_map *y_map, const uint16_t *y, const uint16_t *gradient,            \
+                                const vgg_map *dy_map, uint16_t *dy))                                         \
+    /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */    \
+    KERNEL(bf16_unpool_gradient, (const uint16_t *gradient, const uint8_t *winner, size_t pooled_height,      \
+                                  size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                  \
+    /* gradient = 0 where y is not positive. */                                                               \
+    KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                         \
+    /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights        \
+       [output / 16][input][16]. Where y is NULL, `wide` is written instead, in floats. */                    \
+    KERNEL(bf16_linear_forward,                                                                               \
+           (const vgg_linear *shape, const uint16_t *x, const float *weights, const float *bias,              \
+            uint16_t *y, float *wide, float *scratch, size_t panel_begin, size_t panel_end, int relu))        \
+    /* turned[input][example], examples filled up with a zero to an even number, for inputs                   \
+       input_begin..<input_end. */                                                                            \
+    KERNEL(bf16_linear_turn, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *turned,              \
+                              size_t input_begin, size_t input_end))                                          \
+    /* pairs[output / 16][example / 2][16][2] of panels panel_begin..<panel_end, filled up with zeros; and    \
+       the bias gradient db (floats, whole panels). */                                                        \
+    KERNEL(bf16_linear_pair, (const vgg_linear *shape, const uint16_t *dy, uint16_t *pairs, float *db,        \
+                              size_t panel_begin, size_t panel_end))                                          \
+    /* For inputs input_begin..<input_end (see VGG_LINEAR_INPUTS): dx = dy · Wᵀ (rows of x_row elements,   \
+       unless NULL), and the weight gradient: stored in dw, or, where dw is NULL, used at once to update      \
+       weights (and momentum, may be NULL) without being stored. */                                           \
+    KERNEL(bf16_linear_backward,                                                                              \
+           (const vgg_linear *shape, const uint16_t *turned, const uint16_t *dy, const uint16_t *pairs,       \
+            float *weights, float *dw, const vgg_sgd *sgd, float *momentum, uint16_t *dx, float *scratch,     \
+            size_t input_begin, size_t input_end))
+
+/// A table of the kernels of mixed precision.
+typedef struct {
+#define VGG_BF16_FIELD(name, parameters) void(*name) parameters;
+    VGG_BF16_KERNEL_LIST(VGG_BF16_FIELD)
+#undef VGG_BF16_FIELD
+} vgg_bf16_kernels;
+
+/// The kernels of mixed precision for an instruction set; below VGG_AVX512_BF16 the emulation in plain C.
+const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set);
+
+#ifdef __cplusplus
+}
+#endif

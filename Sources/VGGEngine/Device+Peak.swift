@@ -1,0 +1,23 @@
+import CVGGKernels
+
+extension Device {
+    /// Floating-point operations a second of multiply-adds between registers on all of the device's threads:
+    /// the best of several trials, together well below a second. It is the machine's own peak, whatever kernels
+    /// are chosen. Work that is counted as direct convolution can pass it where it multiplies less (Winograd).
+    public func measuredPeak(_ precision: Precision) -> Double {
+        let kernel = precision == .fp32 ? vgg_peak_fp32 : vgg_peak_bf16
+        let stride = VGG_PEAK_RESULT
+        let results = Buffer(floats: threads * stride)
+        let (target, workers) = (results.floats, Workers(threads: threads))
+        let iterations = 300_000
+        let operations = kernel(iterations, target) * Double(threads)
+        let clock = ContinuousClock()
+        // A neighbour on the machine only ever makes a trial slower.
+        let trials = (0..<30).map { _ in
+            clock.measure {
+                workers.run(threads) { task, _ in _ = kernel(iterations, target + task * stride) }
+            }
+        }
+        return trials.min().map { operations / ($0 / .seconds(1)) } ?? 0
+    }
+}

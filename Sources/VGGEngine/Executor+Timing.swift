@@ -1,0 +1,73 @@
+import VGGModel
+
+/// Where time went in a pass: to a step of the plan, or to `input`, `loss` or `update`.
+public struct StepTime: Hashable, Sendable {
+    /// torchvision's name of the step's first layer, and of the last where there are more.
+    public var name: String
+    /// The class names of the step's layers.
+    public var kind: String
+    public var forwardSeconds = 0.0
+    public var backwardSeconds = 0.0
+    /// Multiply-accumulates per image, forward and backward, counted as those of direct convolution.
+    public var multiplyAccumulates = 0
+}
+
+/// Times the parts of a pass: each from the end of the one before it.
+struct StepTimer {
+    enum Part {
+        case input
+        case forward(Int)
+        case loss
+        case backward(Int)
+        case update
+    }
+
+    private let clock = ContinuousClock()
+    private var last: ContinuousClock.Instant
+    /// The input, the plan's steps, the loss and the update.
+    private(set) var times: [StepTime]
+
+    init(_ plan: Plan) {
+        let isTraining = plan.mode == .training
+        times = [StepTime(name: "input", kind: "")] + plan.steps.map { StepTime($0, of: plan) }
+        if isTraining { times += [StepTime(name: "loss", kind: ""), StepTime(name: "update", kind: "")] }
+        last = clock.now
+    }
+
+    mutating func lap(_ part: Part) {
+        let now = clock.now
+        let seconds = (now - last) / .seconds(1)
+        last = now
+        switch part {
+        case .input: times[0].forwardSeconds += seconds
+        case .forward(let step): times[step + 1].forwardSeconds += seconds
+        case .loss: times[times.count - 2].forwardSeconds += seconds
+        case .backward(let step): times[step + 1].backwardSeconds += seconds
+        case .update: times[times.count - 1].backwardSeconds += seconds
+        }
+    }
+}
+
+extension StepTime {
+    fileprivate init(_ step: PlannedStep, of plan: Plan) {
+        let layers = plan.network.layers[step.layers]
+        let ends = layers.count > 1 ? [layers.first, layers.last] : [layers.first]
+        self.init(
+            name: ends.compactMap { $0?.name }.joined(separator: "…"),
+            kind: layers.map(\.layer.className).joined(separator: " + "))
+        let forward = layers.map(\.multiplyAccumulates).reduce(0, +)
+        // As many again for the gradient of the weights, and for that of the input.
+        let passes = plan.mode == .inference ? 1 : step.needsInputGradient ? 3 : 2
+        multiplyAccumulates = forward * passes
+    }
+}
+
+extension Executor {
+    /// What `body` does with this executor, and where its time went, in the order of the plan.
+    public func timed<Result>(_ body: () -> Result) -> (result: Result, times: [StepTime]) {
+        stepTimer = StepTimer(plan)
+        defer { stepTimer = nil }
+        let result = body()
+        return (result, stepTimer?.times ?? [])
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import VGGKit
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure speed and memory, step by step of the plan.",
+        discussion: """
+            Synthetic images; nothing is read or kept. Without --arch or --conv-arch: the seed's slim VGG-11 \
+            (a quarter of the channels).
+            Examples:
+              vgg bench
+              vgg bench --mode infer --arch vgg16 --in-channels 3 --classes 1000 --adaptive-pool --batch-size 16
+            """)
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(help: "Training steps, or inference.")
+    var mode = Benchmark.Work.train
+
+    @OptionGroup var precision: PrecisionOption
+
+    @Option(parsing: .unconditional, help: "The width and height of the images, in pixels.")
+    var size = 224
+
+    @Option(parsing: .unconditional, help: "Images in a batch.")
+    var batchSize = 128
+
+    @Option(parsing: .unconditional, help: "Batches to measure, after two that warm up.")
+    var steps = 10
+
+    @OptionGroup(title: "Device") var compute: ComputeOptions
+    @OptionGroup var format: FormatOption
+
+    // For `make bench`: draws a comparison and measures nothing.
+    @Option(help: .hidden) var chart: String?
+    @Option(help: .hidden) var output: String?
+
+    func validate() throws {
+        try ValidationError.check("--batch-size", batchSize)
+        try ValidationError.check("--steps", steps)
+        guard (chart == nil) == (output == nil) else {
+            throw ValidationError("--chart FILE needs --output FILE, and the other way round")
+        }
+        try ValidationError.wrapping { _ = try network }
+    }
+
+    private var network: Network {
+        get throws {
+            let isOwn = model.arch != nil || model.convArch != nil
+            return try model.applied(to: isOwn ? ModelSpecification() : .slimVGG11).network(size: size)
+        }
+    }
+
+    func run() throws {
+        if let chart, let output { return try Comparison(readingFrom: chart).draw(to: output) }
+        let result = try Benchmark(
+            network: network, work: mode, precision: precision.precision.resolved, batchSize: batchSize,
+            device: compute.resolved
+        ).run(steps: steps)
+        Console.print(format.format == .json ? try JSONText.line(result) : result.text)
+    }
+}
+
+extension Benchmark.Work: ExpressibleByArgument {}

@@ -1,0 +1,132 @@
+import Foundation
+import VGGKit
+
+/// Measures training or inference with synthetic images.
+struct Benchmark {
+    enum Work: String, CaseIterable, Encodable {
+        case train, infer
+    }
+
+    var network: Network
+    var work: Work
+    var precision: Precision
+    var batchSize: Int
+    var device: Device
+
+    /// - Parameter steps: batches to measure, positive; two more come before, which touch memory and caches.
+    /// - Throws: `PlanError`.
+    func run(steps: Int) throws -> BenchmarkResult {
+        let peak = device.measuredPeak(precision)
+        let plan = try Plan(
+            network, batchSize: batchSize, mode: work == .train ? .training : .inference,
+            precision: precision)
+        let executor = Executor(plan: plan, device: device)
+        executor.initialize(.xavier, seed: 0)
+        let generator = Philox(seed: 0, stream: .shuffle)
+        let images = (0..<batchSize * network.input.count).map {
+            Philox.uniform(generator.word(sequence: 0, element: $0))
+        }
+        let labels = (0..<batchSize).map { Int32($0 % network.output.count) }
+        let optimizer = TrainingConfiguration().optimizer
+
+        let clock = ContinuousClock()
+        let warmUp = 2
+        var seconds: [Double] = []
+        var times: [[StepTime]] = []
+        for step in 0..<warmUp + steps {
+            let begin = clock.now
+            let timed = executor.timed {
+                switch work {
+                case .train:
+                    _ = executor.trainingStep(
+                        images: images, labels: labels, optimizer: optimizer, step: step)
+                case .infer: _ = executor.logits(images: images, count: batchSize)
+                }
+            }
+            guard step >= warmUp else { continue }
+            seconds.append((clock.now - begin) / .seconds(1))
+            times.append(timed.times)
+        }
+        return BenchmarkResult(self, seconds: seconds, times: times, peak: peak)
+    }
+
+    /// The most memory the process has held, in bytes.
+    static var peakResidentBytes: Int {
+        var usage = rusage()
+        #if os(macOS)
+            getrusage(RUSAGE_SELF, &usage)
+            return usage.ru_maxrss
+        #else
+            getrusage(RUSAGE_SELF.rawValue, &usage)
+            return usage.ru_maxrss * 1024
+        #endif
+    }
+}
+
+/// What `vgg bench` says. Operations are those of direct convolution, two a multiply-accumulate.
+struct BenchmarkResult: Encodable {
+    /// A step of the plan; medians over the measured batches.
+    struct Layer: Encodable {
+        var name: String
+        var kind: String
+        var forwardMs: Double
+        var backwardMs: Double
+        var gflops: Double
+    }
+
+    var mode: Benchmark.Work
+    var precision: Precision
+    /// Channels, height and width.
+    var input: [Int]
+    var batchSize: Int
+    var threads: Int
+    var kernels: String
+    /// The median.
+    var imagesPerSec: Double
+    var stepMs: [Double]
+    var peakRssMb: Double
+    var gflops: Double
+    var percentOfPeak: Double
+    /// The machine's: multiply-adds between registers on as many threads, 10⁹ operations a second.
+    var peakGflops: Double
+    var layers: [Layer]
+
+    /// - Parameters:
+    ///   - seconds: of each measured batch.
+    ///   - times: of each measured batch, all with the same rows.
+    ///   - peak: operations a second.
+    init(_ benchmark: Benchmark, seconds: [Double], times: [[StepTime]], peak: Double) {
+        mode = benchmark.work
+        precision = benchmark.precision
+        input = benchmark.network.input.dimensions
+        batchSize = benchmark.batchSize
+        threads = benchmark.device.threads
+        kernels = "\(InstructionSet.best)"
+        let images = Double(batchSize)
+        let steps = times.first ?? []
+        layers = steps.enumerated().map { row, step in
+            let forward = times.map { $0[row].forwardSeconds }.median
+            let backward = times.map { $0[row].backwardSeconds }.median
+            let operations = 2 * Double(step.multiplyAccumulates) * images
+            return Layer(
+                name: step.name, kind: step.kind, forwardMs: forward * 1e3, backwardMs: backward * 1e3,
+                gflops: operations == 0 ? 0 : operations / (forward + backward) / 1e9)
+        }
+        imagesPerSec = images / seconds.median
+        stepMs = seconds.map { $0 * 1e3 }
+        peakRssMb = Double(Benchmark.peakResidentBytes) / 1e6
+        let perImage = 2 * Double(steps.map(\.multiplyAccumulates).reduce(0, +))
+        gflops = perImage * imagesPerSec / 1e9
+        peakGflops = peak / 1e9
+        percentOfPeak = 100 * gflops / peakGflops
+    }
+}
+
+extension [Double] {
+    /// The middle value, or the mean of the two in the middle; not a number where there is none.
+    var median: Double {
+        guard !isEmpty else { return .nan }
+        let sorted = sorted()
+        return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+    }
+}
