@@ -50,12 +50,8 @@ struct StepTimer {
 
 extension StepTime {
     fileprivate init(_ step: PlannedStep, of plan: Plan) {
-        let layers = plan.network.layers[step.layers]
-        let ends = layers.count > 1 ? [layers.first, layers.last] : [layers.first]
-        self.init(
-            name: ends.compactMap { $0?.name }.joined(separator: "…"),
-            kind: layers.map(\.layer.className).joined(separator: " + "))
-        let forward = layers.map(\.multiplyAccumulates).reduce(0, +)
+        self.init(name: step.name(in: plan.network), kind: step.kind(in: plan.network))
+        let forward = plan.network.layers[step.layers].map(\.multiplyAccumulates).reduce(0, +)
         // As many again for the gradient of the weights, and for that of the input.
         let passes = plan.mode == .inference ? 1 : step.needsInputGradient ? 3 : 2
         multiplyAccumulates = forward * passes

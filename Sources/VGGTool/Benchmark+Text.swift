@@ -1,26 +1,22 @@
 extension BenchmarkResult {
     /// A table by step of the plan, and what it comes to.
     var text: String {
-        let header = ["step", "layers", "forward ms", "backward ms", "share", "GFLOP/s", "of peak"]
+        // Inference has no backward pass.
+        let isTraining = mode == .train
+        let header =
+            ["step", "layers", "forward ms"] + (isTraining ? ["backward ms"] : [])
+            + ["share", "GFLOP/s", "of peak"]
         let total = layers.map { $0.forwardMs + $0.backwardMs }.reduce(0, +)
         let rows = layers.map { layer in
-            [
-                layer.name, layer.kind, Text.fixed(layer.forwardMs, 2),
-                mode == .train ? Text.fixed(layer.backwardMs, 2) : "",
-                Text.fixed(100 * (layer.forwardMs + layer.backwardMs) / total, 1) + " %",
-                layer.gflops == 0 ? "" : Text.fixed(layer.gflops, 1),
-                layer.gflops == 0 ? "" : Text.fixed(100 * layer.gflops / peakGflops, 0) + " %",
-            ]
+            [layer.name, layer.kind, Text.fixed(layer.forwardMs, 2)]
+                + (isTraining ? [Text.fixed(layer.backwardMs, 2)] : [])
+                + [
+                    Text.fixed(100 * (layer.forwardMs + layer.backwardMs) / total, 1) + " %",
+                    layer.gflops == 0 ? "" : Text.fixed(layer.gflops, 1),
+                    layer.gflops == 0 ? "" : Text.fixed(100 * layer.gflops / peakGflops, 0) + " %",
+                ]
         }
-        let widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
-        }
-        let lines = ([header] + rows).map { row in
-            // Inference has no backward pass.
-            row.indices.filter { mode == .train || $0 != 3 }.map { column in
-                column < 2 ? Text.left(row[column], widths[column]) : Text.right(row[column], widths[column])
-            }.joined(separator: "  ")
-        }
+        let lines = Text.table([header] + rows, leftColumns: 2)
         let work = mode == .train ? "training steps" : "inference"
         let shape = input.map(String.init).joined(separator: "×")
         let range = "\(Text.fixed(stepMs.min() ?? 0, 1)) to \(Text.fixed(stepMs.max() ?? 0, 1))"

@@ -7,7 +7,9 @@ struct SummaryCommand: ParsableCommand {
         abstract: "Print a network's shapes, parameters, multiply-accumulates and memory.",
         discussion: """
             Without options: VGG-11 for one input channel and ten classes, as the seed prints it.
-            Example: vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
+            Examples:
+              vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
+              vgg summary --width-divisor 4 --plan --batch-size 128
             """)
 
     enum Detail: String, ExpressibleByArgument, CaseIterable {
@@ -25,6 +27,10 @@ struct SummaryCommand: ParsableCommand {
     @Option(help: "One line a block, as the seed prints it, or one a layer.")
     var by = Detail.block
 
+    @Flag(help: "Also print the fused steps of a training, their kernels, layouts and memory.")
+    var plan = false
+
+    @OptionGroup var precision: PrecisionOption
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -37,7 +43,8 @@ struct SummaryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let summary = try Summary(network, batchSize: batchSize)
+        let summary = try Summary(
+            network, batchSize: batchSize, precision: precision.precision.resolved, withPlan: plan)
         switch (output.format, by) {
         case (.json, _): Console.print(try JSONText.line(summary))
         case (.text, .block): Console.print(summary.blockText)
@@ -79,8 +86,11 @@ private struct Summary: Encodable {
     var params: Int
     var macs: Int
     var memory: Memory
+    var precision: Precision
+    /// The steps of a training; nil unless asked for.
+    var plan: [StepDescription]?
 
-    init(_ network: Network, batchSize: Int) throws {
+    init(_ network: Network, batchSize: Int, precision: Precision, withPlan: Bool) throws {
         self.batchSize = batchSize
         layers = network.layers.map { placed in
             Layer(
@@ -101,8 +111,10 @@ private struct Summary: Encodable {
         }
         params = network.parameterCount
         macs = network.multiplyAccumulates
-        let training = try Plan(network, batchSize: batchSize, mode: .training)
-        let inference = try Plan(network, batchSize: batchSize, mode: .inference)
+        let training = try Plan(network, batchSize: batchSize, mode: .training, precision: precision)
+        let inference = try Plan(network, batchSize: batchSize, mode: .inference, precision: precision)
+        self.precision = precision
+        plan = withPlan ? training.stepDescriptions : nil
         memory = Memory(
             training: training.memory(optimizer: TrainingConfiguration().optimizer).total,
             inference: inference.memory(optimizer: nil).total)
@@ -110,7 +122,7 @@ private struct Summary: Encodable {
 
     var blockText: String {
         let lines = blocks.map { "\(Text.left($0.kind, 20)) output shape: \($0.output)" }
-        return (lines + [""] + totals).joined(separator: "\n")
+        return (lines + planLines + [""] + totals).joined(separator: "\n")
     }
 
     var layerText: String {
@@ -121,16 +133,20 @@ private struct Summary: Encodable {
                 Text.grouped(layer.macs), Text.bytes(layer.activationBytes),
             ]
         }
-        let widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
+        let lines = Text.table([header] + rows, leftColumns: 3)
+        return (lines + planLines + [""] + totals).joined(separator: "\n")
+    }
+
+    private var planLines: [String] {
+        guard let plan else { return [] }
+        let header = ["step", "layers", "forward", "backward", "output", "output", "other"]
+        let rows = plan.map { step in
+            [
+                step.name, step.kind, step.forward, step.backward, step.output,
+                Text.bytes(step.outputBytes), Text.bytes(step.otherBytes),
+            ]
         }
-        let lines = ([header] + rows).map { row in
-            let cells = row.indices.map { column in
-                column < 3 ? Text.left(row[column], widths[column]) : Text.right(row[column], widths[column])
-            }
-            return cells.joined(separator: "  ")
-        }
-        return (lines + [""] + totals).joined(separator: "\n")
+        return [""] + Text.table([header] + rows, leftColumns: 5)
     }
 
     private var totals: [String] {
@@ -138,8 +154,8 @@ private struct Summary: Encodable {
         return [
             "parameters:       \(Text.grouped(params))",
             "MACs per image:   \(Text.grouped(macs))",
-            "training memory:  \(Text.bytes(memory.training)) for batches of \(images)",
-            "inference memory: \(Text.bytes(memory.inference)) for batches of \(images)",
+            "training memory:  \(Text.bytes(memory.training)) for batches of \(images) in \(precision)",
+            "inference memory: \(Text.bytes(memory.inference)) for batches of \(images) in \(precision)",
         ]
     }
 }

@@ -50,4 +50,14 @@ enum Text {
     static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
+
+    /// Rows, the header first, as lines whose columns align: `leftColumns` of them left, the rest right.
+    static func table(_ rows: [[String]], leftColumns: Int) -> [String] {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.indices.map { column in
+                column < leftColumns ? left(row[column], widths[column]) : right(row[column], widths[column])
+            }.joined(separator: "  ")
+        }
+    }
 }

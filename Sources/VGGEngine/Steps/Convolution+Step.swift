@@ -15,6 +15,10 @@ extension Convolution {
     /// Of the gradient of the input, which is a convolution of the output's.
     var backwardAlgorithm: ConvolutionAlgorithm { algorithm(reading: outChannels) }
 
+    /// Whether there are kernels of mixed precision for the gradients under a fused pool, three quarters of
+    /// which are zero, from the pooled gradient and its winners.
+    func skipsZeros(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 && padding == 1 }
+
     /// Few channels make the transforms dearer than the multiplications they save.
     private func algorithm(reading channels: Int) -> ConvolutionAlgorithm {
         kernel == 3 && stride == 1 && channels >= panel ? .winograd : .direct

@@ -67,8 +67,7 @@ final class MixedConvolutionStep: Step {
             inputGradient = worker.take(
                 training && convertsInput && planned.needsInputGradient ? planned.input.count : 0,
                 of: UInt16.self)
-            skipsZeros =
-                pool && convolution.kernel == 3 && convolution.stride == 1 && convolution.padding == 1
+            skipsZeros = convolution.skipsZeros(pool: pool)
             map = worker.take(training && !skipsZeros ? gradientMap.count : 0, of: UInt16.self)
             var shape = convolution.shape(full, x: planned.input)
             let kernels =
