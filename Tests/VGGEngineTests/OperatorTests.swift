@@ -211,6 +211,24 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         return squares == 0 ? 0 : (squares / norm).squareRoot()
     }
 
+    /// Winograd's algorithm adds and subtracts more than the definition does; with its interpolation points the
+    /// error of a sum over 128 channels must stay that of single precision: some 2⁻²⁴ of the terms' size each.
+    @Test(arguments: InstructionSet.allAvailable)
+    func winogradStaysExact(on set: InstructionSet) throws {
+        let layers = vggBlock(2, 128, 128).layers
+        let network = try Network(
+            input: .map(channels: 128, height: 14, width: 14),
+            blocks: [.sequential(layers + [.flatten, .linear(Linear(128 * 49, 10))])])
+        let executor = Executor(
+            plan: try Plan(network, batchSize: 1, mode: .inference, precision: .fp32),
+            device: .cpu(threads: 2), instructionSet: set)
+        executor.initialize(.kaiming, seed: 1)
+        let images = Images(count: 1, shape: network.input, seed: 2)
+        var reference = Reference(network, weights: executor.weights)
+        let logits = reference.forward(images.reference, isTraining: false).flatMap(\.self)
+        #expect(distance(executor.logits(images: images.engine, count: 1), logits) < 2e-6)
+    }
+
     /// Batch norm's initial ones and zeros would hide mistakes.
     private func scrambled(_ weights: [String: Tensor]) -> [String: Tensor] {
         var weights = weights

@@ -1,0 +1,33 @@
+import Testing
+
+extension ToolTests {
+    @Test(arguments: ["fp32", "bf16"], ["train", "infer"])
+    func benchSaysWhereTheTimeGoes(_ precision: String, _ mode: String) throws {
+        let result = try run(
+            "bench --size 32 --batch-size 4 --steps 3 --precision \(precision) --mode \(mode) --format json")
+        let object = try #require(try result.objects().first)
+        let milliseconds = try #require(object["step_ms"] as? [Double])
+        #expect(milliseconds.count == 3)
+        let speed = try #require(object["images_per_sec"] as? Double)
+        #expect(abs(speed - 4000 / milliseconds.sorted()[1]) < 1e-6 * speed)
+        for key in ["peak_rss_mb", "gflops", "percent_of_peak"] {
+            #expect(try #require(object[key] as? Double) > 0, "\(key)")
+        }
+        let layers = try #require(object["layers"] as? [[String: Any]])
+        #expect(layers.contains { $0["name"] as? String == "features.0…features.2" })
+        let total = layers.compactMap { $0["forward_ms"] as? Double }.reduce(0, +)
+        #expect(total > 0)
+    }
+
+    @Test func summaryShowsThePlan() throws {
+        let text = try run("summary --width-divisor 4 --plan --precision fp32").output
+        #expect(text.contains("winograd_convolution_relu_pool"))
+        let result = try run("summary --width-divisor 4 --plan --precision bf16 --format json")
+        let object = try #require(try result.objects().first)
+        let plan = try #require(object["plan"] as? [[String: Any]])
+        // Eight convolutions with their ReLUs and pools, three linear layers, two dropouts.
+        #expect(plan.count == 13)
+        #expect(plan[0]["forward"] as? String == "bf16_convolution_relu_pool")
+        #expect(plan[0]["output"] as? String == "bf16 112×112×16, border 1")
+    }
+}
