@@ -16,7 +16,7 @@ C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo '  make train ARGS="--arch vgg11_bn --size 96" passes other options to vgg train'
+	@echo '  make train ARGS="--arch vgg11_bn --width-divisor 4 --size 96" passes other options to vgg train'
 
 build: ## build the program vgg and the library
 	$(BUILD) --product vgg

@@ -210,8 +210,7 @@ def main():
         text = json.dumps(report, indent=1, ensure_ascii=False)
         pathlib.Path(options.json).write_text(text + "\n", encoding="utf-8")
     if options.chart:
-        subprocess.run(
-            [options.vgg, "bench", "--chart", options.json, "--output", options.chart], check=True)
+        subprocess.run([options.vgg, "chart", options.json, "--output", options.chart], check=True)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ final class Buffer {
     let memory: Memory
     private let byteCount: Int
 
-    init(bytes: Int) {
+    /// - Throws: `PlanError.outOfMemory`.
+    init(bytes: Int) throws(PlanError) {
         byteCount = max(bytes, 1)
         // Anonymous memory is zero and costs nothing until it is touched.
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
         guard let memory, memory != MAP_FAILED else {
-            fatalError("out of memory: \(bytes) bytes for a plan could not be reserved")
+            throw .outOfMemory(bytes: bytes)
         }
         #if os(Linux)
             // Large pages: whole activations are walked through, and small ones miss the address cache.
@@ -19,7 +20,9 @@ final class Buffer {
         self.memory = memory
     }
 
-    convenience init(floats: Int) { self.init(bytes: floats * MemoryLayout<Float>.stride) }
+    convenience init(floats: Int) throws(PlanError) {
+        try self.init(bytes: floats * MemoryLayout<Float>.stride)
+    }
 
     /// The memory as 32-bit floats.
     var floats: Floats { memory.assumingMemoryBound(to: Float.self) }

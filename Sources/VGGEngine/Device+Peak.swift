@@ -7,17 +7,20 @@ extension Device {
     public func measuredPeak(_ precision: Precision) -> Double {
         let kernel = precision == .fp32 ? vgg_peak_fp32 : vgg_peak_bf16
         let stride = VGG_PEAK_RESULT
-        let results = Buffer(floats: threads * stride)
-        let (target, workers) = (results.floats, Workers(threads: threads))
+        let workers = Workers(threads: threads)
         let iterations = 300_000
-        let operations = kernel(iterations, target) * Double(threads)
+        var results = [Float](repeating: 0, count: threads * stride)
         let clock = ContinuousClock()
-        // A neighbour on the machine only ever makes a trial slower.
-        let trials = (0..<30).map { _ in
-            clock.measure {
-                workers.run(threads) { task, _ in _ = kernel(iterations, target + task * stride) }
+        return results.withUnsafeMutableBufferPointer { results in
+            guard let target = results.baseAddress else { return 0 }
+            let operations = kernel(iterations, target) * Double(threads)
+            // A neighbour on the machine only ever makes a trial slower.
+            let trials = (0..<30).map { _ in
+                clock.measure {
+                    workers.run(threads) { task, _ in _ = kernel(iterations, target + task * stride) }
+                }
             }
+            return trials.min().map { operations / ($0 / .seconds(1)) } ?? 0
         }
-        return trials.min().map { operations / ($0 / .seconds(1)) } ?? 0
     }
 }

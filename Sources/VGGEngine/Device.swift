@@ -49,7 +49,8 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
         vgg_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }
 
-    /// The kernels of mixed precision; below `avx512bf16` they are an emulation, exact but slow.
+    /// The kernels of mixed precision; below `avx512bf16` they are an emulation in plain C: the same
+    /// arithmetic in another order, and slow.
     var mixedKernels: vgg_bf16_kernels {
         vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }

@@ -27,7 +27,7 @@ extension Executor {
                 index += 1
             }
         }
-        momentumValues = nil
+        clearMomentum()
         version.advance()
     }
 
@@ -39,7 +39,7 @@ extension Executor {
 
     /// The optimiser's momentum of every trained tensor; empty where there is none.
     public var momentum: [String: Tensor] {
-        momentumValues.map { tensors(in: $0.floats, where: \.isTrained) } ?? [:]
+        hasMomentum ? tensors(in: momentumValues.floats, where: \.isTrained) : [:]
     }
 
     /// Replaces all tensors. PyTorch's `num_batches_tracked` counters are passed over.
@@ -53,14 +53,15 @@ extension Executor {
     /// Replaces the optimiser's momentum; an empty dictionary clears it.
     /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
     public func load(momentum: [String: Tensor]) throws(WeightsError) {
-        guard !momentum.isEmpty else {
-            momentumValues = nil
-            return
-        }
+        guard !momentum.isEmpty else { return clearMomentum() }
         try check(momentum, where: \.isTrained)
-        let buffer = Buffer(floats: map.trained)
-        write(momentum, to: buffer.floats)
-        momentumValues = buffer
+        write(momentum, to: momentumValues.floats)
+        hasMomentum = true
+    }
+
+    private func clearMomentum() {
+        if hasMomentum { momentumValues.floats.update(repeating: 0, count: map.trained) }
+        hasMomentum = false
     }
 
     private func tensors(

@@ -10,7 +10,7 @@ public struct BatchMetrics: Hashable, Sendable {
     public var count: Int
 }
 
-/// Runs a plan: owns its parameters and memory, all of it allocated when it is made.
+/// Runs a plan: owns its parameters and the memory the plan laid out, reserved once when it is made.
 ///
 /// Results are bit-identical for every number of threads. An executor is for one thread of the caller at a
 /// time and is therefore not `Sendable`.
@@ -19,15 +19,14 @@ public final class Executor {
     let map: ParameterMap
     let values: Buffer
     let gradientValues: Buffer
-    /// Made by the first step of an optimiser that has momentum.
-    var momentumValues: Buffer?
+    /// Touched by optimisers with momentum alone, and until then not paid for.
+    let momentumValues: Buffer
+    var hasMomentum = false
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
     let version = ParameterVersion()
 
-    private let kernels: vgg_kernels
-    private let mixedKernels: vgg_bf16_kernels
-    private let workers: Workers
+    private let context: StepContext
     private let steps: [any Step]
     private let activations: Buffer
     private let activationOffsets: [Int]
@@ -35,35 +34,39 @@ public final class Executor {
     private let gradientOffsets: [Int]
     private let scratch: Buffer
 
-    /// - Parameter instructionSet: the kernels to use; a test may ask for less than the processor has.
+    /// - Parameter instructionSet: the kernels to use, if the processor has them, else the best it has; a
+    ///   test may ask for less.
+    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
     public init(
         plan: Plan, device: Device = .best, instructionSet: InstructionSet = .best
-    ) {
+    ) throws(PlanError) {
         self.plan = plan
         map = ParameterMap(steps: plan.steps)
         let isTraining = plan.mode == .training
-        values = Buffer(floats: map.total)
-        gradientValues = Buffer(floats: isTraining ? map.trained : 0)
-        kernels = instructionSet.kernels
-        mixedKernels = instructionSet.mixedKernels
-        workers = Workers(threads: max(1, device.threads))
+        values = try Buffer(floats: map.total)
+        gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
+        momentumValues = try Buffer(floats: isTraining ? map.trained : 0)
+        let instructionSet = min(instructionSet, .available)
+        let workers = Workers(threads: max(1, device.threads))
 
         let needed = StepScratch.most(of: plan)
-        scratch = Buffer(bytes: needed.shared + needed.worker * workers.threads)
+        scratch = try Buffer(bytes: needed.shared + needed.worker * workers.threads)
         let activationMemory = plan.activationOffsets
         activationOffsets = activationMemory.offsets
-        activations = Buffer(bytes: activationMemory.total)
+        activations = try Buffer(bytes: activationMemory.total)
         let gradientMemory = plan.gradientOffsets
         gradientOffsets = gradientMemory.offsets
-        gradients = Buffer(bytes: gradientMemory.total)
+        gradients = try Buffer(bytes: gradientMemory.total)
 
         let context = StepContext(
-            kernels: kernels, mixedKernels: instructionSet.mixedKernels, workers: workers, version: version,
-            shared: scratch.memory, scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
+            kernels: instructionSet.kernels, mixedKernels: instructionSet.mixedKernels, workers: workers,
+            version: version, shared: scratch.memory, scratch: scratch.memory + needed.shared,
+            scratchStride: needed.worker)
+        self.context = context
         let (map, values, gradientValues) = (map, values, gradientValues)
-        steps = plan.steps.map { step in
+        steps = try plan.steps.map { step throws(PlanError) in
             let entries = map.entries[step.firstParameter...].prefix(step.parameterLayouts.count)
-            return step.bound(
+            return try step.bound(
                 to: BoundParameters(
                     buffer: values.floats, offsets: entries.map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil),
@@ -103,15 +106,15 @@ public final class Executor {
     public func trainingStep(
         images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        if optimizer.momentum != 0, momentumValues == nil { momentumValues = Buffer(floats: map.trained) }
+        if optimizer.momentum != 0 { hasMomentum = true }
         let update = Update(
-            optimizer: optimizer, momentum: optimizer.momentum != 0 ? momentumValues?.floats : nil)
+            optimizer: optimizer, momentum: optimizer.momentum != 0 ? momentumValues.floats : nil)
         let metrics = train(
             Pass(count: labels.count, isTraining: true, seed: seed, step: step, update: update),
             images: images, labels: labels)
-        workers.run(over: map.updatedAfterwards, grain: 4096) { range, _ in
+        context.workers.run(over: map.updatedAfterwards, grain: 4096) { range, _ in
             update.apply(
-                kernels, gradients: gradientValues.floats + range.lowerBound, values: values.floats,
+                context.kernels, gradients: gradientValues.floats + range.lowerBound, values: values.floats,
                 offset: range.lowerBound, count: range.count)
         }
         version.advance()
@@ -155,14 +158,14 @@ public final class Executor {
         precondition(images.count == pass.count * input.count, "the images do not fit the plan's input")
         images.withUnsafeBufferPointer { images in
             guard let images = images.baseAddress else { return }
-            workers.run(pass.count) { image, _ in
+            context.workers.run(pass.count) { image, _ in
                 let target = activation(0) + image * input.imageStride * input.element.size
                 input.zeroBorder(target)
                 for row in 0..<input.height {
                     input.element.store(
                         images + image * input.count + row * input.plain.rowStride,
                         to: target + (input.interior + row * input.rowStride) * input.element.size,
-                        count: input.plain.rowStride, mixedKernels)
+                        count: input.plain.rowStride, context.mixedKernels)
                 }
             }
         }

@@ -59,7 +59,7 @@ extension PlannedStep {
             }
             return (
                 convolution.forwardAlgorithm.kernelName + suffix,
-                "convolution_weight_gradient"
+                convolution.gradientKernelName(pool: pool)
                     + (needsInputGradient ? ", " + convolution.backwardAlgorithm.kernelName : "")
             )
         case .linear:
@@ -70,6 +70,15 @@ extension PlannedStep {
         case .averagePool: return ("average_pool", "average_pool_gradient")
         case .relu: return ("relu", "mask_gradient")
         case .dropout: return ("dropout", "dropout")
+        }
+    }
+}
+
+extension Convolution {
+    fileprivate func gradientKernelName(pool: Bool) -> String {
+        switch gradientAlgorithm {
+        case .direct: "convolution_weight_gradient"
+        case .winograd: pool ? "winograd_pooled_weight_gradient" : "winograd_weight_gradient"
         }
     }
 }

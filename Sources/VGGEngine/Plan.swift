@@ -1,13 +1,22 @@
+import CVGGKernels
 import VGGModel
 
 /// Why a network cannot be planned.
 public enum PlanError: Error, Hashable, CustomStringConvertible {
-    case noBatch(Int)
+    case batchSize(Int)
+    /// So many bytes could not be reserved.
+    case outOfMemory(bytes: Int)
     case noClassifier(output: Shape)
 
     public var description: String {
         switch self {
-        case .noBatch(let size): "the batch size must be positive, not \(size)"
+        case .batchSize(let size):
+            "the batch size must be between 1 and \(Plan.largestBatch), not \(size)"
+        case .outOfMemory(let bytes):
+            """
+            the memory of a plan, \((bytes + 999_999) / 1_000_000) MB, cannot be reserved; use a \
+            smaller batch size or smaller images
+            """
         case .noClassifier(let output):
             "the network must end in a linear layer that makes one number a class; it ends in \(output)"
         }
@@ -23,11 +32,14 @@ public struct Plan: Sendable {
     public let precision: Precision
     let steps: [PlannedStep]
 
-    /// - Throws: `PlanError` if `batchSize` is not positive, or the network does not end in a linear layer.
+    /// The largest batch that a plan is made for: no count of bytes overflows up to it.
+    public static let largestBatch = 65536
+
+    /// - Throws: `PlanError` if `batchSize` is out of range, or the network does not end in a linear layer.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32
     ) throws(PlanError) {
-        guard batchSize > 0 else { throw .noBatch(batchSize) }
+        guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
         steps = PlannedStep.steps(of: network, mode: mode, precision: precision)
         guard case .linear? = steps.last?.operation else { throw .noClassifier(output: network.output) }
         self.network = network
@@ -83,7 +95,7 @@ public struct Plan: Sendable {
 }
 
 /// Numbers that kernels may read past the end of a buffer.
-let slack = 64
+let slack = VGG_SLACK
 
 /// The memory a plan takes, in bytes.
 public struct PlanMemory: Hashable, Sendable, Codable {

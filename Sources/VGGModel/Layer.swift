@@ -97,8 +97,9 @@ extension Layer {
                 width: try slid(width + 2 * layer.padding, window: layer.kernel, stride: layer.stride))
         case (.maxPool(let pool), .map(let channels, let height, let width)),
             (.averagePool(let pool), .map(let channels, let height, let width)):
-            guard pool.window > 0, pool.stride > 0 else {
-                throw .invalid("window and stride must be positive")
+            // A position in a window is remembered in 16 bits.
+            guard (1...256).contains(pool.window), pool.stride > 0 else {
+                throw .invalid("the window must be between 1 and 256, and the stride positive")
             }
             return .map(
                 channels: channels,

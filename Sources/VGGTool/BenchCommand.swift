@@ -32,28 +32,17 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup(title: "Device") var compute: ComputeOptions
     @OptionGroup var format: FormatOption
 
-    // For `make bench`: draws a comparison and measures nothing.
-    @Option(help: .hidden) var chart: String?
-    @Option(help: .hidden) var output: String?
-
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize)
-        try ValidationError.check("--steps", steps)
-        guard (chart == nil) == (output == nil) else {
-            throw ValidationError("--chart FILE needs --output FILE, and the other way round")
-        }
+        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
+        try ValidationError.check("--steps", steps, in: OptionRange.measuredSteps)
         try ValidationError.wrapping { _ = try network }
     }
 
     private var network: Network {
-        get throws {
-            let isOwn = model.arch != nil || model.convArch != nil
-            return try model.applied(to: isOwn ? ModelSpecification() : .slimVGG11).network(size: size)
-        }
+        get throws { try model.applied(to: model.base).network(size: size) }
     }
 
     func run() throws {
-        if let chart, let output { return try Comparison(readingFrom: chart).draw(to: output) }
         let result = try Benchmark(
             network: network, work: mode, precision: precision.precision.resolved, batchSize: batchSize,
             device: compute.resolved

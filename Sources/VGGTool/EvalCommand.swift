@@ -13,7 +13,6 @@ struct EvalCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
-    @OptionGroup(title: "Device") var precision: PrecisionOption
 
     @Option(parsing: .unconditional, help: "Examples in a batch.")
     var batchSize = 128
@@ -24,8 +23,8 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize)
-        try ValidationError.check("--test-limit", testLimit)
+        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
+        try ValidationError.check("--test-limit", testLimit, in: OptionRange.count)
     }
 
     private struct Result: Encodable {
@@ -38,8 +37,8 @@ struct EvalCommand: ParsableCommand {
         let (model, network, size, data) = try trained.load()
         let test = data.test.prefix(testLimit ?? data.test.count)
         let executor = try model.executor(
-            for: network, batchSize: batchSize,
-            precision: precision.precision.resolved, device: compute.resolved)
+            for: network, batchSize: batchSize, precision: trained.precision?.resolved,
+            device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = executor.evaluate(test, size: size, batchSize: batchSize) { examples in
             if bar?.isDue() == true {

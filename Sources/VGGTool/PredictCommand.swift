@@ -10,7 +10,6 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
-    @OptionGroup(title: "Device") var precision: PrecisionOption
 
     @Option(parsing: .unconditional, help: "Which of the test images, counted from 0.")
     var index: Int
@@ -21,8 +20,8 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--index", index, atLeast: 0)
-        try ValidationError.check("--top", top)
+        try ValidationError.check("--index", index, in: 0...OptionRange.count.upperBound)
+        try ValidationError.check("--top", top, in: OptionRange.count)
     }
 
     private struct Guess: Encodable {
@@ -44,8 +43,7 @@ struct PredictCommand: ParsableCommand {
         let (model, network, size, data) = try trained.load()
         let example = try data.test.example(at: index, height: size, width: size)
         let executor = try model.executor(
-            for: network, batchSize: 1,
-            precision: precision.precision.resolved, device: compute.resolved)
+            for: network, batchSize: 1, precision: trained.precision?.resolved, device: compute.resolved)
         let logits = executor.logits(images: example.image, count: 1)
 
         let names = data.test.classNames

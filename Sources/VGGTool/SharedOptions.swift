@@ -25,7 +25,10 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Divide the channels of every convolution (default: 4 for train, else 1).")
+        help: """
+            Divide the channels of every convolution (default: what the preset, run or file says, else 4 for \
+            train and bench without --arch and --conv-arch, else 1).
+            """)
     var widthDivisor: Int?
 
     @Option(parsing: .unconditional, help: "Channels of the images.")
@@ -39,6 +42,10 @@ struct ModelOptions: ParsableArguments {
 
     @Flag(help: "Average the last maps to 7×7 before the classifier, as torchvision does.")
     var adaptivePool = false
+
+    /// What to train or measure where nothing else is said: the seed's slim network, but a network that is
+    /// asked for by name is the one of that name.
+    var base: ModelSpecification { arch == nil && convArch == nil ? .slimVGG11 : ModelSpecification() }
 
     /// `base` with what was given.
     func applied(to base: ModelSpecification) -> ModelSpecification {
@@ -87,9 +94,7 @@ struct ComputeOptions: ParsableArguments {
     var device = "auto"
 
     func validate() throws {
-        guard threads ?? 1 >= 1 else {
-            throw ValidationError("--threads must be at least 1, not \(threads ?? 0)")
-        }
+        try ValidationError.check("--threads", threads, in: OptionRange.threads)
         guard ["auto", "cpu"].contains(device) else {
             throw ValidationError(
                 "--device \(device) is not available: this build has only the CPU; use --device cpu")
@@ -112,10 +117,9 @@ struct DataOptions: ParsableArguments {
 }
 
 extension ValidationError {
-    /// - Throws: a validation error that names the option, if the value is given and less than `minimum`.
-    static func check(_ name: String, _ value: Int?, atLeast minimum: Int = 1) throws {
-        guard let value, value < minimum else { return }
-        throw ValidationError("\(name) must be at least \(minimum), not \(value)")
+    /// - Throws: a validation error that names the option, if the value is given and not in `range`.
+    static func check(_ name: String, _ value: Int?, in range: ClosedRange<Int>) throws {
+        if let value, let reason = range.objection(to: value) { throw ValidationError("\(name) \(reason)") }
     }
 
     /// Makes any error of `body` one of the command line, which has an exit code of its own.

@@ -34,7 +34,7 @@ struct SummaryCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize)
+        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
         try ValidationError.wrapping { _ = try network }
     }
 

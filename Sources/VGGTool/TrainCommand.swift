@@ -11,7 +11,7 @@ struct TrainCommand: ParsableCommand {
             Fashion-MNIST at 224×224 for ten epochs. Ctrl-C saves the run and says how to go on.
             Examples:
               vgg train --preset quick
-              vgg train --arch vgg11_bn --size 96 --epochs 5 --run-dir runs/bn96
+              vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --resume runs/bn96
             """)
 
@@ -41,17 +41,19 @@ struct TrainCommand: ParsableCommand {
         }
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
-        try ValidationError.wrapping { try wanted(TrainingConfiguration()).validate() }
+        try ValidationError.wrapping { try wanted().validate() }
     }
 
-    /// The configuration asked for: the options on top of the preset, or else of `base`.
-    private func wanted(_ base: TrainingConfiguration) -> TrainingConfiguration {
-        training.applied(to: preset?.configuration ?? base)
+    /// The configuration asked for: the options on top of the preset's, the run's, or else the usual one.
+    private func wanted(_ stored: TrainingConfiguration? = nil) -> TrainingConfiguration {
+        var usual = TrainingConfiguration()
+        usual.model = training.model.base
+        return training.applied(to: preset?.configuration ?? stored ?? usual)
     }
 
     func run() throws {
         let resumed = resume.map(RunFolder.init)
-        let configuration = wanted(try resumed?.readConfiguration() ?? TrainingConfiguration())
+        let configuration = wanted(try resumed?.readConfiguration())
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
         let folder = resumed ?? RunFolder(runDir ?? Self.newFolder(configuration))

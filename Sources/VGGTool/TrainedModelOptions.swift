@@ -12,8 +12,17 @@ struct TrainedModelOptions: ParsableArguments {
     @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
     var data: DataOptions
 
+    @Option(
+        help: """
+            The number format of the network's arithmetic: fp32, bf16 (mixed precision), or auto, which is bf16 \
+            where the processor has it (default: what the run, or the file, says, else auto).
+            """)
+    var precision: PrecisionChoice?
+
     func validate() throws {
-        try ValidationError.check("--size", data.size)
+        guard data.size ?? 1 >= 1 else {
+            throw ValidationError("--size must be at least 1, not \(data.size ?? 0)")
+        }
     }
 
     /// The weights, their network and the data, each from the options or else from what was stored.

@@ -102,9 +102,8 @@ struct TrainingDisplay {
     private func timeLeft(_ metrics: StepMetrics, _ start: TrainingStart) -> String {
         let whole = start.configuration.epochs * metrics.stepsPerEpoch
         let end = min(whole, start.configuration.maxSteps ?? whole)
-        let pace = (clock.now - began) / Double(metrics.step - start.step)
-        let left = pace * Double(max(0, end - metrics.step))
-        return "\(Text.duration(Double(left.components.seconds))) left"
+        let pace = (clock.now - began) / .seconds(1) / Double(metrics.step - start.step)
+        return "\(Text.duration(pace * Double(max(0, end - metrics.step)))) left"
     }
 }
 

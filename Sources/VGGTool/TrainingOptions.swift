@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import VGGKit
 
 extension Preset: ExpressibleByArgument {}
@@ -29,7 +30,10 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Decides weights, dropout and order: the same seed, the same run (default: 0).")
+        help: """
+            Decides weights, dropout and order: the same seed, the same run, bit for bit, with the same \
+            instruction set and precision (default: 0).
+            """)
     var seed: UInt64?
 
     @Option(
@@ -57,12 +61,17 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Stop after N steps over the whole run.")
     var maxSteps: Int?
 
+    /// The run may be gone on with, or tested, from another folder.
+    private static func absolute(_ path: String) -> String {
+        URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
     /// `base` with what was given.
     func applied(to base: TrainingConfiguration) -> TrainingConfiguration {
         var result = base
         result.model = model.applied(to: base.model)
         if let data = data.data { result.data = data }
-        if let folder = data.dataDir { result.dataDirectory = folder }
+        if let folder = data.dataDir { result.dataDirectory = Self.absolute(folder) }
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
         if let lr { result.optimizer.learningRate = lr }
@@ -73,7 +82,7 @@ struct TrainingOptions: ParsableArguments {
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved }
         if let weightInit { result.initialization = weightInit }
-        if let path = `init` { result.initialWeights = path }
+        if let path = `init` { result.initialWeights = Self.absolute(path) }
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }
         if let testLimit { result.testLimit = testLimit }

@@ -17,13 +17,14 @@ struct VGGCommand: ParsableCommand {
         version: vggVersion,
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, DataCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, ChartCommand.self,
         ])
 
     static func main() {
         // A file-size limit then fails the write, which is reported, rather than killing the program.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            try checkEnvironment()
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -35,6 +36,16 @@ struct VGGCommand: ParsableCommand {
                 Console.error("error: \(message)")
             }
             Foundation.exit(code.rawValue)
+        }
+    }
+
+    /// - Throws: `ValidationError` if the environment asks for kernels that there are not.
+    private static func checkEnvironment() throws {
+        let variable = InstructionSet.environmentVariable
+        guard let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty else { return }
+        let names = InstructionSet.allCases.map { "\($0)" }
+        guard names.contains(value) else {
+            throw ValidationError("\(variable) must be one of \(names.joined(separator: ", ")), not \(value)")
         }
     }
 }

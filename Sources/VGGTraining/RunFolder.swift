@@ -22,15 +22,18 @@ public struct RunFolder: Hashable, Sendable {
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
 
     /// Makes the folder, if need be, and writes `config.json`.
-    /// - Throws: `TrainingError.runExists`, or `FileError` if the folder cannot be written.
-    func create(_ configuration: TrainingConfiguration) throws {
-        guard !holdsRun else { throw TrainingError.runExists(folder: path) }
+    /// - Returns: the lock; whatever is written is written under it.
+    /// - Throws: `TrainingError.runInUse` or `.runExists`, or `FileError` if the folder cannot be written.
+    func create(_ configuration: TrainingConfiguration) throws -> RunLock {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw FileError(path, "the run folder cannot be made; choose another --run-dir")
         }
+        let lock = try RunLock(self)
+        guard !holdsRun else { throw TrainingError.runExists(folder: path) }
         try write(configuration)
+        return lock
     }
 
     func write(_ configuration: TrainingConfiguration) throws {

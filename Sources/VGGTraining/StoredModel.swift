@@ -12,18 +12,23 @@ public struct StoredModel: Hashable, Sendable, Codable {
     public var size: Int
     /// The data set it was trained on.
     public var data: String
+    /// The number format it was trained in; nil if the file does not say.
+    public var precision: Precision?
 
     private static let metadataKey = "vgg.model"
 
-    public init(model: ModelSpecification, size: Int, data: String) {
+    public init(model: ModelSpecification, size: Int, data: String, precision: Precision? = nil) {
         self.model = model
         self.size = size
         self.data = data
+        self.precision = precision
     }
 
     /// What the configuration trains.
     public init(_ configuration: TrainingConfiguration) {
-        self.init(model: configuration.model, size: configuration.size, data: configuration.data)
+        self.init(
+            model: configuration.model, size: configuration.size, data: configuration.data,
+            precision: configuration.precision)
     }
 
     /// The stored model of a weight file's metadata; nil if it holds none that can be understood.
@@ -76,13 +81,15 @@ public struct TrainedModel: Sendable {
     }
 
     /// An executor for inference with these weights.
+    /// - Parameter precision: nil for the one they were trained in, or `.automatic` if that is not known.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
-        for network: Network, batchSize: Int, precision: Precision = .automatic, device: Device
+        for network: Network, batchSize: Int, precision: Precision? = nil, device: Device
     ) throws -> Executor {
-        let executor = Executor(
-            plan: try Plan(network, batchSize: batchSize, mode: .inference, precision: precision),
-            device: device)
+        let plan = try Plan(
+            network, batchSize: batchSize, mode: .inference,
+            precision: precision ?? stored?.precision ?? .automatic)
+        let executor = try Executor(plan: plan, device: device)
         do {
             try executor.load(weights)
         } catch {

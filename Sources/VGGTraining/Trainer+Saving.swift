@@ -61,7 +61,6 @@ extension Trainer {
                 throw FileError(folder.checkpointPath, "\(error)")
             }
             state = checkpoint.state
-            secondsBefore = state.wallSeconds
         } else {
             try initializeWeights()
         }

@@ -25,7 +25,7 @@ public final class Trainer {
     var metrics: [MetricsRecord] = []
     private var lock: RunLock?
     let clock = ContinuousClock()
-    /// When this process began to train, and how many seconds of the run were before.
+    /// When `run` was called last, and how many seconds of the run were before.
     var started: ContinuousClock.Instant
     var secondsBefore = 0.0
     var saved: ContinuousClock.Instant
@@ -52,22 +52,20 @@ public final class Trainer {
         self.network = network
         self.folder = folder
         memory = plan.memory(optimizer: configuration.optimizer, threads: device.threads)
-        executor = Executor(plan: plan, device: device)
+        executor = try Executor(plan: plan, device: device)
         state = TrainingState(trainExamples: training.count)
         started = clock.now
         saved = started
 
         if let folder, resuming {
-            try folder.checkCanGoOn(with: configuration)
+            guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
             lock = try RunLock(folder)
+            try folder.checkCanGoOn(with: configuration)
             folder.removePartialFiles()
             try resume(folder)
         } else {
             try initializeWeights()
-            if let folder {
-                try folder.create(configuration)
-                lock = try RunLock(folder)
-            }
+            lock = try folder?.create(configuration)
         }
     }
 
@@ -87,6 +85,7 @@ public final class Trainer {
     ) throws -> TrainingSummary? {
         started = clock.now
         saved = started
+        secondsBefore = state.wallSeconds
         report(
             .started(
                 TrainingStart(

@@ -54,12 +54,15 @@ extension TrainingConfiguration {
     /// - Throws: `TrainingError.invalidOption` for a number that makes no sense, or `ModelError` for a
     ///   model that cannot be built.
     public func validate() throws {
-        let counts: [(String, Int?)] = [
-            ("--size", size), ("--epochs", epochs), ("--batch-size", batchSize),
-            ("--train-limit", trainLimit), ("--test-limit", testLimit), ("--max-steps", maxSteps),
+        let counts: [(String, Int?, ClosedRange<Int>)] = [
+            ("--epochs", epochs, OptionRange.epochs), ("--batch-size", batchSize, OptionRange.batchSize),
+            ("--train-limit", trainLimit, OptionRange.count), ("--test-limit", testLimit, OptionRange.count),
+            ("--max-steps", maxSteps, OptionRange.count),
         ]
-        for case (let name, let value?) in counts where value < 1 {
-            throw TrainingError.invalidOption(name: name, reason: "must be at least 1, not \(value)")
+        for case (let name, let value?, let range) in counts {
+            if let reason = range.objection(to: value) {
+                throw TrainingError.invalidOption(name: name, reason: reason)
+            }
         }
         let rate = optimizer.learningRate
         guard rate > 0, rate.isFinite else {

@@ -16,7 +16,7 @@ import VGGModel
                     .flatten, .linear(Linear(16 * 25, 70)), .relu, .dropout(0.5), .linear(Linear(70, 10)),
                 ]),
             ])
-        let executor = Executor(
+        let executor = try Executor(
             plan: try Plan(network, batchSize: 13, mode: .training, precision: precision),
             device: .cpu(threads: threads), instructionSet: set)
         executor.initialize(.kaiming, seed: 5)
@@ -45,7 +45,7 @@ import VGGModel
         let network = try Network(
             input: .map(channels: 10_000, height: 1, width: 1),
             blocks: [.sequential([.flatten, .dropout(0.3), .linear(Linear(10_000, 2))])])
-        let executor = Executor(plan: try Plan(network, batchSize: 1, mode: .training))
+        let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .training))
         func mask(seed: UInt64, step: Int) -> [Bool] {
             let images = [Float](repeating: 1, count: 10_000)
             _ = executor.backward(images: images, labels: [0], seed: seed, step: step)
@@ -71,7 +71,7 @@ import VGGModel
         let plan = try Plan(network, batchSize: 5, mode: .training, precision: precision)
         let images = Images(count: 5, shape: network.input, seed: 4)
         let labels: [Int32] = [0, 1, 2, 3, 9]
-        let (byHand, atOnce) = (Executor(plan: plan), Executor(plan: plan))
+        let (byHand, atOnce) = (try Executor(plan: plan), try Executor(plan: plan))
         for executor in [byHand, atOnce] { executor.initialize(.xavier, seed: 6) }
         _ = byHand.backward(images: images.engine, labels: labels)
         _ = atOnce.trainingStep(

@@ -35,6 +35,12 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
                 "two linear layers with ReLU", 33, 1, 1, batch: 5,
                 [.flatten, .linear(Linear(33, 40)), .relu, .linear(Linear(40, 7)), .relu]),
             OperatorCase(
+                "linear layers of multiples of 512", 512, 1, 1, batch: 5,
+                [.flatten, .linear(Linear(512, 1024)), .relu, .linear(Linear(1024, 512)), .relu]),
+            OperatorCase(
+                "maps of 512 numbers", 2, 4, 8, batch: 3,
+                [convolution(2, 16, 3, padding: 1), .relu, convolution(16, 16, 3, padding: 1), .relu]),
+            OperatorCase(
                 "linear layers wider than a block", 1030, 1, 1, batch: 19,
                 [.flatten, .linear(Linear(1030, 530)), .relu, .linear(Linear(530, 601)), .relu]),
             OperatorCase(
@@ -111,7 +117,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     @Test(arguments: OperatorCase.all, InstructionSet.allAvailable)
     func agreesWithTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
         let plan = try Plan(example.network, batchSize: example.batch + 1, mode: .training)
-        let executor = Executor(plan: plan, device: .cpu(threads: 2), instructionSet: set)
+        let executor = try Executor(plan: plan, device: .cpu(threads: 2), instructionSet: set)
         executor.initialize(.xavier, seed: 3)
         try executor.load(scrambled(executor.weights))
         let images = Images(count: example.batch, shape: example.network.input, seed: 7)
@@ -121,7 +127,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         let logits = reference.forward(images.reference, isTraining: false)
         expectClose(
             executor.logits(images: images.engine, count: example.batch), logits.flatMap(\.self), "logits")
-        let inference = Executor(
+        let inference = try Executor(
             plan: try Plan(example.network, batchSize: example.batch, mode: .inference),
             device: .cpu(threads: 2), instructionSet: set)
         try inference.load(executor.weights)
@@ -148,7 +154,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     @Test(arguments: OperatorCase.all, [InstructionSet.portable, .avx512bf16])
     func mixedPrecisionStaysCloseToTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
         guard InstructionSet.allAvailable.contains(set) else { return }
-        let executor = Executor(
+        let executor = try Executor(
             plan: try Plan(example.network, batchSize: example.batch + 1, mode: .training, precision: .bf16),
             device: .cpu(threads: 2), instructionSet: set)
         executor.initialize(.xavier, seed: 3)
@@ -160,7 +166,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         let logits = reference.forward(images.reference, isTraining: false).flatMap(\.self)
         #expect(
             distance(executor.logits(images: images.engine, count: example.batch), logits) < 0.02, "logits")
-        let inference = Executor(
+        let inference = try Executor(
             plan: try Plan(
                 example.network, batchSize: example.batch, mode: .inference, precision: .bf16),
             device: .cpu(threads: 2), instructionSet: set)
@@ -184,13 +190,59 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// With small whole numbers the sums of two convolutions are exact, so that no ReLU and no pool switches:
+    /// what is left is the rounding of gradients, 2⁻⁹ each at most, in sums over images that partly cancel.
+    @Test(arguments: OperatorCase.all, [InstructionSet.portable, .avx512bf16])
+    func mixedPrecisionGradientsAreThoseOfTheReference(
+        _ example: OperatorCase, on set: InstructionSet
+    ) throws {
+        let kinds = example.network.layers.map(\.layer.className)
+        let isExact =
+            !kinds.contains("BatchNorm2d") && kinds.filter { $0 == "Linear" }.count == 1
+            && kinds.filter { $0 == "Conv2d" }.count <= 2
+        guard InstructionSet.allAvailable.contains(set), isExact else { return }
+        let executor = try Executor(
+            plan: try Plan(example.network, batchSize: example.batch, mode: .training, precision: .bf16),
+            device: .cpu(threads: 2), instructionSet: set)
+        try executor.load(wholeNumbers(example.network))
+        let images = Images(count: example.batch, shape: example.network.input, seed: 7) {
+            ($0 * 2).rounded()
+        }
+        var reference = Reference(example.network, weights: executor.weights)
+        _ = reference.forward(images.reference, isTraining: true)
+        let labels = (0..<example.batch).map { $0 % 5 }
+        _ = reference.backward(labels: labels)
+        _ = executor.backward(images: images.engine, labels: labels.map(Int32.init))
+        for (name, gradient) in executor.gradientTensors {
+            #expect(
+                distance(gradient.values, reference.gradients[name]!) < 0.05, "gradient of \(name)")
+        }
+    }
+
+    /// Weights -1, 0 and 1; those of the last layer small, so that the softmax does not saturate.
+    private func wholeNumbers(_ network: Network) -> [String: Tensor] {
+        var weights: [String: Tensor] = [:]
+        let last = network.layers[network.layers.count - 1].name
+        for (index, parameter) in network.parameters.enumerated() {
+            let philox = Philox(seed: 13, stream: .initialization)
+            let scale: Float = parameter.name.hasPrefix(last) ? 0x1p-14 : 1
+            weights[parameter.name] = Tensor(
+                shape: parameter.shape,
+                values: (0..<parameter.shape.reduce(1, *)).map { element in
+                    let word = philox.word(sequence: UInt32(index), element: element)
+                    return (Float(word % 3) - 1) * scale
+                })
+        }
+        return weights
+    }
+
     /// The emulation does the same arithmetic in another order.
     @Test(.enabled(if: InstructionSet.allAvailable.contains(.avx512bf16)), arguments: OperatorCase.all)
     func mixedPrecisionAgreesWithItsEmulation(_ example: OperatorCase) throws {
         let images = Images(count: example.batch, shape: example.network.input, seed: 7)
         let labels = (0..<example.batch).map { Int32($0 % 5) }
         let gradients = try [InstructionSet.portable, .avx512bf16].map { set in
-            let executor = Executor(
+            let executor = try Executor(
                 plan: try Plan(example.network, batchSize: example.batch, mode: .training, precision: .bf16),
                 device: .cpu(threads: 2), instructionSet: set)
             executor.initialize(.xavier, seed: 3)
@@ -198,7 +250,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             _ = executor.backward(images: images.engine, labels: labels)
             return executor.gradientTensors
         }
-        for (name, gradient) in gradients[0] where name.hasSuffix("weight") {
+        for (name, gradient) in gradients[0] {
             // A sum at the edge between two bfloat16 numbers may round either way.
             #expect(distance(gradients[1][name]!.values, gradient.values.map(Double.init)) < 0.01, "\(name)")
         }
@@ -211,22 +263,23 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         return squares == 0 ? 0 : (squares / norm).squareRoot()
     }
 
-    /// Winograd's algorithm adds and subtracts more than the definition does; with its interpolation points the
-    /// error of a sum over 128 channels must stay that of single precision: some 2⁻²⁴ of the terms' size each.
+    /// Winograd's algorithm adds and subtracts more than the definition does. Measured against double
+    /// precision, its error is at most 2.2 times the direct convolution's, whose norm is some 1e-6 of the
+    /// result's at these sizes; two convolutions, a pool and a linear layer stay below 1e-5.
     @Test(arguments: InstructionSet.allAvailable)
-    func winogradStaysExact(on set: InstructionSet) throws {
+    func winogradErrorIsThatOfSinglePrecision(on set: InstructionSet) throws {
         let layers = vggBlock(2, 128, 128).layers
         let network = try Network(
             input: .map(channels: 128, height: 14, width: 14),
             blocks: [.sequential(layers + [.flatten, .linear(Linear(128 * 49, 10))])])
-        let executor = Executor(
+        let executor = try Executor(
             plan: try Plan(network, batchSize: 1, mode: .inference, precision: .fp32),
             device: .cpu(threads: 2), instructionSet: set)
         executor.initialize(.kaiming, seed: 1)
         let images = Images(count: 1, shape: network.input, seed: 2)
         var reference = Reference(network, weights: executor.weights)
         let logits = reference.forward(images.reference, isTraining: false).flatMap(\.self)
-        #expect(distance(executor.logits(images: images.engine, count: 1), logits) < 2e-6)
+        #expect(distance(executor.logits(images: images.engine, count: 1), logits) < 1e-5)
     }
 
     /// Batch norm's initial ones and zeros would hide mistakes.

@@ -7,7 +7,8 @@ struct Images {
     var engine: [Float] = []
     var reference: [[Double]] = []
 
-    init(count: Int, shape: Shape, seed: UInt64) {
+    /// Numbers in -1..<1, or what `change` makes of them.
+    init(count: Int, shape: Shape, seed: UInt64, change: (Float) -> Float = { $0 }) {
         let (channels, height, width) = shape.map
         let philox = Philox(seed: seed, stream: .shuffle)
         for image in 0..<count {
@@ -15,10 +16,11 @@ struct Images {
             for y in 0..<height {
                 for x in 0..<width {
                     for c in 0..<channels {
-                        let value = Philox.uniform(
-                            philox.word(sequence: UInt32(image), element: (y * width + x) * channels + c))
-                        engine.append(2 * value - 1)
-                        planes[(c * height + y) * width + x] = Double(2 * value - 1)
+                        let word = philox.word(
+                            sequence: UInt32(image), element: (y * width + x) * channels + c)
+                        let value = change(2 * Philox.uniform(word) - 1)
+                        engine.append(value)
+                        planes[(c * height + y) * width + x] = Double(value)
                     }
                 }
             }

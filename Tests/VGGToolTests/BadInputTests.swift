@@ -10,6 +10,12 @@ extension ToolTests {
         ("train --threads 0", "--threads", 64), ("train --train-limit 0", "--train-limit", 64),
         ("train --test-limit -5", "--test-limit", 64), ("train --max-steps 0", "--max-steps", 64),
         ("train --momentum 1", "--momentum", 64), ("train --weight-decay -1", "--weight-decay", 64),
+        ("train --batch-size 65537", "--batch-size must be between 1 and 65536", 64),
+        ("train --epochs 1000001", "--epochs", 64),
+        ("train --max-steps 9223372036854775807", "--max-steps", 64),
+        ("train --train-limit 9223372036854775807", "--train-limit", 64),
+        ("train --test-limit 9223372036854775807", "--test-limit", 64),
+        ("train --threads 1025", "--threads", 64),
         ("train --width-divisor 0", "--width-divisor", 64), ("train --classes -1", "--classes", 64),
         ("train --dropout 1", "--dropout", 64), ("train --in-channels 0", "--in-channels", 64),
         ("train --arch vgg12", "vgg12", 64), ("train --conv-arch 1x64,", "conv", 64),
@@ -22,6 +28,12 @@ extension ToolTests {
         ("train --size 32 --init missing.safetensors", "missing.safetensors", 1),
         ("train --size 32 --train-limit 9 --run-dir /dev/null/run", "/dev/null/run", 1),
         ("summary --size 31", "block 5", 64), ("summary --batch-size 0", "--batch-size", 64),
+        ("summary --batch-size 65537", "--batch-size", 64), ("bench --batch-size 65537", "--batch-size", 64),
+        ("bench --steps 1000001", "--steps", 64), ("bench --threads 9223372036854775807", "--threads", 64),
+        ("eval missing --batch-size 65537", "--batch-size", 64),
+        ("eval missing --threads 1025", "--threads", 64),
+        ("eval missing --test-limit 9223372036854775807", "--test-limit", 64),
+        ("eval missing --size 0", "--size", 64), ("chart missing --output chart.svg", "missing", 64),
         ("eval missing", "missing", 1), ("eval", "run-or-weights", 64),
         ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
         ("predict missing --index 0 --top 0", "--top", 64), ("data nothing-like-it", "nothing-like-it", 1),
@@ -37,6 +49,30 @@ extension ToolTests {
         #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
         // Nothing is left behind but the two files this test made.
         #expect(try folder.names() == ["errors", "output"])
+    }
+
+    /// The largest values that are allowed: memory is short, but nothing overflows.
+    @Test(arguments: [
+        "train --size 8192 --batch-size 65536 --epochs 1000000",
+        "bench --size 8192 --batch-size 65536 --in-channels 8192 --threads 1024",
+    ])
+    func saysThatMemoryIsShort(_ arguments: String) throws {
+        let result = try run(arguments)
+        #expect(result.status == 1 && result.output.isEmpty)
+        #expect(
+            result.errors.hasPrefix("error: ") && result.errors.contains("smaller batch size"),
+            "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1)
+        #expect(try folder.names() == ["errors", "output"])
+    }
+
+    @Test func refusesAnUnknownInstructionSet() throws {
+        let wrong = try run("summary", shell: "export VGG_MAX_ISA=avx1024")
+        #expect(wrong.status == 64 && wrong.output.isEmpty)
+        #expect(
+            wrong.errors
+                == "error: VGG_MAX_ISA must be one of portable, avx2, avx512, avx512bf16, not avx1024\n")
+        #expect(try run("summary", shell: "export VGG_MAX_ISA=portable").status == 0)
     }
 
     @Test func refusesAFileThatIsNoWeights() throws {

@@ -21,12 +21,6 @@ extension ToolTests {
         }
         #expect(objects.filter { $0["event"] as? String == "epoch" }.count == 2)
 
-        let eval = try run("eval run --test-limit 100 --format json")
-        let figures = try #require(try eval.objects().first)
-        #expect(figures["count"] as? Int == 100)
-        #expect(figures["accuracy"] as? Double == last["test_acc"] as? Double)
-        #expect(figures["loss"] is Double)
-
         // The file says itself which model it is of, so both ways agree.
         let predictions = try ["run", "run/model.safetensors"].map {
             try run("predict \($0) --data fashion-mnist --index 7 --top 3 --format json")
@@ -43,6 +37,50 @@ extension ToolTests {
         // Weights of another shape: the tensor and both shapes.
         let other = try run("eval run/model.safetensors --size 32")
         #expect(other.status == 1 && other.errors.contains("classifier.0.weight"))
+    }
+
+    /// Without being told, `eval` uses the precision that the run was trained in.
+    @Test(arguments: ["fp32", "bf16"]) func evalSaysWhatTheRunSays(_ precision: String) throws {
+        #expect(try run("\(small) --epochs 1 --precision \(precision) --run-dir run").status == 0)
+        let run = RunFolder(folder.url("run").path)
+        guard case .epoch(let recorded) = try run.readMetrics().last else {
+            Issue.record("the last record is not an epoch's")
+            return
+        }
+        func eval(_ arguments: String) throws -> [String: Double] {
+            let result = try self.run("eval \(arguments) --batch-size 32 --test-limit 100 --format json")
+            // Other than `JSONSerialization`, it reads every bit.
+            return try JSONText.decode([String: Double].self, from: result.output)
+        }
+        for model in ["run", "run/model.safetensors"] {
+            #expect(
+                try eval(model) == ["count": 100, "accuracy": recorded.testAcc, "loss": recorded.testLoss])
+        }
+        let other = precision == "fp32" ? "bf16" : "fp32"
+        #expect(try eval("run --precision \(other)")["loss"] != recorded.testLoss)
+    }
+
+    /// The seed's slim network is for who asks for nothing else.
+    @Test(arguments: [
+        ("", 4), ("--arch vgg11", 1), ("--conv-arch 1x8,1x8", 1), ("--preset quick", 4),
+        ("--preset quick --arch vgg11", 4), ("--arch vgg11 --width-divisor 2", 2),
+    ])
+    func onlyTheSeedsNetworkIsSlim(_ options: String, _ divisor: Int) throws {
+        let result = try run(
+            "train --size 32 --train-limit 2 --test-limit 2 --max-steps 1 --run-dir run \(options)")
+        #expect(result.status == 0, "\(result.errors)")
+        let configuration = try RunFolder(folder.url("run").path).readConfiguration()
+        #expect(configuration.model.widthDivisor == divisor)
+    }
+
+    @Test func storesAbsolutePaths() throws {
+        #expect(try run("\(small) --max-steps 1 --run-dir first").status == 0)
+        #expect(
+            try run("\(small) --max-steps 1 --init ./first/model.safetensors --run-dir second").status == 0)
+        let path = try #require(
+            try RunFolder(folder.url("second").path).readConfiguration().initialWeights)
+        #expect(path.hasPrefix("/") && path.hasSuffix("/first/model.safetensors"))
+        #expect(FileManager.default.fileExists(atPath: path))
     }
 
     @Test func trainEndsLikeTheSeed() throws {
@@ -73,19 +111,20 @@ extension ToolTests {
     }
 
     @Test func killedAndResumedIsLikeNeverStopped() throws {
-        #expect(try run("\(small) --epochs 6 --run-dir whole").status == 0)
-
+        // So many epochs that no machine is done with them before the run is killed.
         let process = try Program.start(
-            "\(small) --epochs 6 --run-dir killed".split(separator: " ").map(String.init), in: folder)
-        let checkpoint = folder.url("killed/checkpoint.safetensors").path
-        while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint) { usleep(1000) }
-        usleep(300_000)
+            "\(small) --epochs 1000000 --run-dir killed".split(separator: " ").map(String.init), in: folder)
+        let killed = RunFolder(folder.url("killed").path)
+        while process.isRunning, !FileManager.default.fileExists(atPath: killed.checkpointPath) {
+            usleep(1000)
+        }
         kill(process.processIdentifier, SIGKILL)
         #expect(try Program.finish(process, in: folder).status == 128 + SIGKILL)
-        let steps = try RunFolder(folder.url("killed").path).readMetrics().last?.step ?? 0
-        #expect(steps < 60, "the run was over before it was killed")
 
-        let resumed = try run("train --resume killed")
+        // At least two epochs more than whatever the killed run had come to.
+        let epochs = try #require(try killed.readMetrics().last?.step) / 10 + 2
+        #expect(try run("\(small) --epochs \(epochs) --run-dir whole").status == 0)
+        let resumed = try run("train --resume killed --epochs \(epochs)")
         #expect(resumed.status == 0, "\(resumed.errors)")
         #expect(try folder.bytes("killed/model.safetensors") == folder.bytes("whole/model.safetensors"))
         #expect(try folder.names("killed") == folder.names("whole"))
@@ -106,13 +145,19 @@ extension ToolTests {
     @Test func aFullDiskKeepsTheLastCheckpoint() throws {
         #expect(try run("\(small) --epochs 1 --run-dir run").status == 0)
         let before = try folder.bytes("run/checkpoint.safetensors")
+        let weights = try folder.bytes("run/model.safetensors")
         let names = try folder.names("run")
-        // A limit on the size of files fails a write as a full disk does.
-        let result = try run("train --resume run --epochs 2", shell: "ulimit -f 2000")
-        #expect(result.status == 1)
-        #expect(result.errors.contains("cannot be written"), "\(result.errors)")
-        #expect(try folder.bytes("run/checkpoint.safetensors") == before)
-        #expect(try folder.names("run") == names)
+        // A limit on the size of files, here in units of 512 bytes, fails a write as a full disk does: first
+        // that of the checkpoint, which also holds the momentum, then already that of the weights.
+        for (size, file) in [
+            ((weights.count + before.count) / 2, "checkpoint"), (weights.count / 2, "model"),
+        ] {
+            let result = try run("train --resume run --epochs 2", shell: "ulimit -f \(size / 512)")
+            #expect(result.status == 1)
+            #expect(result.errors.contains("\(file).safetensors: cannot be written"), "\(result.errors)")
+            #expect(try folder.bytes("run/checkpoint.safetensors") == before)
+            #expect(try folder.names("run") == names)
+        }
         #expect(try run("train --resume run --epochs 2").status == 0)
     }
 

@@ -41,6 +41,9 @@ import VGGTraining
         ("--momentum", { $0.optimizer.momentum = 1 }), ("--nesterov", { $0.optimizer.momentum = 0 }),
         ("--weight-decay", { $0.optimizer.weightDecay = -1 }), ("--train-limit", { $0.trainLimit = 0 }),
         ("--test-limit", { $0.testLimit = 0 }), ("--max-steps", { $0.maxSteps = 0 }),
+        ("--epochs", { $0.epochs = 1_000_001 }), ("--batch-size", { $0.batchSize = 65537 }),
+        ("--train-limit", { $0.trainLimit = .max }), ("--test-limit", { $0.testLimit = .max }),
+        ("--max-steps", { $0.maxSteps = .max }), ("--size", { $0.size = .max }),
         ("--size", { $0.size = 0 }), ("--classes", { $0.model.classes = 0 }),
         ("--dropout", { $0.model.dropout = 1 }), ("--width-divisor", { $0.model.widthDivisor = 3 }),
     ]

@@ -114,12 +114,12 @@ import VGGTraining
         let folder = try TemporaryFolder()
         let run = folder.run("run")
         #expect(throws: TrainingError.noRun(folder: run.path)) { try run.readConfiguration() }
-        let first = try trainer(smallConfiguration(), folder: run)
+        #expect(throws: TrainingError.noRun(folder: run.path)) {
+            try trainer(smallConfiguration(), folder: run, resuming: true)
+        }
+        _ = try trainer(smallConfiguration(), folder: run).run()
         #expect(throws: TrainingError.runExists(folder: run.path)) {
             try trainer(smallConfiguration(), folder: run)
-        }
-        #expect(throws: TrainingError.runInUse(folder: run.path)) {
-            try trainer(smallConfiguration(), folder: run, resuming: true)
         }
         var other = smallConfiguration()
         other.seed = 6
@@ -127,7 +127,50 @@ import VGGTraining
             throws: TrainingError.conflictingOptions(
                 folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")])
         ) { try trainer(other, folder: run, resuming: true) }
-        _ = try first.run()
+    }
+
+    @Test func keepsAwayFromAFolderInUse() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        let first = try trainer(smallConfiguration(), folder: run)
+        let configuration = try run.bytes(\.configurationPath)
+        var other = smallConfiguration()
+        other.epochs = 7
+        for resuming in [false, true] {
+            #expect(throws: TrainingError.runInUse(folder: run.path)) {
+                try trainer(other, folder: run, resuming: resuming)
+            }
+        }
+        #expect(try run.bytes(\.configurationPath) == configuration)
+        // As if the first trainer had taken the folder and not yet written anything.
+        try FileManager.default.removeItem(atPath: run.configurationPath)
+        #expect(throws: TrainingError.runInUse(folder: run.path)) { try trainer(other, folder: run) }
+        #expect(!run.holdsRun)
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func anInterruptedTrainerGoesOnWithItsTime() throws {
+        let trainer = try trainer(smallConfiguration())
+        var done = 0
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let stopped = try trainer.run { event in
+            if case .step = event {
+                done += 1
+                usleep(100_000)
+            }
+        } shouldStop: {
+            done >= 3
+        }
+        #expect(stopped == nil)
+        // The pause between the two does not count.
+        let pause = clock.now
+        usleep(200_000)
+        let paused = (clock.now - pause) / .seconds(1)
+        let summary = try #require(try trainer.run())
+        let whole = (clock.now - begin) / .seconds(1)
+        #expect(summary.steps == 12)
+        #expect((0.3...whole - paused).contains(summary.seconds))
     }
 
     @Test func refusesADamagedRun() throws {

@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-// The kernels of mixed precision: one list makes their declarations, every implementation and the tests.
+// The kernels of mixed precision: one list makes their declarations and every implementation's table.
 //
 // A bfloat16 number is the upper half of a 32-bit float, kept in a uint16_t. All sums run in 32-bit floats;
 // results are rounded once, to the nearest with ties to even, when they are stored.

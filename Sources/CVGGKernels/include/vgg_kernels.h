@@ -16,7 +16,7 @@ extern "C" {
 /// Output channels in a panel of weights, whatever the instruction set's vectors are.
 enum { VGG_PANEL = 16 };
 
-/// Floats that may be read past the end of a gradient map (never used, only loaded).
+/// Numbers that may be read past the end of a buffer (never used, only loaded).
 enum { VGG_SLACK = 64 };
 
 /// The value of a pool's winner byte where ReLU killed the whole window.
@@ -65,6 +65,11 @@ static inline size_t vgg_winograd_scratch(size_t in_channels) {
     return 36 * VGG_WINOGRAD_BLOCK * ((in_channels + panel - 1) / panel * panel + 2 * panel);
 }
 
+/// Floats of scratch memory of a Winograd weight gradient.
+static inline size_t vgg_winograd_gradient_scratch(size_t in_channels) {
+    return 2 * vgg_winograd_scratch(in_channels);
+}
+
 /// A map in memory.
 typedef struct {
     size_t height, width, channels;
@@ -111,6 +116,20 @@ typedef struct {
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
             const float *bias, ptrdiff_t y_image, float *y, uint8_t *winner, float *scratch,                    \
             size_t tile_begin, size_t tile_end))                                                                \
+    /* Adds the weight gradient of tiles tile_begin..<tile_end, transformed as winograd_weights', to sums,      \
+       and the bias gradient to db; shape's y_row and y_pixel are dy's. Ranges must be added in order. */       \
+    KERNEL(winograd_weight_gradient,                                                                            \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,                \
+            const float *dy, float *sums, float *db, float *scratch, size_t tile_begin, size_t tile_end))       \
+    /* The same under a fused pool, from the pooled gradient and its winners, both dense, image by image;       \
+       out_height and out_width are those before the pool, tiles those of the pooled convolution. */            \
+    KERNEL(winograd_pooled_weight_gradient,                                                                     \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *gradient,             \
+            const uint8_t *winner, float *sums, float *db, float *scratch, size_t tile_begin,                   \
+            size_t tile_end))                                                                                   \
+    /* Adds what the sums come to, to dw (panels panel_begin..<panel_end). */                                   \
+    KERNEL(winograd_weight_gradient_end,                                                                        \
+           (const float *sums, float *dw, size_t in_channels, size_t panel_begin, size_t panel_end))            \
     /* Weights for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels     \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \

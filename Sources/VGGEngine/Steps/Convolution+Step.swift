@@ -15,6 +15,9 @@ extension Convolution {
     /// Of the gradient of the input, which is a convolution of the output's.
     var backwardAlgorithm: ConvolutionAlgorithm { algorithm(reading: outChannels) }
 
+    /// Of the gradient of the weights.
+    var gradientAlgorithm: ConvolutionAlgorithm { algorithm(reading: min(inChannels, outChannels)) }
+
     /// Whether there are kernels of mixed precision for the gradients under a fused pool, three quarters of
     /// which are zero, from the pooled gradient and its winners.
     func skipsZeros(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 && padding == 1 }

@@ -25,7 +25,7 @@ final class ConvolutionStep: FloatStep {
     init(
         _ planned: PlannedStep, _ convolution: Convolution, relu: Bool, pool: Bool,
         _ parameters: BoundParameters, _ context: StepContext, _ plan: Plan
-    ) {
+    ) throws(PlanError) {
         self.planned = planned
         self.convolution = convolution
         self.relu = relu
@@ -34,7 +34,7 @@ final class ConvolutionStep: FloatStep {
         self.context = context
         full = convolution.output(of: planned)
         scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        transformed = Buffer(bytes: scratch.kept)
+        transformed = try Buffer(bytes: scratch.kept)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
@@ -43,8 +43,9 @@ final class ConvolutionStep: FloatStep {
 
     /// Where a step's temporary floats lie, in bytes.
     private struct Scratch {
-        /// Of a worker: two rows of 32 channels before a pool, the full gradient, and Winograd's tiles.
-        let rows, map, tiles: Int
+        /// Of a worker: two rows of 32 channels before a pool, the full gradient, Winograd's tiles, and the
+        /// weight gradient's sums, transformed.
+        let rows, map, tiles, transformedSums: Int
         let worker: Int
         /// Shared: the flipped weights, the same transformed, and the shards' sums.
         let flipped, flippedTransformed, sums: Int
@@ -65,9 +66,14 @@ final class ConvolutionStep: FloatStep {
             var worker = ScratchParts()
             rows = worker.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
             map = worker.take(training ? gradientMap.count : 0, of: Float.self)
+            let gradient = training && convolution.gradientAlgorithm == .winograd
             tiles = worker.take(
-                max(forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0),
+                max(
+                    forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0,
+                    gradient ? vgg_winograd_gradient_scratch(inputs) : 0),
                 of: Float.self)
+            transformedSums = worker.take(
+                gradient ? vgg_winograd_weights_count(inputs, outputs) : 0, of: Float.self)
             self.worker = worker.total
 
             var shared = ScratchParts()
@@ -149,9 +155,7 @@ final class ConvolutionStep: FloatStep {
         let output = planned.output
         context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
         var shape = shape(yRow: output.rowStride, yPixel: output.channels)
-        // A fused pool halves the tiles' outputs, but not what they cost.
-        let side = pool ? 2 : 4
-        let tiles = ((output.height + side - 1) / side) * ((output.width + side - 1) / side)
+        let tiles = pool ? pooledTiles : fullTiles
         let (from, to) = (planned.input.imageStride, output.imageStride)
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
@@ -177,32 +181,74 @@ final class ConvolutionStep: FloatStep {
         let shards = Plan.shards(of: pass.count)
         let shardStride = planned.shardStride
         let shardSums = shared(scratch.sums)
-        let biasOffset = planned.parameterLayouts[0].count
-        var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
         winners.withUnsafeBufferPointer { winners in
             context.workers.run(shards) { shard, worker in
-                let sums = shardSums + shard * shardStride
-                sums.update(repeating: 0, count: shardStride)
-                let map = self.worker(worker, scratch.map)
-                // The border and what dilation leaves between pixels; each image overwrites the rest.
-                map.update(repeating: 0, count: gradientMap.count)
-                for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
-                    let dy = map + gradientMap.interior
-                    expand(
-                        gradient: gradient + image * planned.output.count,
-                        y: y + image * planned.output.imageStride + planned.output.interior,
-                        winners: winners.baseAddress.map { $0 + image * planned.output.count }, to: dy)
-                    context.kernels.convolution_weight_gradient(
-                        &shape, x + image * planned.input.imageStride, dy, sums, sums + biasOffset)
-                    if let inputGradient {
-                        self.inputGradient(
-                            map: map, worker: worker, to: inputGradient + image * planned.input.count)
-                    }
-                }
+                backward(
+                    Plan.images(ofShard: shard, of: shards, count: pass.count), x: x, y: y,
+                    gradient: gradient, winners: winners.baseAddress, sums: shardSums + shard * shardStride,
+                    worker: worker, inputGradient: inputGradient)
             }
         }
         planned.addShards(shardSums, shards, to: parameters, context)
     }
+
+    /// One shard's images: the sums of its gradients of weights and bias, and the gradients of the inputs.
+    private func backward(
+        _ images: Range<Int>, x: Floats, y: Floats, gradient: Floats, winners: UnsafePointer<UInt8>?,
+        sums: Floats, worker: Int, inputGradient: Floats?
+    ) {
+        let output = planned.output
+        let biasSums = sums + planned.parameterLayouts[0].count
+        sums.update(repeating: 0, count: planned.shardStride)
+        let isTransformed = convolution.gradientAlgorithm == .winograd
+        let transformedSums = self.worker(worker, scratch.transformedSums)
+        let tileScratch = self.worker(worker, scratch.tiles)
+        if isTransformed {
+            transformedSums.update(
+                repeating: 0,
+                count: vgg_winograd_weights_count(convolution.inChannels, convolution.outChannels))
+        }
+        // Winograd's tiles under a pool read the pooled gradient itself, all images of the shard in one.
+        let isPooled = isTransformed && pool
+        var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
+        if isPooled, let winners {
+            context.kernels.winograd_pooled_weight_gradient(
+                &shape, planned.input.imageStride, x + images.lowerBound * planned.input.imageStride,
+                gradient + images.lowerBound * output.count, winners + images.lowerBound * output.count,
+                transformedSums, biasSums, tileScratch, 0, images.count * pooledTiles)
+        }
+        if !isPooled || inputGradient != nil {
+            let map = self.worker(worker, scratch.map)
+            // The border and what dilation leaves between pixels; each image overwrites the rest.
+            map.update(repeating: 0, count: gradientMap.count)
+            for image in images {
+                let dy = map + gradientMap.interior
+                expand(
+                    gradient: gradient + image * output.count,
+                    y: y + image * output.imageStride + output.interior,
+                    winners: winners.map { $0 + image * output.count }, to: dy)
+                let from = x + image * planned.input.imageStride
+                if isTransformed, !isPooled {
+                    context.kernels.winograd_weight_gradient(
+                        &shape, 0, from, 0, dy, transformedSums, biasSums, tileScratch, 0, fullTiles)
+                } else if !isTransformed {
+                    context.kernels.convolution_weight_gradient(&shape, from, dy, sums, biasSums)
+                }
+                if let inputGradient {
+                    self.inputGradient(
+                        map: map, worker: worker, to: inputGradient + image * planned.input.count)
+                }
+            }
+        }
+        if isTransformed {
+            context.kernels.winograd_weight_gradient_end(
+                transformedSums, sums, convolution.inChannels, 0, convolution.outChannels.panels)
+        }
+    }
+
+    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
+    private var fullTiles: Int { ((full.height + 3) / 4) * ((full.width + 3) / 4) }
+    private var pooledTiles: Int { ((full.height / 2 + 1) / 2) * ((full.width / 2 + 1) / 2) }
 
     /// One image's gradient of the input: a convolution of the gradient map with the flipped weights.
     private func inputGradient(map: Floats, worker: Int, to inputGradient: Floats) {

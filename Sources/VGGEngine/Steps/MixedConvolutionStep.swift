@@ -24,7 +24,7 @@ final class MixedConvolutionStep: Step {
     init(
         _ planned: PlannedStep, _ convolution: Convolution, relu: Bool, pool: Bool,
         _ parameters: BoundParameters, _ context: StepContext, _ plan: Plan
-    ) {
+    ) throws(PlanError) {
         self.planned = planned
         self.convolution = convolution
         self.relu = relu
@@ -35,7 +35,7 @@ final class MixedConvolutionStep: Step {
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        packed = Buffer(bytes: scratch.kept)
+        packed = try Buffer(bytes: scratch.kept)
         winners = [UInt8](
             repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
     }

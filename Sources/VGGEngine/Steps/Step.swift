@@ -143,10 +143,13 @@ extension StepScratch {
 }
 
 extension PlannedStep {
-    func bound(to parameters: BoundParameters, context: StepContext, plan: Plan) -> any Step {
+    /// - Throws: `PlanError.outOfMemory` if what the step keeps cannot be reserved.
+    func bound(
+        to parameters: BoundParameters, context: StepContext, plan: Plan
+    ) throws(PlanError) -> any Step {
         switch operation {
         case .convolution(let convolution, let relu, let pool):
-            precision == .bf16
+            try precision == .bf16
                 ? MixedConvolutionStep(self, convolution, relu: relu, pool: pool, parameters, context, plan)
                 : ConvolutionStep(self, convolution, relu: relu, pool: pool, parameters, context, plan)
         case .batchNorm(let norm, let relu):
