@@ -43,8 +43,10 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
+        let precision = precision.precision.resolved
+        precision.warnIfEmulated()
         let result = try Benchmark(
-            network: network, work: mode, precision: precision.precision.resolved, batchSize: batchSize,
+            network: network, work: mode, precision: precision, batchSize: batchSize,
             device: compute.resolved
         ).run(steps: steps)
         Console.print(format.format == .json ? try JSONText.line(result) : result.text)

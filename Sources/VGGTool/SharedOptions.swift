@@ -74,6 +74,17 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+extension Precision {
+    /// Warns where the kernels of this number format are an emulation.
+    /// - Parameter mayChange: whether another one can be chosen.
+    func warnIfEmulated(mayChange: Bool = true) {
+        guard self == .bf16, InstructionSet.best < .avx512bf16 else { return }
+        Console.error(
+            "warning: this processor has no bf16 arithmetic: it is emulated, 30 times slower"
+                + (mayChange ? "; use --precision fp32" : ""))
+    }
+}
+
 struct PrecisionOption: ParsableArguments {
     @Option(
         help: """

@@ -39,8 +39,14 @@ enum Text {
         }
     }
 
+    /// Such as `1 test` or `10 tests`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+
     static func fixed(_ value: Double, _ digits: Int) -> String {
-        String(format: "%.\(digits)f", value)
+        // The sign of "not a number" says nothing.
+        value.isNaN ? "nan" : String(format: "%.\(digits)f", value)
     }
 
     static func left(_ text: String, _ width: Int) -> String {

@@ -63,6 +63,7 @@ struct TrainCommand: ParsableCommand {
             throw TrainingError.runExists(folder: folder.path)
         }
         let data = try Datasets.load(configuration.data, from: configuration.dataDirectory)
+        configuration.precision.warnIfEmulated(mayChange: resumed == nil)
 
         if estimate {
             let estimate = try Trainer.estimate(
@@ -73,10 +74,12 @@ struct TrainCommand: ParsableCommand {
         let trainer = try Trainer(
             configuration, training: data.train, test: data.test, device: compute.resolved, folder: folder,
             resuming: resumed != nil)
-        try Self.train(trainer, folder: folder, format: output.format)
+        try Self.train(trainer, folder: folder, isResumed: resumed != nil, format: output.format)
     }
 
-    private static func train(_ trainer: Trainer, folder: RunFolder, format: OutputFormat) throws {
+    private static func train(
+        _ trainer: Trainer, folder: RunFolder, isResumed: Bool, format: OutputFormat
+    ) throws {
         let stop = StopRequest.listen()
         let summary: TrainingSummary?
         switch format {
@@ -88,7 +91,7 @@ struct TrainCommand: ParsableCommand {
                 stop.isRequested
             }
         case .text:
-            var display = TrainingDisplay(folder: folder)
+            var display = TrainingDisplay(folder: folder, isResumed: isResumed)
             summary = try trainer.run {
                 display.show($0)
             } shouldStop: {
@@ -110,10 +113,10 @@ struct TrainCommand: ParsableCommand {
     private func text(_ estimate: TrainingEstimate, _ configuration: TrainingConfiguration) -> String {
         """
         the whole training would take about \(Text.duration(estimate.seconds)) \
-        on \(compute.resolved) with \(compute.resolved.threads) threads
-        \(estimate.steps) steps of \(Text.fixed(estimate.secondsPerStep, 3)) s \
+        on \(compute.resolved) with \(Text.count(compute.resolved.threads, "thread"))
+        \(Text.count(estimate.steps, "step")) of \(Text.fixed(estimate.secondsPerStep, 3)) s \
         (\(Text.fixed(estimate.examplesPerSec, 1)) examples/sec), \
-        \(estimate.epochs) tests of \(Text.fixed(estimate.secondsPerTest, 1)) s, \
+        \(Text.count(estimate.epochs, "test")) of \(Text.fixed(estimate.secondsPerTest, 1)) s, \
         \(Text.bytes(estimate.memory.total)) of memory
         """
     }

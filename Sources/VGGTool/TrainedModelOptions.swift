@@ -36,6 +36,7 @@ struct TrainedModelOptions: ParsableArguments {
         let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
         let splits = try Datasets.load(name, from: data.dataDir ?? remembered)
         try specification.check(splits.test)
+        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
         return (trained, network, size, splits)
     }
 }

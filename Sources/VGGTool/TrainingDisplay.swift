@@ -3,6 +3,7 @@ import VGGKit
 /// Shows a training to a person: lines on standard output and, on a terminal, a progress bar below them.
 struct TrainingDisplay {
     private let folder: RunFolder
+    private let isResumed: Bool
     private var bar = Console.isTerminal ? ProgressBar() : nil
     private let clock = ContinuousClock()
     private var start: TrainingStart?
@@ -10,7 +11,10 @@ struct TrainingDisplay {
     /// When the last plain line about a step was printed.
     private var printed = ContinuousClock().now
 
-    init(folder: RunFolder) { self.folder = folder }
+    init(folder: RunFolder, isResumed: Bool) {
+        self.folder = folder
+        self.isResumed = isResumed
+    }
 
     mutating func show(_ event: TrainingEvent) {
         switch event {
@@ -19,6 +23,7 @@ struct TrainingDisplay {
             began = clock.now
             printed = began
             line(Self.introduction(start))
+            if isResumed { line(Self.resumption(start)) }
         case .step(let metrics): show(metrics)
         case .testing(let progress):
             if bar?.isDue() == true {
@@ -37,7 +42,7 @@ struct TrainingDisplay {
         case .diagnosis(let diagnosis):
             bar?.clear()
             // The error that ends a diverged training says the same.
-            if diagnosis.problem == .atChance { Console.error("warning: \(diagnosis)") }
+            if diagnosis.problem != .diverged { Console.error("warning: \(diagnosis)") }
         case .interrupted(let written):
             line(
                 "stopped after step \(written.step) and saved; go on with: vgg train --resume \(folder.path)")
@@ -76,8 +81,19 @@ struct TrainingDisplay {
             \(Text.bytes(start.memory.total)) of memory
             """
         if let folder = start.runDirectory { text += "\nrun folder: \(folder)" }
-        if start.step > 0 { text += "\ngoing on after step \(start.step)" }
         return text
+    }
+
+    /// Where a resumed run is.
+    private static func resumption(_ start: TrainingStart) -> String {
+        if start.step == 0 { return "no checkpoint yet: starting again" }
+        if start.epochs >= start.configuration.epochs {
+            return "already finished; give --epochs N for more"
+        }
+        if let limit = start.configuration.maxSteps, start.step >= limit {
+            return "already finished; give --max-steps N for more"
+        }
+        return "going on after step \(start.step)"
     }
 
     private mutating func show(_ metrics: StepMetrics) {

@@ -8,6 +8,8 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         case diverged
         /// The loss is still that of guessing: the training goes on.
         case atChance
+        /// The loss is far above that of guessing: the training goes on.
+        case exploding
     }
 
     public var problem: Problem
@@ -33,25 +35,41 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
             message: "the training diverged in epoch \(epoch), step \(step): \(what)", advice: advice)
     }
 
-    /// The diagnosis of an epoch whose mean training loss is that of guessing, ln(classes); else nil.
+    /// The diagnosis of an epoch whose mean training loss is that of guessing, ln(classes), or far above it;
+    /// else nil.
     ///
     /// A network that has learnt anything at all is well below it: guessing costs ln(10) = 2.303 with ten
     /// classes and is right once in ten.
-    static func atChance(_ epoch: EpochMetrics, configuration: TrainingConfiguration) -> Diagnosis? {
-        let classes = Double(configuration.model.classes)
-        guard classes > 1, epoch.trainLoss > 0.97 * log(classes), epoch.testAcc < 2 / classes else {
+    package static func afterEpoch(
+        _ epoch: EpochMetrics, configuration: TrainingConfiguration
+    ) -> Diagnosis? {
+        let classes = configuration.model.classes
+        guard classes > 1 else { return nil }
+        let chance = log(Double(classes))
+        let rate = configuration.optimizer.learningRate
+        let problem: Problem
+        var advice: [String]
+        let verdict: String
+        // The mean can be that high for a bad beginning alone; then the test at the end is better.
+        if epoch.trainLoss > 1.5 * chance, !(epoch.testLoss <= chance) {
+            problem = .exploding
+            advice = ["a lower --lr (it is \(rate); try \(rate / 10))"]
+            verdict = "far above that of guessing among %d classes (%.3f): it grows"
+        } else if (0.97 * chance...1.05 * chance).contains(epoch.trainLoss),
+            epoch.testAcc < 2 / Double(classes)
+        {
+            problem = .atChance
+            advice = ["more epochs", "another --lr (it is \(rate))"]
+            verdict = "that of guessing among %d classes (%.3f): nothing is learnt yet"
+        } else {
             return nil
         }
-        var advice = [
-            "more epochs", "another --lr (it is \(configuration.optimizer.learningRate))",
-        ]
         if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
         return Diagnosis(
-            problem: .atChance, epoch: epoch.epoch, step: epoch.step,
+            problem: problem, epoch: epoch.epoch, step: epoch.step,
             message: String(
-                format:
-                    "after epoch %d the loss is %.3f, that of guessing among %d classes (%.3f): nothing is learnt yet",
-                epoch.epoch, epoch.trainLoss, configuration.model.classes, log(classes)),
+                format: "after epoch %d the loss is %.3f, " + verdict, epoch.epoch, epoch.trainLoss, classes,
+                chance),
             advice: advice)
     }
 }

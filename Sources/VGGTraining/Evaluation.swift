@@ -35,10 +35,13 @@ extension ModelSpecification {
         guard dataset.count > 0 else {
             throw TrainingError.dataMismatch(data: dataset.name, reason: "it has no examples")
         }
-        guard dataset.channels == inChannels else {
+        let channels = dataset.channels
+        guard channels == inChannels else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
-                reason: "its images have \(dataset.channels) channels; use --in-channels \(dataset.channels)")
+                reason:
+                    "its images have \(channels) channel\(channels == 1 ? "" : "s"); use --in-channels \(channels)"
+            )
         }
         guard dataset.classNames.count <= classes else {
             throw TrainingError.dataMismatch(

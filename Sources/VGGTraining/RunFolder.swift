@@ -28,7 +28,10 @@ public struct RunFolder: Hashable, Sendable {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw FileError(path, "the run folder cannot be made; choose another --run-dir")
+            let problem =
+                FileManager.default.fileExists(atPath: path)
+                ? "is a file, not a folder" : "the run folder cannot be made"
+            throw FileError(path, "\(problem); choose another --run-dir")
         }
         let lock = try RunLock(self)
         guard !holdsRun else { throw TrainingError.runExists(folder: path) }

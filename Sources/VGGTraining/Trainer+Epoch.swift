@@ -38,7 +38,7 @@ extension Trainer {
         (state.lossSum, state.correct, state.count) = (0, 0, 0)
         report(.epoch(figures))
         try checkpoint(report)
-        if let diagnosis = Diagnosis.atChance(figures, configuration: configuration) {
+        if let diagnosis = Diagnosis.afterEpoch(figures, configuration: configuration) {
             report(.diagnosis(diagnosis))
         }
     }

@@ -16,7 +16,8 @@ extension Trainer {
         }
     }
 
-    /// Saves everything; the checkpoint last, so that whatever else was written is never older than it.
+    /// Saves everything. The figures come before the checkpoint, which cuts them back when the run goes on; the
+    /// model after it, so that a model without a checkpoint means that the checkpoint was lost.
     ///
     /// Does nothing without a run folder.
     func save(_ report: (TrainingEvent) -> Void) throws -> CheckpointWritten {
@@ -29,9 +30,9 @@ extension Trainer {
             let model = StoredModel(configuration)
             try folder.write(metrics)
             try folder.draw(folder.curves(metrics, configuration))
-            try Safetensors(tensors: weights, metadata: model.metadata).write(to: folder.modelPath)
             try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
                 .write(to: folder.checkpointPath, model: model)
+            try Safetensors(tensors: weights, metadata: model.metadata).write(to: folder.modelPath)
         }
         saved = clock.now
         return CheckpointWritten(path: folder?.checkpointPath, epochs: state.epoch, step: state.step)
@@ -61,7 +62,9 @@ extension Trainer {
                 throw FileError(folder.checkpointPath, "\(error)")
             }
             state = checkpoint.state
+            try checkReaches(state)
         } else {
+            try folder.checkNothingSaved()
             try initializeWeights()
         }
         // What was written after the checkpoint will be written again.
@@ -69,13 +72,32 @@ extension Trainer {
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
+        folder.removePartialFiles()
         try folder.write(configuration)
         try folder.write(metrics)
+    }
+
+    /// - Throws: `TrainingError.tooShort` if the configuration ends before what is done.
+    private func checkReaches(_ state: TrainingState) throws {
+        guard configuration.epochs >= state.epoch else {
+            throw TrainingError.tooShort(option: "--epochs", done: state.epoch)
+        }
+        if let limit = configuration.maxSteps, limit < state.step {
+            throw TrainingError.tooShort(option: "--max-steps", done: state.step)
+        }
     }
 }
 
 extension RunFolder {
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
+
+    /// - Throws: `TrainingError.noCheckpoint` if the run was saved before.
+    func checkNothingSaved() throws(TrainingError) {
+        // A model is written after the checkpoint of the same moment, and so never without one.
+        guard !FileManager.default.fileExists(atPath: modelPath) else {
+            throw TrainingError.noCheckpoint(path: checkpointPath, model: modelPath)
+        }
+    }
 
     /// - Throws: `TrainingError.conflictingOptions` if `configuration` would compute something else than
     ///   the run does.

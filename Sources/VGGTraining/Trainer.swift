@@ -61,7 +61,6 @@ public final class Trainer {
             guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
             lock = try RunLock(folder)
             try folder.checkCanGoOn(with: configuration)
-            folder.removePartialFiles()
             try resume(folder)
         } else {
             try initializeWeights()
@@ -91,7 +90,7 @@ public final class Trainer {
                 TrainingStart(
                     configuration: configuration, parameters: network.parameterCount, memory: memory,
                     trainExamples: training.count, testExamples: test.count, stepsPerEpoch: stepsPerEpoch,
-                    step: state.step, runDirectory: folder?.path)))
+                    epochs: state.epoch, step: state.step, runDirectory: folder?.path)))
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
             try train(shouldStop, report)
@@ -122,7 +121,9 @@ public final class Trainer {
         while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
             let step = trainingStep(batch)
             if !step.lossSum.isFinite {
-                throw diverged("the loss of a batch is \(step.lossSum / Double(step.count))", report)
+                // The sign of "not a number" says nothing.
+                let loss = step.lossSum.isNaN ? .nan : step.lossSum
+                throw diverged("the loss of a batch is \(loss)", report)
             }
             let figures = StepMetrics(
                 epoch: state.epoch + 1, step: state.step, stepInEpoch: state.stepInEpoch,

@@ -4,6 +4,10 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
     /// The folder already holds a run, and a new one would overwrite it.
     case runExists(folder: String)
     case noRun(folder: String)
+    /// The run was saved, but its checkpoint is gone; `model` is its weight file, if that is there.
+    case noCheckpoint(path: String, model: String)
+    /// A resumed run has already done more epochs or steps than the option allows.
+    case tooShort(option: String, done: Int)
     /// Another process is training in the folder.
     case runInUse(folder: String)
     /// The options given with a resumed run are not the ones it was started with.
@@ -20,6 +24,12 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
             return "\(folder) already holds a run; go on with --resume \(folder), or choose another --run-dir"
         case .noRun(let folder):
             return "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
+        case .noCheckpoint(let path, let model):
+            return "\(path): the checkpoint is missing; restore it, or start a new run with --init \(model)"
+        case .tooShort(let option, let done):
+            let unit = option == "--epochs" ? "epoch" : "step"
+            return
+                "the run has done \(done) \(unit)\(done == 1 ? "" : "s"): \(option) must be at least \(done)"
         case .runInUse(let folder): return "\(folder) is in use: another process is training there"
         case .conflictingOptions(let folder, let conflicts):
             let list = conflicts.map { "\($0.option) is \($0.stored) there, not \($0.given)" }

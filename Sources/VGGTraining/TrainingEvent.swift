@@ -25,6 +25,8 @@ public struct TrainingStart: Sendable, Codable {
     public var trainExamples: Int
     public var testExamples: Int
     public var stepsPerEpoch: Int
+    /// Whole epochs already done: 0 but for a resumed run.
+    public var epochs: Int
     /// Steps already done: 0 but for a resumed run.
     public var step: Int
     public var runDirectory: String?

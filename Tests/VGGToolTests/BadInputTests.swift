@@ -25,6 +25,7 @@ extension ToolTests {
         ("train --resume missing", "missing is not a run folder", 1),
         ("train --data-dir missing", "missing", 1), ("train --data nothing-like-it", "nothing-like-it", 1),
         ("train --size 32 --classes 9", "10 classes", 1),
+        ("train --size 32 --in-channels 3", "have 1 channel;", 1),
         ("train --size 32 --init missing.safetensors", "missing.safetensors", 1),
         ("train --size 32 --train-limit 9 --run-dir /dev/null/run", "/dev/null/run", 1),
         ("summary --size 31", "block 5", 64), ("summary --batch-size 0", "--batch-size", 64),
@@ -87,6 +88,8 @@ extension ToolTests {
         try Data().write(to: folder.url("file"))
         let result = try run("train --size 32 --train-limit 10 --test-limit 10 --run-dir file/run")
         #expect(result.status == 1 && result.errors.contains("file/run"))
+        let file = try run("train --size 32 --train-limit 10 --test-limit 10 --run-dir file")
+        #expect(file.status == 1 && file.errors.contains("file: is a file, not a folder"))
     }
 
     @Test func refusesDamagedData() throws {

@@ -139,7 +139,42 @@ extension ToolTests {
         let result = try Program.finish(process, in: folder)
         #expect(result.status == 128 + signal)
         #expect(result.output.contains("go on with: vgg train --resume run"))
-        #expect(try run("train --resume run --epochs 1").status == 0)
+        let done = try #require(try RunFolder(folder.url("run").path).readMetrics().last?.step) / 10
+        #expect(try run("train --resume run --epochs \(done + 1)").status == 0)
+    }
+
+    @Test func aResumedRunSaysWhereItIs() throws {
+        #expect(try run("\(small) --max-steps 3 --run-dir run").status == 0)
+        func resumed(_ options: String = "") throws -> Program.Result {
+            try run("train --resume run \(options)")
+        }
+        #expect(try resumed().output.contains("already finished; give --max-steps N for more\n"))
+        #expect(try resumed("--max-steps 10 --epochs 1").output.contains("going on after step 3\n"))
+        let finished = try resumed()
+        #expect(finished.output.contains("already finished; give --epochs N for more\n"))
+        #expect(finished.lines.last?.contains("examples/sec on cpu") == true)
+        #expect(
+            try resumed("--max-steps 9").errors
+                == "error: the run has done 10 steps: --max-steps must be at least 10\n")
+        for name in ["checkpoint.safetensors", "model.safetensors", "metrics.jsonl"] {
+            try FileManager.default.removeItem(at: folder.url("run/\(name)"))
+        }
+        #expect(try resumed().output.contains("no checkpoint yet: starting again\n"))
+    }
+
+    @Test func warnsOfEmulatedArithmetic() throws {
+        let shell = "export VGG_MAX_ISA=avx512"
+        let warning = "warning: this processor has no bf16 arithmetic: it is emulated, 30 times slower"
+        let bench = "bench --conv-arch 1x8 --size 8 --batch-size 2 --steps 1"
+        for command in [
+            "\(small) --precision bf16 --max-steps 1 --run-dir run", "\(bench) --precision bf16",
+            "eval run --test-limit 2", "predict run --index 0",
+        ] {
+            let result = try run(command, shell: shell)
+            #expect(result.status == 0 && result.errors == "\(warning); use --precision fp32\n")
+        }
+        #expect(try run("train --resume run", shell: shell).errors == "\(warning)\n")
+        #expect(try run("\(bench) --precision fp32", shell: shell).errors.isEmpty)
     }
 
     @Test func aFullDiskKeepsTheLastCheckpoint() throws {
@@ -164,6 +199,7 @@ extension ToolTests {
     @Test func aHopelessLearningRateIsDiagnosed() throws {
         let result = try run("\(small) --lr 1e30 --run-dir run")
         #expect(result.status == 1 && result.errors.contains("diverged") && result.errors.contains("--lr"))
+        #expect(!result.errors.contains("-nan"))
     }
 
     @Test func weightsStartFromAFile() throws {

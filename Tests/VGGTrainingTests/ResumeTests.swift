@@ -173,6 +173,38 @@ import VGGTraining
         #expect((0.3...whole - paused).contains(summary.seconds))
     }
 
+    @Test func refusesARunWhoseCheckpointIsMissing() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        _ = try trainer(smallConfiguration(), folder: run).run()
+        try FileManager.default.removeItem(atPath: run.checkpointPath)
+        let metrics = try run.bytes(\.metricsPath)
+        let error = TrainingError.noCheckpoint(path: run.checkpointPath, model: run.modelPath)
+        #expect("\(error)".contains("--init"))
+        #expect(throws: error) { try trainer(smallConfiguration(), folder: run, resuming: true) }
+        #expect(try run.bytes(\.metricsPath) == metrics)
+    }
+
+    @Test func refusesToEndBeforeWhatIsDone() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        _ = try trainer(smallConfiguration(), folder: run).run()
+        let before = try run.bytes(\.configurationPath)
+        var (fewEpochs, fewSteps) = (smallConfiguration(), smallConfiguration())
+        fewEpochs.epochs = 1
+        fewSteps.maxSteps = 11
+        #expect(throws: TrainingError.tooShort(option: "--epochs", done: 2)) {
+            try trainer(fewEpochs, folder: run, resuming: true)
+        }
+        #expect(throws: TrainingError.tooShort(option: "--max-steps", done: 12)) {
+            try trainer(fewSteps, folder: run, resuming: true)
+        }
+        #expect(try run.bytes(\.configurationPath) == before)
+        #expect(
+            "\(TrainingError.tooShort(option: "--epochs", done: 3))"
+                == "the run has done 3 epochs: --epochs must be at least 3")
+    }
+
     @Test func refusesADamagedRun() throws {
         let folder = try TemporaryFolder()
         let run = folder.run("run")

@@ -123,6 +123,23 @@ import VGGTraining
         #expect(diagnosis?.advice.contains { $0.contains("vgg11_bn") } == true)
     }
 
+    /// Loss in units of ln(classes), the loss of guessing.
+    @Test(
+        arguments: [
+            (0.9, 1.0, nil), (0.98, 1.0, .atChance), (1.04, 1.0, .atChance), (1.2, 1.2, nil),
+            (1.6, 1.6, .exploding), (1e9, .nan, .exploding), (1.6, 0.5, nil),
+        ] as [(Double, Double, Diagnosis.Problem?)])
+    func diagnosesAnEpochByItsLoss(_ train: Double, _ test: Double, _ problem: Diagnosis.Problem?) throws {
+        let configuration = smallConfiguration()
+        let loss = ["train_loss": train * log(4), "test_loss": test * log(4)]
+        let rest = ["epoch", "step", "train_acc", "test_acc", "examples_per_sec", "wall_examples_per_sec"]
+        let members = loss.merging(rest.map { ($0, 0) }) { $1 }.merging(["seconds": 0]) { $1 }
+        let epoch = try JSONText.decode(EpochMetrics.self, from: JSONText.line(members))
+        let diagnosis = Diagnosis.afterEpoch(epoch, configuration: configuration)
+        #expect(diagnosis?.problem == problem)
+        if problem == .exploding { #expect(diagnosis?.advice.first?.contains("lower --lr") == true) }
+    }
+
     @Test func refusesDataThatDoNotFit() throws {
         var configuration = smallConfiguration()
         configuration.model.classes = 3
