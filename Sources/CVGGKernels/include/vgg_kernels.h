@@ -19,9 +19,8 @@ enum { VGG_PANEL = 16 };
 /// Numbers that may be read past the end of a buffer (never used, only loaded).
 enum { VGG_SLACK = 64 };
 
-/// The value of a pool's winner byte where ReLU killed the whole window. (Fused pools let not-a-number through
-/// from a window's first position only, where PyTorch lets it win from any: a training that makes one makes
-/// them everywhere and is stopped.)
+/// The value of a pool's winner byte where ReLU killed the whole window. (Fused pools let not-a-number
+/// through from a window's first position only; in PyTorch it wins from any.)
 enum { VGG_POOL_DEAD = 255 };
 
 /// A strided matrix product with a fused epilogue:
