@@ -72,7 +72,7 @@ import VGGModel
         ),
         (
             .maxPool(Pool(window: 2, stride: 0)), .map(channels: 3, height: 2, width: 2),
-            "layer features.0 (MaxPool2d): window and stride must be positive"
+            "layer features.0 (MaxPool2d): the window must be between 1 and 256, and the stride positive"
         ),
         (
             .adaptiveAveragePool(height: 0, width: 1), .map(channels: 3, height: 2, width: 2),
