@@ -23,7 +23,7 @@ extension Plan {
         steps.map { step in
             let scratch = StepScratch(for: step, plan: self)
             let winners = mode == .training ? step.winnerBytes * batchSize : 0
-            let (forward, backward) = step.kernelNames
+            let (forward, backward) = step.kernelNames(mode)
             return StepDescription(
                 name: step.name(in: network), kind: step.kind(in: network), forward: forward,
                 backward: mode == .training ? backward : "", output: step.output.description,
@@ -45,7 +45,7 @@ extension PlannedStep {
     }
 
     /// The kernels that do most of the work, as the list in vgg_kernels.h names them.
-    fileprivate var kernelNames: (forward: String, backward: String) {
+    fileprivate func kernelNames(_ mode: Mode) -> (forward: String, backward: String) {
         switch operation {
         case .convolution(let convolution, _, let pool):
             let suffix = pool ? "_relu_pool" : ""
@@ -53,7 +53,8 @@ extension PlannedStep {
             let input = convolution.skipsZeros(pool: pool) ? "pooled_input_gradient" : "convolution"
             if precision == .bf16 {
                 return (
-                    "bf16_convolution\(suffix)",
+                    mode == .inference && infersByWinograd(convolution)
+                        ? "bf16_winograd_convolution" : "bf16_convolution\(suffix)",
                     "bf16_\(weight)" + (needsInputGradient ? ", bf16_\(input)" : "")
                 )
             }

@@ -40,6 +40,35 @@ import VGGModel
         }
     }
 
+    /// Work is dealt out in ranges of tiles, rows and panels, and a batch in parts, without changing a sum.
+    @Test(arguments: Precision.allCases, InstructionSet.allAvailable)
+    func inferenceIsBitIdenticalForAnyThreadsAndBatches(
+        _ precision: Precision, on set: InstructionSet
+    ) throws {
+        let features = vggBlock(2, 32, 32).layers + vggBlock(1, 32, 48).layers
+        let network = try Network(
+            input: .map(channels: 32, height: 18, width: 22),
+            blocks: [
+                .sequential(
+                    features + [.flatten, .linear(Linear(48 * 20, 40)), .relu, .linear(Linear(40, 7))])
+            ])
+        let images = Images(count: 9, shape: network.input, seed: 1).engine
+        var results: Set<[Float]> = []
+        for threads in [1, 2, 7] {
+            let executor = try Executor(
+                plan: try Plan(network, batchSize: 9, mode: .inference, precision: precision),
+                device: .cpu(threads: threads), instructionSet: set)
+            executor.initialize(.kaiming, seed: 5)
+            results.insert(executor.logits(images: images, count: 9))
+            let size = network.input.count
+            results.insert(
+                (0..<9).flatMap {
+                    executor.logits(images: Array(images[$0 * size..<($0 + 1) * size]), count: 1)
+                })
+        }
+        #expect(results.count == 1)
+    }
+
     @Test func dropoutKeepsItsShareAndScalesIt() throws {
         // One linear layer of weight one after dropout shows the mask in its weight gradient.
         let network = try Network(

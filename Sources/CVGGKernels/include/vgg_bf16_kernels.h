@@ -28,6 +28,26 @@ static inline size_t vgg_bf16_pooled_weights_count(size_t in_channels, size_t ou
     return (in_channels + 15) / 16 * ((out_channels + 1) / 2) * 9 * 32;
 }
 
+/// Input channels of Winograd's F(2×2, 3×3), filled up to a whole number of its blocks of channels.
+static inline size_t vgg_bf16_winograd_channels(size_t in_channels) { return (in_channels + 31) / 32 * 32; }
+
+/// Tiles of 2×2 outputs that it works on at a time: as many as stay in a second-level cache, a multiple
+/// of 14.
+static inline size_t vgg_bf16_winograd_block(size_t in_channels) {
+    const size_t tiles = 18432 / vgg_bf16_winograd_channels(in_channels) / 14 * 14;
+    return tiles < 28 ? 28 : tiles > 98 ? 98 : tiles;
+}
+
+/// The elements of 3×3 weights transformed for it.
+static inline size_t vgg_bf16_winograd_weights_count(size_t in_channels, size_t out_channels) {
+    return (out_channels + 15) / 16 * 16 * 16 * vgg_bf16_winograd_channels(in_channels);
+}
+
+/// Floats of its scratch memory.
+static inline size_t vgg_bf16_winograd_scratch(size_t in_channels) {
+    return 16 * vgg_bf16_winograd_block(in_channels) * (32 + vgg_bf16_winograd_channels(in_channels) / 2);
+}
+
 /// Elements of scratch memory of bf16_weight_gradient.
 size_t vgg_bf16_weight_gradient_scratch(const vgg_convolution *shape);
 
@@ -61,71 +81,84 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     return s->rows * VGG_LINEAR_INPUTS + VGG_LINEAR_INPUTS * VGG_LINEAR_OUTPUTS / 2;
 }
 
-#define VGG_BF16_KERNEL_LIST(KERNEL)                                                                          \
-    /* Conversions of a row. */                                                                               \
-    KERNEL(bf16_from_float, (const float *from, uint16_t *to, size_t count))                                  \
-    KERNEL(bf16_to_float, (const uint16_t *from, float *to, size_t count))                                    \
-    /* Panels panel_begin..<panel_end of single-precision weights as pairs. */                                \
-    KERNEL(bf16_pack_weights, (const float *weights, uint16_t *packed, size_t in_channels, size_t kernel,     \
-                               size_t panel_begin, size_t panel_end))                                         \
-    /* The same for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels  \
-       of the in channels, [ic / 16][kernel row][kernel · out_channels / 2][16][2]. */                       \
-    KERNEL(bf16_pack_flipped_weights,                                                                         \
-           (const float *weights, uint16_t *packed, size_t in_channels, size_t out_channels, size_t kernel,   \
-            size_t panel_begin, size_t panel_end))                                                            \
-    /* Output rows row_begin..<row_end with bias (NULL for none, else readable to whole panels) and optional  \
-       ReLU. Also the gradient of the input, with flipped weights. */                                         \
-    KERNEL(bf16_convolution, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights,       \
-                              const float *bias, uint16_t *y, size_t row_begin, size_t row_end, int relu))    \
-    /* Convolution, bias, ReLU and 2×2 max pool with stride 2; pooled rows row_begin..<row_end. y_row and    \
-       y_pixel are the pooled map's. winner (may be NULL) gets 0...3, row-major in the window, or             \
-       VGG_POOL_DEAD, decided before rounding. */                                                             \
-    KERNEL(bf16_convolution_relu_pool,                                                                        \
-           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights, const float *bias,      \
-            uint16_t *y, uint8_t *winner, size_t row_begin, size_t row_end))                                  \
-    /* Adds one image's weight gradient to dw and bias gradient to db; y_row and y_pixel are dy's. */         \
-    KERNEL(bf16_weight_gradient, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *dy,        \
-                                  float *dw, float *db, uint16_t *scratch))                                   \
-    /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled     \
-       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */  \
-    KERNEL(bf16_pooled_weight_gradient,                                                                       \
-           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *gradient,                        \
-            const uint8_t *winner, float *dw, float *db, uint16_t *scratch))                                  \
-    /* The weights of a 3×3 kernel for the next: [ic / 16][pair of oc][tap][16 in channels][2 out channels], \
-       filled up with zeros; panels panel_begin..<panel_end of the in channels. */                            \
-    KERNEL(bf16_pack_pooled_weights, (const float *weights, uint16_t *packed, size_t in_channels,             \
-                                      size_t out_channels, size_t panel_begin, size_t panel_end))             \
-    /* The gradient of the input of the same; x_row is dx's, whose pixels are in_channels apart. */           \
-    KERNEL(bf16_pooled_input_gradient,                                                                        \
-           (const vgg_convolution *shape, const uint16_t *gradient, const uint8_t *winner,                    \
-            const uint16_t *weights, uint16_t *dx, float *scratch))                                           \
-    /* dy = gradient where y > 0 (everywhere where y is NULL), zero elsewhere. */                             \
-    KERNEL(bf16_mask_gradient, (const vgg_map *y_map, const uint16_t *y, const uint16_t *gradient,            \
-                                const vgg_map *dy_map, uint16_t *dy))                                         \
-    /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */    \
-    KERNEL(bf16_unpool_gradient, (const uint16_t *gradient, const uint8_t *winner, size_t pooled_height,      \
-                                  size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                  \
-    /* gradient = 0 where y is not positive. */                                                               \
-    KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                         \
-    /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights        \
-       [output / 16][input][16]. Where y is NULL, `wide` is written instead, in floats. */                    \
-    KERNEL(bf16_linear_forward,                                                                               \
-           (const vgg_linear *shape, const uint16_t *x, const float *weights, const float *bias,              \
-            uint16_t *y, float *wide, float *scratch, size_t panel_begin, size_t panel_end, int relu))        \
-    /* turned[input][example], examples filled up with a zero to an even number, for inputs                   \
-       input_begin..<input_end. */                                                                            \
-    KERNEL(bf16_linear_turn, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *turned,              \
-                              size_t input_begin, size_t input_end))                                          \
-    /* pairs[output / 16][example / 2][16][2] of panels panel_begin..<panel_end, filled up with zeros; and    \
-       the bias gradient db (floats, whole panels). */                                                        \
-    KERNEL(bf16_linear_pair, (const vgg_linear *shape, const uint16_t *dy, uint16_t *pairs, float *db,        \
-                              size_t panel_begin, size_t panel_end))                                          \
-    /* For inputs input_begin..<input_end (see VGG_LINEAR_INPUTS): dx = dy · Wᵀ (rows of x_row elements,   \
-       unless NULL), and the weight gradient: stored in dw, or, where dw is NULL, used at once to update      \
-       weights (and momentum, may be NULL) without being stored. */                                           \
-    KERNEL(bf16_linear_backward,                                                                              \
-           (const vgg_linear *shape, const uint16_t *turned, const uint16_t *dy, const uint16_t *pairs,       \
-            float *weights, float *dw, const vgg_sgd *sgd, float *momentum, uint16_t *dx, float *scratch,     \
+#define VGG_BF16_KERNEL_LIST(KERNEL)                                                                           \
+    /* Conversions of a row. */                                                                                \
+    KERNEL(bf16_from_float, (const float *from, uint16_t *to, size_t count))                                   \
+    KERNEL(bf16_to_float, (const uint16_t *from, float *to, size_t count))                                     \
+    /* Panels panel_begin..<panel_end of single-precision weights as pairs. */                                 \
+    KERNEL(bf16_pack_weights, (const float *weights, uint16_t *packed, size_t in_channels, size_t kernel,      \
+                               size_t panel_begin, size_t panel_end))                                          \
+    /* The same for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels   \
+       of the in channels, [ic / 16][kernel row][kernel · out_channels / 2][16][2]. */                        \
+    KERNEL(bf16_pack_flipped_weights,                                                                          \
+           (const float *weights, uint16_t *packed, size_t in_channels, size_t out_channels, size_t kernel,    \
+            size_t panel_begin, size_t panel_end))                                                             \
+    /* Output rows row_begin..<row_end with bias (NULL for none, else readable to whole panels) and optional   \
+       ReLU. Also the gradient of the input, with flipped weights. */                                          \
+    KERNEL(bf16_convolution, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights,        \
+                              const float *bias, uint16_t *y, size_t row_begin, size_t row_end, int relu))     \
+    /* Convolution, bias, ReLU and 2×2 max pool with stride 2; pooled rows row_begin..<row_end. y_row and     \
+       y_pixel are the pooled map's. winner (may be NULL) gets 0...3, row-major in the window, or              \
+       VGG_POOL_DEAD, decided before rounding. */                                                              \
+    KERNEL(bf16_convolution_relu_pool,                                                                         \
+           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *weights, const float *bias,       \
+            uint16_t *y, uint8_t *winner, size_t row_begin, size_t row_end))                                   \
+    /* Panels panel_begin..<panel_end of 3×3 weights transformed for Winograd's F(2×2, 3×3), rounded. */    \
+    KERNEL(bf16_winograd_weights, (const float *weights, uint16_t *transformed, size_t in_channels,            \
+                                   size_t panel_begin, size_t panel_end))                                      \
+    /* A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3), of tiles tile_begin..<tile_end, with bias \
+       (may be NULL), optional ReLU and, with pool, 2×2 max pool with stride 2 (y_row and y_pixel are then    \
+       the pooled map's). Tiles of 2×2 outputs (the pool's windows) are counted image by image, row by row;             \
+       x_image and y_image are the elements from one image to the next. Where wide is not NULL it is written                 \
+       instead of y, in floats. Every split into ranges gives the same bits. */                                                 \
+    KERNEL(bf16_winograd_convolution,                                                                          \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const uint16_t *x, const uint16_t *transformed,   \
+            const float *bias, ptrdiff_t y_image, uint16_t *y, float *wide, float *scratch,                    \
+            size_t tile_begin, size_t tile_end, int relu, int pool))                                           \
+    /* Adds one image's weight gradient to dw and bias gradient to db; y_row and y_pixel are dy's. */          \
+    KERNEL(bf16_weight_gradient, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *dy,         \
+                                  float *dw, float *db, uint16_t *scratch))                                    \
+    /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled      \
+       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */   \
+    KERNEL(bf16_pooled_weight_gradient,                                                                        \
+           (const vgg_convolution *shape, const uint16_t *x, const uint16_t *gradient,                         \
+            const uint8_t *winner, float *dw, float *db, uint16_t *scratch))                                   \
+    /* The weights of a 3×3 kernel for the next: [ic / 16][pair of oc][tap][16 in channels][2 out channels],  \
+       filled up with zeros; panels panel_begin..<panel_end of the in channels. */                             \
+    KERNEL(bf16_pack_pooled_weights, (const float *weights, uint16_t *packed, size_t in_channels,              \
+                                      size_t out_channels, size_t panel_begin, size_t panel_end))              \
+    /* The gradient of the input of the same; x_row is dx's, whose pixels are in_channels apart. */            \
+    KERNEL(bf16_pooled_input_gradient,                                                                         \
+           (const vgg_convolution *shape, const uint16_t *gradient, const uint8_t *winner,                     \
+            const uint16_t *weights, uint16_t *dx, float *scratch))                                            \
+    /* dy = gradient where y > 0 (everywhere where y is NULL), zero elsewhere. */                              \
+    KERNEL(bf16_mask_gradient, (const vgg_map *y_map, const uint16_t *y, const uint16_t *gradient,             \
+                                const vgg_map *dy_map, uint16_t *dy))                                          \
+    /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */     \
+    KERNEL(bf16_unpool_gradient, (const uint16_t *gradient, const uint8_t *winner, size_t pooled_height,       \
+                                  size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                   \
+    /* gradient = 0 where y is not positive. */                                                                \
+    KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                          \
+    /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights         \
+       [output / 16][input][16], or, where rounded is not NULL, from what bf16_pack_weights makes of them      \
+       with a kernel of 1. Where y is NULL, `wide` is written instead, in floats. */                                      \
+    KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \
+                                 const uint16_t *rounded, const float *bias, uint16_t *y, float *wide,         \
+                                 float *scratch, size_t panel_begin, size_t panel_end, int relu))              \
+    /* turned[input][example], examples filled up with a zero to an even number, for inputs                    \
+       input_begin..<input_end. */                                                                             \
+    KERNEL(bf16_linear_turn, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *turned,               \
+                              size_t input_begin, size_t input_end))                                           \
+    /* pairs[output / 16][example / 2][16][2] of panels panel_begin..<panel_end, filled up with zeros; and     \
+       the bias gradient db (floats, whole panels). */                                                         \
+    KERNEL(bf16_linear_pair, (const vgg_linear *shape, const uint16_t *dy, uint16_t *pairs, float *db,         \
+                              size_t panel_begin, size_t panel_end))                                           \
+    /* For inputs input_begin..<input_end (see VGG_LINEAR_INPUTS): dx = dy · Wᵀ (rows of x_row elements,    \
+       unless NULL), and the weight gradient: stored in dw, or, where dw is NULL, used at once to update       \
+       weights (and momentum, may be NULL) without being stored. */                                            \
+    KERNEL(bf16_linear_backward,                                                                               \
+           (const vgg_linear *shape, const uint16_t *turned, const uint16_t *dy, const uint16_t *pairs,        \
+            float *weights, float *dw, const vgg_sgd *sgd, float *momentum, uint16_t *dx, float *scratch,      \
             size_t input_begin, size_t input_end))
 
 /// A table of the kernels of mixed precision.

@@ -45,6 +45,13 @@ extension Convolution {
 }
 
 extension PlannedStep {
+    /// Whether inference in mixed precision multiplies in Winograd's F(2×2, 3×3). Training's forward pass does
+    /// not: what it rounds, the backward pass has to answer for.
+    func infersByWinograd(_ convolution: Convolution) -> Bool {
+        convolution.kernel == 3 && convolution.stride == 1 && convolution.inChannels >= 2 * panel
+            && input.element == .bfloat16
+    }
+
     /// Floats of one shard's gradients of weights and bias.
     var shardStride: Int { parameterLayouts.map(\.count).reduce(0, +) }
 

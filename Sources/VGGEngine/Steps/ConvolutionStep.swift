@@ -15,9 +15,8 @@ final class ConvolutionStep: FloatStep {
     private let context: StepContext
     private let gradientMap: GradientMap
     private let scratch: Scratch
-    /// Weights transformed for Winograd's algorithm, and the version of the parameters they are of.
-    private let transformed: Buffer
-    private var transformedVersion = 0
+    /// Weights transformed for Winograd's algorithm.
+    private let transformed: WeightCopy
     private var winners: [UInt8]
     /// The map the convolution itself makes, before the pool.
     private let full: ActivationLayout
@@ -34,7 +33,7 @@ final class ConvolutionStep: FloatStep {
         self.context = context
         full = convolution.output(of: planned)
         scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        transformed = try Buffer(bytes: scratch.kept)
+        transformed = try WeightCopy(bytes: scratch.kept)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
@@ -146,11 +145,10 @@ final class ConvolutionStep: FloatStep {
     }
 
     private func forwardByWinograd(_ pass: Pass, x: Floats, y: Floats) {
-        if transformedVersion != context.version.value {
-            transformedVersion = context.version.value
+        let weights = transformed.current(context.version) {
             transform(
-                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels,
-                to: transformed.floats)
+                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels, to: $0
+            )
         }
         let output = planned.output
         context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
@@ -165,11 +163,11 @@ final class ConvolutionStep: FloatStep {
                 let temporary = self.worker(worker, scratch.tiles)
                 if pool {
                     context.kernels.winograd_convolution_relu_pool(
-                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        &shape, from, x, weights, parameters.values[1], to, y + output.interior,
                         winners, temporary, range.lowerBound, range.upperBound)
                 } else {
                     context.kernels.winograd_convolution(
-                        &shape, from, x, transformed.floats, parameters.values[1], to, y + output.interior,
+                        &shape, from, x, weights, parameters.values[1], to, y + output.interior,
                         temporary, range.lowerBound, range.upperBound, relu ? 1 : 0)
                 }
             }

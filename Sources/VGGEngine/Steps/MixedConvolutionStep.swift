@@ -17,8 +17,8 @@ final class MixedConvolutionStep: Step {
     private let full: ActivationLayout
     private let gradientMap: GradientMap
     private let scratch: Scratch
-    private let packed: Buffer
-    private var packedVersion = 0
+    /// The weights for the direct convolution and for Winograd's algorithm.
+    private let packed, transformed: WeightCopy
     private var winners: [UInt8]
 
     init(
@@ -35,7 +35,8 @@ final class MixedConvolutionStep: Step {
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        packed = try Buffer(bytes: scratch.kept)
+        packed = try WeightCopy(bytes: scratch.packedBytes)
+        transformed = try WeightCopy(bytes: scratch.transformedBytes)
         winners = [UInt8](
             repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
     }
@@ -44,12 +45,13 @@ final class MixedConvolutionStep: Step {
     private struct Scratch {
         /// Of a worker: the input, output and their gradients, where they have to be converted; the full
         /// gradient; and what a kernel wants.
-        let input, output, gradient, inputGradient, map, kernel: Int
+        let input, output, gradient, inputGradient, map, kernel, tiles: Int
         let worker: Int
         /// Shared: the weights as the gradient of the input wants them, and the shards' sums.
         let backwardWeights, sums: Int
         let shared: Int
-        let kept: Int
+        /// Kept: the weights as the two algorithms want them, where they run.
+        let packedBytes, transformedBytes: Int
         let skipsZeros: Bool
 
         init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
@@ -77,6 +79,9 @@ final class MixedConvolutionStep: Step {
                     2 * vgg_bf16_pooled_input_gradient_scratch(&shape))
                 : vgg_bf16_weight_gradient_scratch(&shape)
             kernel = worker.take(training ? kernels : 0, of: UInt16.self)
+            let infersByWinograd = planned.infersByWinograd(convolution)
+            tiles = worker.take(
+                infersByWinograd ? vgg_bf16_winograd_scratch(convolution.inChannels) : 0, of: Float.self)
             self.worker = worker.total
 
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
@@ -90,10 +95,12 @@ final class MixedConvolutionStep: Step {
             sums = shared.take(
                 training ? Plan.shards(of: plan.batchSize) * planned.shardStride : 0, of: Float.self)
             self.shared = shared.total
-            kept =
-                vgg_bf16_weights_count(
-                    convolution.inChannels, convolution.outChannels, convolution.kernel)
-                * MemoryLayout<UInt16>.stride
+            let half = MemoryLayout<UInt16>.stride
+            packedBytes =
+                training || !infersByWinograd
+                ? vgg_bf16_weights_count(inputs, outputs, convolution.kernel) * half : 0
+            transformedBytes =
+                infersByWinograd ? vgg_bf16_winograd_weights_count(inputs, outputs) * half : 0
         }
     }
 
@@ -101,23 +108,13 @@ final class MixedConvolutionStep: Step {
         _ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan
     ) -> StepScratch {
         let scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        return StepScratch(shared: scratch.shared, worker: scratch.worker, kept: scratch.kept)
+        return StepScratch(
+            shared: scratch.shared, worker: scratch.worker,
+            kept: scratch.packedBytes + scratch.transformedBytes)
     }
 
     private func halves(_ worker: Int, _ offset: Int) -> Halves {
         (context.worker(worker) + offset).assumingMemoryBound(to: UInt16.self)
-    }
-
-    private var weights: Halves { packed.memory.assumingMemoryBound(to: UInt16.self) }
-
-    private func packWeights() {
-        guard packedVersion != context.version.value else { return }
-        packedVersion = context.version.value
-        context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
-            context.mixedKernels.bf16_pack_weights(
-                parameters.values[0], weights, convolution.inChannels, convolution.kernel,
-                panels.lowerBound, panels.upperBound)
-        }
     }
 
     /// An image of the input in bfloat16, with its border.
@@ -132,7 +129,49 @@ final class MixedConvolutionStep: Step {
     }
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {
-        packWeights()
+        if !pass.isTraining, planned.infersByWinograd(convolution) {
+            inferByWinograd(pass, x: x.assumingMemoryBound(to: UInt16.self), y: y)
+        } else {
+            forwardDirectly(pass, x: x, y: y)
+        }
+    }
+
+    /// Tiles of all images are dealt out together, so that small maps fill a block of them too.
+    private func inferByWinograd(_ pass: Pass, x: Halves, y: Memory) {
+        let weights: Halves = transformed.current(context.version) { copy in
+            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_winograd_weights(
+                    parameters.values[0], copy, convolution.inChannels, panels.lowerBound, panels.upperBound)
+            }
+        }
+        let output = planned.output
+        context.workers.run(pass.count) { image, _ in
+            output.zeroBorder(y + image * output.imageStride * output.element.size)
+        }
+        var shape = convolution.shape(full, x: planned.input)
+        (shape.y_row, shape.y_pixel) = (output.rowStride, output.channels)
+        let isWide = output.element == .float32
+        let tiles = pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
+        context.workers.run(
+            over: pass.count * tiles, grain: vgg_bf16_winograd_block(convolution.inChannels)
+        ) { range, worker in
+            context.mixedKernels.bf16_winograd_convolution(
+                &shape, planned.input.imageStride, x, weights, parameters.values[1], output.imageStride,
+                isWide ? nil : y.assumingMemoryBound(to: UInt16.self) + output.interior,
+                isWide ? y.assumingMemoryBound(to: Float.self) + output.interior : nil,
+                (context.worker(worker) + scratch.tiles).assumingMemoryBound(to: Float.self),
+                range.lowerBound, range.upperBound, relu ? 1 : 0, pool ? 1 : 0)
+        }
+    }
+
+    private func forwardDirectly(_ pass: Pass, x: Memory, y: Memory) {
+        let weights: Halves = packed.current(context.version) { copy in
+            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_pack_weights(
+                    parameters.values[0], copy, convolution.inChannels, convolution.kernel, panels.lowerBound,
+                    panels.upperBound)
+            }
+        }
         let output = planned.output
         let isConverted = output.element == .float32
         let target = isConverted ? output.plain : output

@@ -12,17 +12,21 @@ final class MixedLinearStep: Step {
     private let relu: Bool
     private let parameters: BoundParameters
     private let context: StepContext
+    /// The weights in 16 bits, which inference reads instead: half of what a small batch has to wait for.
+    private let rounded: WeightCopy?
 
     init(
         _ planned: PlannedStep, _ linear: Linear, relu: Bool, _ parameters: BoundParameters,
-        _ context: StepContext
-    ) {
+        _ context: StepContext, _ plan: Plan
+    ) throws(PlanError) {
         self.planned = planned
         self.inputs = linear.inFeatures
         self.outputs = linear.outFeatures
         self.relu = relu
         self.parameters = parameters
         self.context = context
+        let bytes = Self.scratch(planned, linear, plan: plan).kept
+        rounded = bytes > 0 ? try WeightCopy(bytes: bytes) : nil
     }
 
     /// Where a step's temporary numbers lie in shared memory, in bytes, for a batch of `count`.
@@ -57,7 +61,11 @@ final class MixedLinearStep: Step {
             shared: Scratch(
                 planned, (linear.inFeatures, linear.outFeatures), count: plan.batchSize, training: training
             ).total,
-            worker: (worker + slack) * MemoryLayout<Float>.stride)
+            worker: (worker + slack) * MemoryLayout<Float>.stride,
+            kept: training
+                ? 0
+                : vgg_bf16_weights_count(linear.inFeatures, linear.outFeatures, 1)
+                    * MemoryLayout<UInt16>.stride)
     }
 
     private func scratch(_ pass: Pass) -> Scratch {
@@ -90,12 +98,22 @@ final class MixedLinearStep: Step {
         var shape = vgg_linear(
             rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.imageStride,
             y_row: planned.output.imageStride)
+        let copy = rounded.map { roundWeights($0) }
         context.workers.run((outputs.panels + 1) / 2) { task, worker in
             context.mixedKernels.bf16_linear_forward(
-                &shape, input, parameters.values[0], parameters.values[1],
+                &shape, input, parameters.values[0], copy, parameters.values[1],
                 isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
                 isWide ? y.assumingMemoryBound(to: Float.self) : nil, floats(worker), 2 * task,
                 min(2 * task + 2, outputs.panels), relu ? 1 : 0)
+        }
+    }
+
+    private func roundWeights(_ copy: WeightCopy) -> Halves {
+        copy.current(context.version) { copy in
+            context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_pack_weights(
+                    parameters.values[0], copy, inputs, 1, panels.lowerBound, panels.upperBound)
+            }
         }
     }
 

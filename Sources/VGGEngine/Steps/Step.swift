@@ -155,8 +155,8 @@ extension PlannedStep {
         case .batchNorm(let norm, let relu):
             BatchNormStep(self, norm, relu: relu, parameters, context)
         case .linear(let linear, let relu):
-            precision == .bf16
-                ? MixedLinearStep(self, linear, relu: relu, parameters, context)
+            try precision == .bf16
+                ? MixedLinearStep(self, linear, relu: relu, parameters, context, plan)
                 : LinearStep(self, linear, relu: relu, parameters, context)
         case .maxPool(let pool): MaxPoolStep(self, pool, context, plan)
         case .averagePool(let rows, let columns): AveragePoolStep(self, rows, columns, context)
