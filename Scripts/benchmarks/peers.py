@@ -17,29 +17,32 @@ WARM_UP = 2
 VGG16 = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
 
 
+def slim_vgg11(size):
+    """The seed's VGG-11 with a quarter of the channels."""
+    from torch import nn
+
+    layers, channels = [], 1
+    for convolutions, out_channels in [(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]:
+        for _ in range(convolutions):
+            layers += [nn.Conv2d(channels, out_channels, kernel_size=3, padding=1), nn.ReLU()]
+            channels = out_channels
+        layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+    return nn.Sequential(
+        *layers, nn.Flatten(),
+        nn.Linear(channels * (size // 32) ** 2, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, 10))
+
+
 def torch_step(options):
     import torch
     import torchvision
     from torch import nn
 
-    def slim_vgg11():
-        layers, channels = [], 1
-        for convolutions, out_channels in [(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]:
-            for _ in range(convolutions):
-                layers += [nn.Conv2d(channels, out_channels, kernel_size=3, padding=1), nn.ReLU()]
-                channels = out_channels
-            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
-        features = channels * (options.size // 32) ** 2
-        return nn.Sequential(
-            *layers, nn.Flatten(),
-            nn.Linear(features, 4096), nn.ReLU(), nn.Dropout(0.5),
-            nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, 10))
-
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     is_bf16 = options.precision == "bf16"
     layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
-    model = slim_vgg11() if options.network == "slim" else torchvision.models.vgg16()
+    model = slim_vgg11(options.size) if options.network == "slim" else torchvision.models.vgg16()
     channels = 1 if options.network == "slim" else 3
     model = model.to(memory_format=layout)
     images = torch.rand(options.batch_size, channels, options.size, options.size).to(memory_format=layout)

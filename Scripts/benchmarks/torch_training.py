@@ -1,0 +1,73 @@
+"""The seed's experiment in PyTorch: the slim VGG-11 on Fashion-MNIST."""
+
+import gzip
+import os
+import pathlib
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from peers import slim_vgg11
+
+FOLDERS = [
+    pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "swift-vgg/fashion-mnist",
+    pathlib.Path("/usr/share/datasets/fashion-mnist")]
+
+
+def version():
+    return torch.__version__.split("+")[0]
+
+
+def load(folder, name, size):
+    """Images [n, 1, size, size] of bytes, and labels."""
+    def read(kind):
+        for folder_ in [folder] if folder else FOLDERS:
+            path = folder_ / f"{name}-{kind}-ubyte.gz"
+            if path.exists():
+                return gzip.decompress(path.read_bytes())
+        raise SystemExit(f"{name}-{kind}-ubyte.gz is not there; run `vgg data` first, or give --data-dir")
+
+    small = np.frombuffer(read("images-idx3"), np.uint8, offset=16).reshape(-1, 28, 28)
+    images = torch.empty(len(small), 1, size, size, dtype=torch.uint8)
+    for index, image in enumerate(small):
+        resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+        images[index, 0] = torch.from_numpy(np.array(resized))
+    labels = torch.from_numpy(np.frombuffer(read("labels-idx1"), np.uint8, offset=8).astype(np.int64))
+    return images, labels
+
+
+def train(folder, size, epochs, seed, precision):
+    """Trains and returns the test accuracy after each epoch."""
+    torch.manual_seed(seed)
+    model = slim_vgg11(size).to(memory_format=torch.channels_last)
+    for layer in model:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    loss_function = nn.CrossEntropyLoss()
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
+    images, labels = load(folder, "train", size)
+    test_images, test_labels = load(folder, "t10k", size)
+
+    def batch(source, index):
+        return (source[index].float() / 255).to(memory_format=torch.channels_last)
+
+    accuracies = []
+    for epoch in range(epochs):
+        model.train()
+        for index in torch.randperm(len(images)).split(128):
+            optimizer.zero_grad()
+            with autocast:
+                loss = loss_function(model(batch(images, index)), labels[index])
+            loss.backward()
+            optimizer.step()
+        model.eval()
+        correct = 0
+        with torch.inference_mode(), autocast:
+            for index in torch.arange(len(test_images)).split(128):
+                correct += (model(batch(test_images, index)).argmax(1) == test_labels[index]).sum().item()
+        accuracies.append(correct / len(test_images))
+        print(f"epoch {epoch + 1}: test acc {accuracies[-1]:.4f}", flush=True)
+    return accuracies
