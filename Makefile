@@ -11,7 +11,7 @@ ARGS ?= --preset quick
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train reproduce test format lint parity bench clean
+.PHONY: help build train reproduce test format lint parity bench bench-kernels accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,11 +34,11 @@ test: ## run all tests
 	$(SWIFT) test -c release
 
 format: clang-format ## format all sources
-	$(SWIFT) format -i -r Package.swift Sources Tests
+	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks
 	$(CLANG_FORMAT) -i $(C_FILES)
 
 lint: clang-format ## check the format of all sources
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 
 parity: ## compute the golden files of the tests again, with PyTorch and Pillow
@@ -46,6 +46,13 @@ parity: ## compute the golden files of the tests again, with PyTorch and Pillow
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
+
+bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses rows)
+	$(BUILD) --product KernelBenchmark
+	@$$($(BUILD) --show-bin-path)/KernelBenchmark $(KERNELS)
+
+accuracy: build ## compare test accuracies with PyTorch: an hour or two (BENCH="…")
+	VGG=$(VGG) Scripts/accuracy $(BENCH)
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean

@@ -38,6 +38,8 @@ let package = Package(
             dependencies: [
                 "VGGKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "KernelBenchmark", dependencies: ["CVGGKernels"], path: "Benchmarks/KernelBenchmark"),
         .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles"]),
         .testTarget(name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(

@@ -6,16 +6,22 @@ over all measured steps of all its rounds, and its ratio is taken with the best 
 """
 
 import argparse
+import atexit
 import datetime
+import functools
 import json
 import os
 import pathlib
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 PEERS = pathlib.Path(__file__).with_name("peers.py")
+START = pathlib.Path(__file__).with_name("start.py")
 VGG16_OPTIONS = "--arch vgg16 --in-channels 3 --classes 1000 --adaptive-pool"
 
 
@@ -54,6 +60,42 @@ class Turn:
 
     def memory_mb(self):
         return statistics.median(r["peak_rss_mb"] for r in self.results) if self.results else None
+
+
+class StartTurn(Turn):
+    """A program from its start to its first prediction: VGG-16's weights in a file, one photo."""
+
+    def __init__(self, label, command, is_ours=False):
+        super().__init__(label, "", 1, 1, is_ours=is_ours)
+        self.command = command
+
+    def run(self, options):
+        folder = start_files(options.python)
+        if folder is None:
+            self.failure = "PyTorch makes the weights and the photo, and is not there"
+            return
+        command = self.command(options, folder)
+        begin = time.perf_counter()
+        try:
+            done = subprocess.run(command, capture_output=True, text=True)
+        except OSError as error:
+            self.failure = str(error)
+            return
+        seconds = time.perf_counter() - begin
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines()
+            self.failure = lines[-1] if lines else f"exit status {done.returncode}"
+            return
+        self.results.append({"step_ms": [1e3 * seconds], "peak_rss_mb": 0, "batch_size": 1})
+
+
+@functools.cache
+def start_files(python):
+    """A folder with vgg16.pth, vgg16.safetensors and photo.jpg in the page cache; None without PyTorch."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="vgg-start-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    done = subprocess.run([python, str(START), "make", str(folder)], capture_output=True)
+    return folder if done.returncode == 0 else None
 
 
 class Row:
@@ -124,6 +166,18 @@ def groups():
                 ours(precision, "infer", batch_size, steps, network=VGG16_OPTIONS), peers, goals[batch_size])]
 
 
+    yield [Row(
+        "start", "start to first prediction, VGG-16",
+        StartTurn(
+            "swift-vgg", lambda options, folder: [
+                options.vgg, "predict", f"{folder}/vgg16.safetensors", f"{folder}/photo.jpg"],
+            is_ours=True),
+        [StartTurn(
+            "PyTorch", lambda options, folder: [
+                options.python, str(START), "predict", f"{folder}/vgg16.pth", f"{folder}/photo.jpg"])],
+        8.0, unit="starts/sec")]
+
+
 def measure(rows, options):
     """Runs the turns that the rows need, each once a round. Returns the notes about what failed."""
     name = rows[0].name
@@ -139,7 +193,9 @@ def measure(rows, options):
 
 def table(results):
     def number(value):
-        return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+        if value is None:
+            return "-"
+        return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
     lines = [["work", "unit", "swift-vgg", "best other", "", "ratio", "goal", ""]]
     for r in results:
@@ -193,7 +249,6 @@ def main():
         if rows:
             notes += measure(rows, options)
             results += [row.result(options.short) for row in rows]
-    notes.append("process start to first prediction is not measured yet: it needs `vgg predict IMAGE`")
     if options.short:
         notes.append("--short: these figures show that everything runs, and say nothing about speed")
     table(results)

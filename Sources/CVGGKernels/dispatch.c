@@ -1,5 +1,11 @@
 #include "tables.h"
 
+const char *vgg_kernel_name(size_t index) {
+#define KERNEL_NAME(name, parameters) #name,
+    static const char *const names[] = {VGG_KERNEL_LIST(KERNEL_NAME) VGG_BF16_KERNEL_LIST(KERNEL_NAME)};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 

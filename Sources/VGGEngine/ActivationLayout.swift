@@ -60,13 +60,13 @@ struct ActivationLayout: Hashable, Sendable {
     /// Numbers from the start of an image to its first pixel inside the border.
     var interior: Int { border * rowStride + border * channels }
 
-    /// Numbers from one image to the next in the gradient.
-    var gradientStride: Int { spread(count) }
+    /// Numbers from one image to the next in the gradient; in single precision images lie side by side.
+    var gradientStride: Int { element == .bfloat16 ? spread(count) : count }
 
-    /// Rows of bfloat16 that lie a multiple of 1024 bytes apart would share a few sets of the first-level
-    /// cache, and tiles read many of them at once.
+    /// Images that lie a multiple of 1024 bytes apart would share a few sets of the first-level cache, and the
+    /// tiles of linear layers read many of them at once: a cache line sets them apart.
     private func spread(_ stride: Int) -> Int {
-        element == .bfloat16 && stride * element.size % 1024 == 0 ? stride + 32 : stride
+        stride * element.size % 1024 == 0 ? stride + 64 / element.size : stride
     }
 
     /// The map inside the border, for kernels.

@@ -23,7 +23,7 @@ extension Executor {
         for layer in plan.network.layers {
             for parameter in layer.parameters {
                 let tensor = initialization.tensor(for: layer, parameter, index: index, seed: seed)
-                map.entries[index].pack(tensor.values, to: values.floats)
+                pack(tensor, map.entries[index], to: values.floats)
                 index += 1
             }
         }
@@ -72,7 +72,7 @@ extension Executor {
             tensors[parameter.name] = Tensor(
                 shape: parameter.shape,
                 values: entry.layout.unpack(
-                    buffer + entry.offset, count: parameter.shape.reduce(1, *)))
+                    buffer + entry.offset, count: parameter.shape.reduce(1, *), context.workers))
         }
         return tensors
     }
@@ -96,11 +96,11 @@ extension Executor {
 
     private func write(_ tensors: [String: Tensor], to buffer: Floats) {
         for (parameter, entry) in zip(plan.network.parameters, map.entries) {
-            if let tensor = tensors[parameter.name] { entry.pack(tensor.values, to: buffer) }
+            if let tensor = tensors[parameter.name] { pack(tensor, entry, to: buffer) }
         }
     }
-}
 
-extension ParameterMap.Entry {
-    func pack(_ tensor: [Float], to buffer: Floats) { layout.pack(tensor, to: buffer + offset) }
+    private func pack(_ tensor: Tensor, _ entry: ParameterMap.Entry, to buffer: Floats) {
+        entry.layout.pack(tensor.values, to: buffer + entry.offset, context.workers)
+    }
 }

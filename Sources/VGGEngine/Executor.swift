@@ -26,7 +26,7 @@ public final class Executor {
     var stepTimer: StepTimer?
     let version = ParameterVersion()
 
-    private let context: StepContext
+    let context: StepContext
     private let steps: [any Step]
     private let activations: Buffer
     private let activationOffsets: [Int]

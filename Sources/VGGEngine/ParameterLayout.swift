@@ -17,18 +17,32 @@ enum ParameterLayout: Hashable, Sendable {
         }
     }
 
-    /// Calls `body(tensor index, memory index)` for every element.
-    private func forEachIndex(_ body: (Int, Int) -> Void) {
+    /// Parts that can be packed side by side: panels.
+    private var parts: Int {
+        switch self {
+        case .vector: 1
+        case .panels(let out, _, _, _): out.panels
+        }
+    }
+
+    /// Calls `body(tensor index, memory index)` for every element of the parts.
+    @inline(__always)
+    private func forEachIndex(in parts: Range<Int>, _ body: (Int, Int) -> Void) {
         switch self {
         case .vector(let count):
             for index in 0..<count { body(index, index) }
         case .panels(let out, let inputs, let height, let width):
             let pixels = height * width
-            for o in 0..<out {
-                let base = o / panel * pixels * inputs * panel + o % panel
-                for i in 0..<inputs {
+            for part in parts {
+                let outs = part * panel..<min(out, (part + 1) * panel)
+                // A block of inputs at a time: a panel's memory is written in order, and the tensor, whose rows
+                // are far apart, is read a cache line at a time.
+                for start in stride(from: 0, to: inputs, by: panel) {
                     for pixel in 0..<pixels {
-                        body((o * inputs + i) * pixels + pixel, base + (pixel * inputs + i) * panel)
+                        for i in start..<min(inputs, start + panel) {
+                            let memory = ((part * pixels + pixel) * inputs + i) * panel - outs.lowerBound
+                            for o in outs { body((o * inputs + i) * pixels + pixel, memory + o) }
+                        }
                     }
                 }
             }
@@ -36,14 +50,23 @@ enum ParameterLayout: Hashable, Sendable {
     }
 
     /// Writes a tensor's values to memory; what fills up the last panel is left as it is (zero).
-    func pack(_ values: [Float], to memory: UnsafeMutablePointer<Float>) {
-        values.withUnsafeBufferPointer { values in forEachIndex { memory[$1] = values[$0] } }
+    func pack(_ values: [Float], to memory: Floats, _ workers: Workers) {
+        values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return }
+            workers.run(over: parts, grain: 1) { parts, _ in
+                forEachIndex(in: parts) { memory[$1] = values[$0] }
+            }
+        }
     }
 
     /// Reads `count` values of a tensor from memory.
-    func unpack(_ memory: UnsafePointer<Float>, count: Int) -> [Float] {
+    func unpack(_ memory: UnsafePointer<Float>, count: Int, _ workers: Workers) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { values, initialized in
-            forEachIndex { values[$0] = memory[$1] }
+            if let values = values.baseAddress {
+                workers.run(over: parts, grain: 1) { parts, _ in
+                    forEachIndex(in: parts) { values[$0] = memory[$1] }
+                }
+            }
             initialized = count
         }
     }

@@ -78,7 +78,8 @@ extension PlannedStep {
 extension Convolution {
     fileprivate func gradientKernelName(pool: Bool) -> String {
         switch gradientAlgorithm {
-        case .direct: "convolution_weight_gradient"
+        case .direct:
+            readsPooledGradient(pool: pool) ? "pooled_weight_gradient" : "convolution_weight_gradient"
         case .winograd: pool ? "winograd_pooled_weight_gradient" : "winograd_weight_gradient"
         }
     }

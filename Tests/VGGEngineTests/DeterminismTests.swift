@@ -93,6 +93,32 @@ import VGGModel
         #expect(executor.logits(images: [Float](repeating: 1, count: 10_000), count: 1) == [0, 0])
     }
 
+    /// The kernels draw the words that `Philox` draws, on every instruction set.
+    @Test(arguments: InstructionSet.allAvailable)
+    func dropoutDrawsPhiloxWords(on set: InstructionSet) throws {
+        let network = try Network(
+            input: .map(channels: 203, height: 1, width: 1),
+            blocks: [.sequential([.flatten, .dropout(0.25), .linear(Linear(203, 2))])])
+        let executor = try Executor(
+            plan: try Plan(network, batchSize: 3, mode: .training), instructionSet: set)
+        let ones = [Float](repeating: 1, count: 203)
+        for image in 0..<3 {
+            // One image at a time has a gradient, through the last image's label.
+            var images = [Float](repeating: 0, count: 3 * 203)
+            images.replaceSubrange(image * 203..<(image + 1) * 203, with: ones)
+            _ = executor.backward(images: images, labels: [0, 0, 0], seed: 77, step: 5)
+            let row = executor.gradientTensors["classifier.1.weight"]!.values.prefix(203)
+            let philox = Philox(seed: 77, stream: .dropout)
+            let kept = (0..<203).map { element in
+                // Layer 1 of the network; an image's elements start at a multiple of four.
+                let words = philox.words(
+                    sequence: 5, index: UInt64(1) << 32 | UInt64((image * 204 + element) / 4))
+                return words[element % 4] >= UInt32(0.25 * 0x1p32)
+            }
+            #expect(row.map { $0 != 0 } == kept)
+        }
+    }
+
     /// A training step updates linear weights without storing their gradients; by hand the same must come out.
     @Test(arguments: Precision.allCases)
     func updatesWhatTheGradientsSay(_ precision: Precision) throws {

@@ -108,9 +108,9 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
                                    size_t panel_begin, size_t panel_end))                                      \
     /* A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3), of tiles tile_begin..<tile_end, with bias \
        (may be NULL), optional ReLU and, with pool, 2×2 max pool with stride 2 (y_row and y_pixel are then    \
-       the pooled map's). Tiles of 2×2 outputs (the pool's windows) are counted image by image, row by row;             \
-       x_image and y_image are the elements from one image to the next. Where wide is not NULL it is written                 \
-       instead of y, in floats. Every split into ranges gives the same bits. */                                                 \
+       the pooled map's). Tiles of 2×2 outputs (the pool's windows) are counted image by image, row by row;   \
+       x_image and y_image are the elements from one image to the next. Where wide is not NULL it is written   \
+       instead of y, in floats. Every split into ranges gives the same bits. */                                \
     KERNEL(bf16_winograd_convolution,                                                                          \
            (const vgg_convolution *shape, ptrdiff_t x_image, const uint16_t *x, const uint16_t *transformed,   \
             const float *bias, ptrdiff_t y_image, uint16_t *y, float *wide, float *scratch,                    \
@@ -141,7 +141,7 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                          \
     /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights         \
        [output / 16][input][16], or, where rounded is not NULL, from what bf16_pack_weights makes of them      \
-       with a kernel of 1. Where y is NULL, `wide` is written instead, in floats. */                                      \
+       with a kernel of 1. Where y is NULL, `wide` is written instead, in floats. */                           \
     KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \
                                  const uint16_t *rounded, const float *bias, uint16_t *y, float *wide,         \
                                  float *scratch, size_t panel_begin, size_t panel_end, int relu))              \

@@ -94,14 +94,18 @@ typedef struct {
                          const float *bias, float *y, size_t row_begin, size_t row_end, int relu))              \
     /* Convolution, bias, ReLU and 2×2 max pool with stride 2; pooled rows row_begin..<row_end. y_row and      \
        y_pixel are the pooled map's. winner (may be NULL) gets 0...3, row-major in the window, or               \
-       VGG_POOL_DEAD. rows is scratch for 2 × out_width × 32 floats. */                                       \
+       VGG_POOL_DEAD. */                                                                                        \
     KERNEL(convolution_relu_pool,                                                                               \
            (const vgg_convolution *shape, const float *x, const float *weights, const float *bias, float *y,    \
-            uint8_t *winner, float *rows, size_t row_begin, size_t row_end))                                    \
+            uint8_t *winner, size_t row_begin, size_t row_end))                                                 \
     /* Adds one image's weight gradient to dw (panels) and bias gradient to db; y_row and y_pixel are dy's.     \
      */                                                                                                         \
     KERNEL(convolution_weight_gradient,                                                                         \
            (const vgg_convolution *shape, const float *x, const float *dy, float *dw, float *db))               \
+    /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled       \
+       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */    \
+    KERNEL(pooled_weight_gradient, (const vgg_convolution *shape, const float *x, const float *gradient,        \
+                                    const uint8_t *winner, float *dw, float *db))                               \
     /* Panels panel_begin..<panel_end of 3×3 weights transformed for Winograd's F(4×4, 3×3):                 \
        [oc / 16][36][ic, whole panels][16]. */                                                                  \
     KERNEL(winograd_weights, (const float *weights, float *transformed, size_t in_channels,                     \
@@ -167,7 +171,12 @@ typedef struct {
     /* y = relu(x); may be in place. */                                                                         \
     KERNEL(relu, (const float *x, float *y, size_t count))                                                      \
     /* gradient = 0 where y is not positive. */                                                                 \
-    KERNEL(relu_gradient, (const float *y, float *gradient, size_t count))
+    KERNEL(relu_gradient, (const float *y, float *gradient, size_t count))                                      \
+    /* Dropout by counter: element i (counted from offset, a multiple of 4) of the sequence is kept and         \
+       scaled where Philox4x32-10(seed, stream, sequence, i) is at least threshold. Its own inverse for         \
+       gradients. */                                                                                            \
+    KERNEL(dropout, (const float *x, float *y, size_t count, uint64_t offset, uint64_t seed,                    \
+                     uint32_t stream, uint32_t sequence, uint32_t layer, uint32_t threshold, float scale))
 
 /// A table of kernels for one instruction set.
 typedef struct {
@@ -178,6 +187,9 @@ typedef struct {
 
 /// The instruction sets, in rising order.
 typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2, VGG_AVX512_BF16 = 3 } vgg_instruction_set;
+
+/// The name of kernel `index` of both lists, NULL after the last.
+const char *vgg_kernel_name(size_t index);
 
 /// The best instruction set this processor has and its operating system saves the registers of.
 vgg_instruction_set vgg_best_instruction_set(void);
@@ -211,11 +223,6 @@ void vgg_average_pool_gradient(const float *gradient, const size_t *rows, const 
 /// Softmax cross-entropy of one example: returns the loss; writes the gradient times `scale` unless NULL.
 double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float scale,
                                  float *gradient);
-
-/// Dropout by counter: element i (counted from `offset`, a multiple of 4) of the sequence is kept and scaled
-/// where Philox4x32-10(seed, stream, sequence, i) is at least `threshold`. Its own inverse for gradients.
-void vgg_dropout(const float *x, float *y, size_t count, uint64_t offset, uint64_t seed, uint32_t stream,
-                 uint32_t sequence, uint32_t layer, uint32_t threshold, float scale);
 
 #ifdef __cplusplus
 }

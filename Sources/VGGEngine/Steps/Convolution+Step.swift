@@ -22,6 +22,9 @@ extension Convolution {
     /// which are zero, from the pooled gradient and its winners.
     func skipsZeros(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 && padding == 1 }
 
+    /// Whether the weight gradient in single precision is made from a fused pool's own gradient and its winners.
+    func readsPooledGradient(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 }
+
     /// Few channels make the transforms dearer than the multiplications they save.
     private func algorithm(reading channels: Int) -> ConvolutionAlgorithm {
         kernel == 3 && stride == 1 && channels >= panel ? .winograd : .direct

@@ -42,9 +42,8 @@ final class ConvolutionStep: FloatStep {
 
     /// Where a step's temporary floats lie, in bytes.
     private struct Scratch {
-        /// Of a worker: two rows of 32 channels before a pool, the full gradient, Winograd's tiles, and the
-        /// weight gradient's sums, transformed.
-        let rows, map, tiles, transformedSums: Int
+        /// Of a worker: the full gradient, Winograd's tiles, and the weight gradient's sums, transformed.
+        let map, tiles, transformedSums: Int
         let worker: Int
         /// Shared: the flipped weights, the same transformed, and the shards' sums.
         let flipped, flippedTransformed, sums: Int
@@ -63,8 +62,8 @@ final class ConvolutionStep: FloatStep {
             let gradientMap = GradientMap(
                 convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
             var worker = ScratchParts()
-            rows = worker.take(pool ? 2 * full.width * 32 : 0, of: Float.self)
-            map = worker.take(training ? gradientMap.count : 0, of: Float.self)
+            let needsMap = planned.needsInputGradient || !convolution.readsPooledGradient(pool: pool)
+            map = worker.take(training && needsMap ? gradientMap.count : 0, of: Float.self)
             let gradient = training && convolution.gradientAlgorithm == .winograd
             tiles = worker.take(
                 max(
@@ -133,8 +132,7 @@ final class ConvolutionStep: FloatStep {
                 if pool {
                     context.kernels.convolution_relu_pool(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
-                        winners.map { $0 + image * output.count }, self.worker(worker, scratch.rows),
-                        rows.lowerBound, rows.upperBound)
+                        winners.map { $0 + image * output.count }, rows.lowerBound, rows.upperBound)
                 } else {
                     context.kernels.convolution(
                         &shape, from, parameters.values[0], parameters.values[1], to + output.interior,
@@ -206,14 +204,21 @@ final class ConvolutionStep: FloatStep {
                 repeating: 0,
                 count: vgg_winograd_weights_count(convolution.inChannels, convolution.outChannels))
         }
-        // Winograd's tiles under a pool read the pooled gradient itself, all images of the shard in one.
-        let isPooled = isTransformed && pool
+        // Under a pool the pooled gradient itself is read, by Winograd's tiles all images of the shard in one.
+        let isPooled = convolution.readsPooledGradient(pool: pool)
         var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
-        if isPooled, let winners {
+        if isPooled, isTransformed, let winners {
             context.kernels.winograd_pooled_weight_gradient(
                 &shape, planned.input.imageStride, x + images.lowerBound * planned.input.imageStride,
                 gradient + images.lowerBound * output.count, winners + images.lowerBound * output.count,
                 transformedSums, biasSums, tileScratch, 0, images.count * pooledTiles)
+        }
+        if isPooled, !isTransformed, let winners {
+            for image in images {
+                context.kernels.pooled_weight_gradient(
+                    &shape, x + image * planned.input.imageStride, gradient + image * output.count,
+                    winners + image * output.count, sums, biasSums)
+            }
         }
         if !isPooled || inputGradient != nil {
             let map = self.worker(worker, scratch.map)
@@ -226,11 +231,12 @@ final class ConvolutionStep: FloatStep {
                     y: y + image * output.imageStride + output.interior,
                     winners: winners.map { $0 + image * output.count }, to: dy)
                 let from = x + image * planned.input.imageStride
-                if isTransformed, !isPooled {
+                switch convolution.gradientAlgorithm {
+                case _ where isPooled: break
+                case .winograd:
                     context.kernels.winograd_weight_gradient(
                         &shape, 0, from, 0, dy, transformedSums, biasSums, tileScratch, 0, fullTiles)
-                } else if !isTransformed {
-                    context.kernels.convolution_weight_gradient(&shape, from, dy, sums, biasSums)
+                case .direct: context.kernels.convolution_weight_gradient(&shape, from, dy, sums, biasSums)
                 }
                 if let inputGradient {
                     self.inputGradient(

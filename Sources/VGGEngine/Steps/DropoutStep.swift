@@ -66,7 +66,7 @@ final class DropoutStep: Step {
         if drops {
             // Rows start at multiples of four: the generator makes four numbers at once.
             let offset = (image * planned.output.height + row) * count.roundedUp(to: 4)
-            vgg_dropout(
+            context.kernels.dropout(
                 floats, floats, count, UInt64(offset), pass.seed, Philox.Stream.dropout.rawValue,
                 UInt32(truncatingIfNeeded: pass.step), layer, threshold, scale)
         }

@@ -1,0 +1,62 @@
+import CVGGKernels
+
+/// A linear layer of 4096 inputs and outputs.
+var linearCases: [Case] {
+    let (inputs, outputs, panels) = (4096, 4096, 256)
+    return [1, 16, 128].flatMap { examples -> [Case] in
+        let row = inputs + 32
+        let operations = Case.Work.operations(2 * Double(examples * inputs * outputs))
+        let text = "\(examples) × \(inputs) × \(outputs)"
+        func shape() -> vgg_linear {
+            vgg_linear(rows: examples, inputs: inputs, outputs: outputs, x_row: row, y_row: row)
+        }
+        func forward(rounded isRounded: Bool) -> () -> Void {
+            var shape = shape()
+            let (x, y, bias) = (halves(examples * row), halves(examples * row), floats(outputs))
+            let (w, scratch) = (floats(inputs * outputs), floats(vgg_bf16_linear_forward_scratch(&shape)))
+            let rounded = isRounded ? halves(inputs * outputs) : nil
+            return {
+                mixed.bf16_linear_forward(&shape, x, w, rounded, bias, y, nil, scratch, 0, panels, 1)
+            }
+        }
+        return [
+            Case(kernel: "product", shape: text, work: operations) {
+                let (x, y, w) = (floats(examples * row), floats(examples * row), floats(inputs * outputs))
+                return {
+                    for panel in stride(from: 0, to: panels, by: 2) {
+                        for start in stride(from: 0, to: inputs, by: 512) {
+                            var product = vgg_product()
+                            (product.a, product.a_row, product.a_inner) = (UnsafePointer(x + start), row, 1)
+                            product.b = UnsafePointer(w + (panel * inputs + start) * 16)
+                            (product.b_panel, product.b_inner) = (inputs * 16, 16)
+                            (product.c, product.c_row, product.c_panel) = (y + panel * 16, row, 16)
+                            (product.rows, product.columns) = (examples, 32)
+                            (product.outer, product.inner) = (1, 512)
+                            product.accumulate = start > 0 ? 1 : 0
+                            kernels.product(&product)
+                        }
+                    }
+                }
+            },
+            Case(kernel: "bf16_linear_forward", shape: text, work: operations) { forward(rounded: false) },
+            Case(kernel: "bf16_linear_forward", shape: text + ", rounded", work: operations) {
+                forward(rounded: true)
+            },
+            Case(
+                kernel: "bf16_linear_backward", shape: text,
+                work: .operations(4 * Double(examples * inputs * outputs))
+            ) {
+                var shape = shape()
+                let even = (examples + 1) / 2 * 2
+                let (turned, pairs) = (halves(inputs * even), halves(outputs * even))
+                let (dy, dx, w) = (halves(examples * row), halves(examples * row), floats(inputs * outputs))
+                let scratch = floats(vgg_bf16_linear_backward_scratch(&shape))
+                var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
+                return {
+                    mixed.bf16_linear_backward(
+                        &shape, turned, dy, pairs, w, nil, &sgd, nil, dx, scratch, 0, inputs)
+                }
+            },
+        ]
+    }
+}

@@ -1,0 +1,121 @@
+import CVGGKernels
+
+/// Kernels that pass over memory: a map of 64 channels at 112×112, and as many plain numbers.
+var streamingCases: [Case] {
+    let (channels, size) = (64, 112)
+    let count = channels * size * size
+    func map(_ size: Int) -> vgg_map {
+        vgg_map(height: size, width: size, channels: channels, row: size * channels, pixel: channels)
+    }
+    func row(_ kernel: String, bytes: Int, _ prepare: @escaping () -> () -> Void) -> Case {
+        Case(
+            kernel: kernel, shape: "\(channels) × \(size)×\(size)", work: .bytes(Double(bytes * count)),
+            prepare: prepare)
+    }
+    let single: [Case] = [
+        row("mask_gradient", bytes: 12) {
+            let (y, g, dy) = (floats(count), floats(count), floats(count))
+            var map = map(size)
+            return { kernels.mask_gradient(&map, y, g, &map, dy) }
+        },
+        row("unpool_gradient", bytes: 5) {
+            let (g, dy, won) = (floats(count / 4), floats(count), winners(count / 4))
+            var map = map(size)
+            return { kernels.unpool_gradient(g, won, size / 2, size / 2, &map, dy) }
+        },
+        row("transpose", bytes: 8) {
+            let (x, y) = (floats(count), floats(count))
+            return { kernels.transpose(x, channels, size * size, channels, y, size * size) }
+        },
+        row("channel_sums", bytes: 4) {
+            let x = floats(count)
+            let sums = UnsafeMutablePointer<Double>.allocate(capacity: channels)
+            sums.initialize(repeating: 0, count: channels)
+            return { kernels.channel_sums(x, size * size, channels, sums) }
+        },
+        row("channel_squares", bytes: 4) {
+            let (x, mean) = (floats(count), floats(channels))
+            let sums = UnsafeMutablePointer<Double>.allocate(capacity: channels)
+            sums.initialize(repeating: 0, count: channels)
+            return { kernels.channel_squares(x, size * size, channels, mean, sums) }
+        },
+        row("scale_shift", bytes: 8) {
+            let (x, y, scale, shift) = (floats(count), floats(count), floats(channels), floats(channels))
+            var map = map(size)
+            return { kernels.scale_shift(&map, x, scale, shift, 1, &map, y) }
+        },
+        row("batch_norm_sums", bytes: 16) {
+            let (y, x, g) = (floats(count), floats(count), floats(count))
+            let (mean, inverse) = (floats(channels), floats(channels))
+            let sums = UnsafeMutablePointer<Double>.allocate(capacity: 2 * channels)
+            sums.initialize(repeating: 0, count: 2 * channels)
+            var map = map(size)
+            return { kernels.batch_norm_sums(&map, y, x, mean, inverse, g, sums, sums + channels) }
+        },
+        row("batch_norm_gradient", bytes: 12) {
+            let (g, x, dx, terms) = (floats(count), floats(count), floats(count), floats(channels))
+            return {
+                kernels.batch_norm_gradient(
+                    g, x, size * size, channels, terms, terms, terms, terms, terms, dx)
+            }
+        },
+        row("sgd", bytes: 12) {
+            let (w, g) = (floats(count), floats(count))
+            var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
+            return { kernels.sgd(&sgd, w, g, nil, count) }
+        },
+        row("sum_shards", bytes: 36) {
+            let (parts, total) = (floats(8 * count), floats(count))
+            return { kernels.sum_shards(parts, 8, count, total, count) }
+        },
+        row("relu", bytes: 8) {
+            let (x, y) = (floats(count), floats(count))
+            return { kernels.relu(x, y, count) }
+        },
+        row("relu_gradient", bytes: 12) {
+            let (y, g) = (floats(count), floats(count))
+            return { kernels.relu_gradient(y, g, count) }
+        },
+        row("dropout", bytes: 8) {
+            let (x, y) = (floats(count), floats(count))
+            return { kernels.dropout(x, y, count, 0, 1, 2, 3, 4, 1 << 31, 2) }
+        },
+    ]
+    let half: [Case] = [
+        row("bf16_from_float", bytes: 6) {
+            let (x, y) = (floats(count), halves(count))
+            return { mixed.bf16_from_float(x, y, count) }
+        },
+        row("bf16_to_float", bytes: 6) {
+            let (x, y) = (halves(count), floats(count))
+            return { mixed.bf16_to_float(x, y, count) }
+        },
+        row("bf16_mask_gradient", bytes: 6) {
+            let (y, g, dy) = (halves(count), halves(count), halves(count))
+            var map = map(size)
+            return { mixed.bf16_mask_gradient(&map, y, g, &map, dy) }
+        },
+        row("bf16_unpool_gradient", bytes: 3) {
+            let (g, dy, won) = (halves(count / 4), halves(count), winners(count / 4))
+            var map = map(size)
+            return { mixed.bf16_unpool_gradient(g, won, size / 2, size / 2, &map, dy) }
+        },
+        row("bf16_relu_gradient", bytes: 6) {
+            let (y, g) = (halves(count), halves(count))
+            return { mixed.bf16_relu_gradient(y, g, count) }
+        },
+        row("bf16_linear_turn", bytes: 4) {
+            let (x, y) = (halves(count), halves(count))
+            let examples = size * size / 16
+            return { mixed.bf16_linear_turn(x, channels * 16, examples, y, 0, channels * 16) }
+        },
+        row("bf16_linear_pair", bytes: 4) {
+            let outputs = channels * 16
+            let (dy, pairs, db) = (halves(count), halves(count), floats(outputs))
+            var shape = vgg_linear(
+                rows: size * size / 16, inputs: 16, outputs: outputs, x_row: 16, y_row: outputs)
+            return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
+        },
+    ]
+    return single + half
+}
