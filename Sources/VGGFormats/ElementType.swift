@@ -52,6 +52,7 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
         return floats(UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
 
+    @inline(__always)
     private func floats(_ bytes: UnsafeRawBufferPointer, at indices: some Sequence<Int>, _ count: Int)
         -> [Float]?
     {
@@ -68,16 +69,22 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// - Precondition: the indices are `count` places in `bytes`; the arithmetic wraps, because checks of what
+    ///   cannot overflow would keep a loop over a row from becoming vector code.
+    @inline(__always)
     private func converted<Bits: FixedWidthInteger & BitwiseCopyable>(
         _ bytes: UnsafeRawBufferPointer, at indices: some Sequence<Int>, _ count: Int,
         _ convert: (Bits) -> Float
     ) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { values, initialized in
+            var position = 0
             for index in indices {
-                let bits = bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
-                values[initialized] = convert(bits)
-                initialized += 1
+                let bits = bytes.loadUnaligned(
+                    fromByteOffset: index &* MemoryLayout<Bits>.size, as: Bits.self)
+                values[position] = convert(bits)
+                position &+= 1
             }
+            initialized = position
         }
     }
 }
