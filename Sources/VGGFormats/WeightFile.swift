@@ -20,24 +20,26 @@ public struct WeightFile: Sendable {
     /// - Throws: `FileError` if the file cannot be read or is of no format known here; `SafetensorsError` or
     ///   `PyTorchFileError` if it is malformed, or holds another type of number.
     public init(contentsOf path: String) throws {
-        self = try withMappedFile(path) { file in
-            if PyTorchFile.recognizes(file) {
-                let file = try PyTorchFile(file, path: path)
-                return WeightFile(format: .pytorch, tensors: file.tensors, metadata: [:])
-            }
-            // Eight bytes of length, then an object.
-            guard file.count > 8, file[8] == UInt8(ascii: "{") else {
-                throw FileError(path, "is no weight file: neither safetensors nor PyTorch's (.pth)")
-            }
-            let contents = try Safetensors(file, path: path)
-            return WeightFile(
-                format: .safetensors, tensors: contents.tensors, metadata: contents.metadata)
-        }
+        self = try withMappedFile(path) { try Self($0, path: path) }
     }
 
-    private init(format: Format, tensors: [String: Tensor], metadata: [String: String]) {
-        self.format = format
-        self.tensors = tensors
-        self.metadata = metadata
+    /// - Parameters:
+    ///   - file: the whole file.
+    ///   - path: the name of the file, for errors.
+    package init(_ file: UnsafeRawBufferPointer, path: String) throws {
+        if PyTorchFile.recognizes(file) {
+            format = .pytorch
+            tensors = try PyTorchFile(file, path: path).tensors
+            metadata = [:]
+            return
+        }
+        // Eight bytes of length, then an object.
+        guard file.count > 8, file[8] == UInt8(ascii: "{") else {
+            throw FileError(path, "is no weight file: neither safetensors nor PyTorch's (.pth)")
+        }
+        let contents = try Safetensors(file, path: path)
+        format = .safetensors
+        tensors = contents.tensors
+        metadata = contents.metadata
     }
 }
