@@ -50,7 +50,8 @@ let package = Package(
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
-        .testTarget(name: "VGGTrainingTests", dependencies: ["VGGTraining"]),
+        .testTarget(
+            name: "VGGTrainingTests", dependencies: ["VGGTraining"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
     ],
     swiftLanguageModes: [.v6],

@@ -31,6 +31,9 @@ public struct DatasetStore: Sendable {
     /// The names of the data sets whose classes are known; sets of any other name have numbered classes.
     public static var knownNames: [String] { KnownDataset.all.map(\.name) }
 
+    /// The classes of a data set that is known by name, in the order of their numbers; nil for another one.
+    public static func classNames(of name: String) -> [String]? { KnownDataset.named(name).classNames }
+
     /// Loads the data set `name`: four IDX files, each compressed by gzip or not.
     ///
     /// A `folder` that is given is the only place looked at, and its files need not be the published ones: a

@@ -28,29 +28,63 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { rawValue }
 
+    /// The bytes that `count` numbers take; nil if no file is so large.
+    func bytes(_ count: Int) -> Int? {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+        return overflow ? nil : bytes
+    }
+
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.
     func floats(_ bytes: UnsafeRawBufferPointer) -> [Float]? {
+        let count = bytes.count / size
+        guard self == .float32 else { return floats(bytes, at: 0..<count, count) }
+        // One copy, without a pass over the numbers: nearly all files are of this type.
+        return [Float](unsafeUninitializedCapacity: count) { values, initialized in
+            UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
+            initialized = count
+        }
+    }
+
+    /// The numbers of `view` in the storage `bytes`; nil for a type not converted.
+    func floats(_ bytes: UnsafeRawBufferPointer, _ view: StridedView) -> [Float]? {
+        guard view.isContiguous else { return floats(bytes, at: view, view.count) }
+        let range = view.offset * size..<(view.offset + view.count) * size
+        return floats(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
+
+    @inline(__always)
+    private func floats(_ bytes: UnsafeRawBufferPointer, at indices: some Sequence<Int>, _ count: Int)
+        -> [Float]?
+    {
         switch self {
-        case .float32:
-            // One copy, without a pass over the numbers: nearly all files are of this type.
-            [Float](unsafeUninitializedCapacity: bytes.count / size) { values, count in
-                UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
-                count = bytes.count / size
-            }
-        case .float16: converted(bytes) { Float(halfBits: UInt16(littleEndian: $0)) }
-        case .bfloat16: converted(bytes) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
-        case .float64: converted(bytes) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
+        case .float32: converted(bytes, at: indices, count) { Float(bitPattern: UInt32(littleEndian: $0)) }
+        case .float16: converted(bytes, at: indices, count) { Float(halfBits: UInt16(littleEndian: $0)) }
+        case .bfloat16:
+            converted(bytes, at: indices, count) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
+        case .float64:
+            converted(bytes, at: indices, count) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
         // Batch norm's `num_batches_tracked` in files of PyTorch.
-        case .int64: converted(bytes) { Float(Int64(littleEndian: $0)) }
+        case .int64: converted(bytes, at: indices, count) { Float(Int64(littleEndian: $0)) }
         default: nil
         }
     }
 
+    /// - Precondition: the indices are `count` places in `bytes`; the arithmetic wraps, because checks of what
+    ///   cannot overflow would keep a loop over a row from becoming vector code.
+    @inline(__always)
     private func converted<Bits: FixedWidthInteger & BitwiseCopyable>(
-        _ bytes: UnsafeRawBufferPointer, _ convert: (Bits) -> Float
+        _ bytes: UnsafeRawBufferPointer, at indices: some Sequence<Int>, _ count: Int,
+        _ convert: (Bits) -> Float
     ) -> [Float] {
-        stride(from: 0, to: bytes.count, by: size).map {
-            convert(bytes.loadUnaligned(fromByteOffset: $0, as: Bits.self))
+        [Float](unsafeUninitializedCapacity: count) { values, initialized in
+            var position = 0
+            for index in indices {
+                let bits = bytes.loadUnaligned(
+                    fromByteOffset: index &* MemoryLayout<Bits>.size, as: Bits.self)
+                values[position] = convert(bits)
+                position &+= 1
+            }
+            initialized = position
         }
     }
 }

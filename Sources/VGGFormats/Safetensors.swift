@@ -17,18 +17,22 @@ public struct Safetensors: Hashable, Sendable {
     /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, or holds
     ///   another type of number.
     public init(contentsOf path: String) throws {
-        self = try withMappedFile(path) { file in
-            let header = try SafetensorsHeader(file, path: path)
-            var tensors: [String: Tensor] = [:]
-            for entry in header.tensors {
-                let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
-                guard let values = entry.type.floats(bytes) else {
-                    throw SafetensorsError(
-                        path, .unsupportedType(name: entry.name, type: entry.type.rawValue))
-                }
-                tensors[entry.name] = Tensor(shape: entry.shape, values: values)
+        self = try withMappedFile(path) { try Self($0, path: path) }
+    }
+
+    /// - Parameters:
+    ///   - file: the whole file.
+    ///   - path: the name of the file, for errors.
+    init(_ file: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {
+        let header = try SafetensorsHeader(file, path: path)
+        tensors = [:]
+        metadata = header.metadata
+        for entry in header.tensors {
+            let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
+            guard let values = entry.type.floats(bytes) else {
+                throw SafetensorsError(path, .unsupportedType(name: entry.name, type: entry.type.rawValue))
             }
-            return Safetensors(tensors: tensors, metadata: header.metadata)
+            tensors[entry.name] = Tensor(shape: entry.shape, values: values)
         }
     }
 

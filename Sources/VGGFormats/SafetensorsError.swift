@@ -38,18 +38,14 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
             """
         case .malformedHeader(let reason, let offset):
             "\(path): header byte \(offset): \(reason); is this a safetensors file?"
-        case .duplicateKey(let key): "\(path): the header has \(quoted(key)) twice; \(again)"
-        case .inconsistentTensor(let name, let reason): "\(path): tensor \(quoted(name)): \(reason); \(again)"
+        case .duplicateKey(let key): "\(path): the header has \(key.quotedName) twice; \(again)"
+        case .inconsistentTensor(let name, let reason):
+            "\(path): tensor \(name.quotedName): \(reason); \(again)"
         case .trailingBytes(let count): "\(path): \(count) bytes at the end belong to no tensor; \(again)"
         case .unsupportedType(let name, let type):
-            "\(path): tensor \(quoted(name)) has type \(quoted(type)); save it as F32, F16, BF16 or F64"
+            "\(path): tensor \(name.quotedName) has type \(type.quotedName); save it as F32, F16, BF16 or F64"
         case .reservedName(let name):
-            "\(path): a tensor cannot be called \(quoted(name)); give it another name"
+            "\(path): a tensor cannot be called \(name.quotedName); give it another name"
         }
-    }
-
-    /// Names come from the file: escaped and cut, so that an error stays one line.
-    private func quoted(_ name: String) -> String {
-        name.count <= 100 ? name.debugDescription : "\(name.prefix(100))…".debugDescription
     }
 }

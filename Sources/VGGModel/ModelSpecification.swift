@@ -59,8 +59,29 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     public var dropout = 0.5
     /// torchvision's average pool to 7×7 before the classifier.
     public var adaptivePool = false
+    /// Outputs of each of a VGG's two hidden layers; nil for the paper's 4096.
+    public var hiddenFeatures: Int?
 
     public init() {}
+
+    /// A VGG with these rows: a named architecture, if they are its rows or, divided by a whole number, become
+    /// them.
+    public init(_ rows: ConvArch, batchNorm: Bool) {
+        let suffix = batchNorm ? "_bn" : ""
+        for (depth, named) in Architecture.depths where named.count == rows.count {
+            guard let channels = rows.first?.channels, channels > 0 else { continue }
+            let divisor = named[0].channels / channels
+            if zip(named, rows).allSatisfy({
+                $0.convolutions == $1.convolutions && $0.channels == $1.channels * divisor
+            }) {
+                arch = depth + suffix
+                widthDivisor = divisor
+                return
+            }
+        }
+        arch += suffix
+        convArch = rows.map { "\($0.convolutions)x\($0.channels)" }.joined(separator: ",")
+    }
 
     /// The seed's network: VGG-11 with a quarter of the channels, for one input channel and ten classes.
     public static var slimVGG11: ModelSpecification {
@@ -76,6 +97,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         for (name, value, limit) in [
             ("--size", size, 8192), ("--width-divisor", widthDivisor, 8192),
             ("--in-channels", inChannels, 8192), ("--classes", classes, 1_000_000),
+            ("hidden features", hiddenFeatures ?? paperHiddenFeatures, 65_536),
         ] where !(1...limit).contains(value) {
             throw .invalidOption(name: name, reason: "must be between 1 and \(limit), not \(value)")
         }
@@ -93,10 +115,14 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
             return try vgg(
                 rows.map { ($0.convolutions, $0.channels / widthDivisor) }, size: size,
                 inChannels: inChannels, classes: classes, dropout: dropout, batchNorm: batchNorm,
-                adaptivePool: adaptivePool)
+                adaptivePool: adaptivePool, hiddenFeatures: hiddenFeatures ?? paperHiddenFeatures)
         case .alexNet:
             guard !adaptivePool else {
                 throw .invalidOption(name: "--adaptive-pool", reason: "is for VGG, not for alexnet")
+            }
+            guard hiddenFeatures == nil else {
+                throw .invalidOption(
+                    name: "hidden features", reason: "can be chosen for VGG, not for alexnet")
             }
             guard [96, 256, 384].allSatisfy({ $0 % widthDivisor == 0 }) else {
                 throw .invalidOption(

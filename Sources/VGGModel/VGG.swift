@@ -27,7 +27,7 @@ public func vggBlock(
 /// - Throws: `ModelError` if `size` is too small for so many blocks, or a number makes no sense.
 public func vgg(
     _ convArch: ConvArch, size: Int = 224, inChannels: Int = 1, classes: Int = 10, dropout: Double = 0.5,
-    batchNorm: Bool = false, adaptivePool: Bool = false
+    batchNorm: Bool = false, adaptivePool: Bool = false, hiddenFeatures: Int = paperHiddenFeatures
 ) throws(ModelError) -> Network {
     var blocks: [Block] = []
     var channels = inChannels
@@ -39,17 +39,23 @@ public func vgg(
 
     let input = Shape.map(channels: inChannels, height: size, width: size)
     let features = try Network(input: input, blocks: blocks).output.count
-    return try Network(
-        input: input, blocks: blocks + classifier(features: features, classes: classes, dropout: dropout))
+    let head = classifier(
+        features: features, hiddenFeatures: hiddenFeatures, classes: classes, dropout: dropout)
+    return try Network(input: input, blocks: blocks + head)
 }
 
-/// The classifier of VGG and AlexNet: two hidden layers of 4096, then one output a class.
-func classifier(features: Int, classes: Int, dropout: Double) -> [Block] {
+/// Outputs of each hidden layer of the classifier, in the VGG paper and in AlexNet's.
+public let paperHiddenFeatures = 4096
+
+/// The classifier of VGG and AlexNet: two hidden layers, then one output a class.
+func classifier(
+    features: Int, hiddenFeatures: Int = paperHiddenFeatures, classes: Int, dropout: Double
+) -> [Block] {
     let layers: [Layer] = [
         .flatten,
-        .linear(Linear(features, 4096)), .relu, .dropout(dropout),
-        .linear(Linear(4096, 4096)), .relu, .dropout(dropout),
-        .linear(Linear(4096, classes)),
+        .linear(Linear(features, hiddenFeatures)), .relu, .dropout(dropout),
+        .linear(Linear(hiddenFeatures, hiddenFeatures)), .relu, .dropout(dropout),
+        .linear(Linear(hiddenFeatures, classes)),
     ]
     return layers.map(Block.single)
 }

@@ -3,7 +3,9 @@ import VGGKit
 
 /// A trained network and the data to try it on.
 struct TrainedModelOptions: ParsableArguments {
-    @Argument(help: "A run folder, or a safetensors file with torchvision's names.")
+    @Argument(
+        help:
+            "A run folder, or a weight file (safetensors or .pth) with torchvision's, timm's or d2l's names.")
     var runOrWeights: String
 
     @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
@@ -28,7 +30,7 @@ struct TrainedModelOptions: ParsableArguments {
     /// The weights, their network and the data, each from the options or else from what was stored.
     func load() throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
         let trained = try TrainedModel(runOrWeights: runOrWeights)
-        let specification = model.applied(to: trained.stored?.model ?? ModelSpecification())
+        let specification = try model.specification(of: trained)
         let size = data.size ?? trained.stored?.size ?? 224
         let network = try specification.network(size: size)
         let name = data.data ?? trained.stored?.data ?? TrainingConfiguration().data
@@ -38,5 +40,16 @@ struct TrainedModelOptions: ParsableArguments {
         try specification.check(splits.test)
         (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
         return (trained, network, size, splits)
+    }
+}
+
+extension ModelOptions {
+    /// The network of the weights: what they say, with the options on top.
+    /// - Throws: `FileError` if neither says which network it is.
+    func specification(of trained: TrainedModel) throws -> ModelSpecification {
+        if let problem = trained.problem, arch == nil, convArch == nil {
+            throw FileError(trained.path, "\(problem); say which network it is with --arch or --conv-arch")
+        }
+        return applied(to: trained.stored?.model ?? ModelSpecification())
     }
 }

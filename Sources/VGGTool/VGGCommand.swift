@@ -17,7 +17,7 @@ struct VGGCommand: ParsableCommand {
         version: vggVersion,
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, DataCommand.self,
-            BenchCommand.self, ChartCommand.self,
+            BenchCommand.self, ChartCommand.self, ConvertCommand.self,
         ])
 
     static func main() {

@@ -41,7 +41,7 @@ struct Checkpoint {
     var weights: [String: Tensor]
     var momentum: [String: Tensor]
 
-    private static let stateKey = "vgg.state"
+    static let stateKey = "vgg.state"
     static let momentumPrefix = "momentum."
 
     init(state: TrainingState, weights: [String: Tensor], momentum: [String: Tensor]) {

@@ -1,7 +1,5 @@
-import Foundation
+import VGGData
 import VGGEngine
-import VGGFiles
-import VGGFormats
 import VGGModel
 
 /// What weights belong to: kept in the metadata of the weight files this package writes, under `vgg.model`,
@@ -10,25 +8,31 @@ public struct StoredModel: Hashable, Sendable, Codable {
     public var model: ModelSpecification
     /// The width and height of the images it was trained on, in pixels.
     public var size: Int
-    /// The data set it was trained on.
-    public var data: String
+    /// The data set it was trained on; nil if the file does not say.
+    public var data: String?
     /// The number format it was trained in; nil if the file does not say.
     public var precision: Precision?
+    /// The classes in the order of their numbers; nil if they are not known.
+    public var labels: [String]?
 
-    private static let metadataKey = "vgg.model"
+    static let metadataKey = "vgg.model"
 
-    public init(model: ModelSpecification, size: Int, data: String, precision: Precision? = nil) {
+    public init(
+        model: ModelSpecification, size: Int, data: String? = nil, precision: Precision? = nil,
+        labels: [String]? = nil
+    ) {
         self.model = model
         self.size = size
         self.data = data
         self.precision = precision
+        self.labels = labels
     }
 
     /// What the configuration trains.
     public init(_ configuration: TrainingConfiguration) {
         self.init(
             model: configuration.model, size: configuration.size, data: configuration.data,
-            precision: configuration.precision)
+            precision: configuration.precision, labels: DatasetStore.classNames(of: configuration.data))
     }
 
     /// The stored model of a weight file's metadata; nil if it holds none that can be understood.
@@ -41,60 +45,5 @@ public struct StoredModel: Hashable, Sendable, Codable {
 
     var metadata: [String: String] {
         get throws { [Self.metadataKey: try JSONText.line(self), "format": "pt"] }
-    }
-}
-
-/// Weights to evaluate or predict with, and what they belong to, if known.
-public struct TrainedModel: Sendable {
-    /// The weight file.
-    public let path: String
-    public let weights: [String: Tensor]
-    public let stored: StoredModel?
-    /// Where the run found its data; nil for the usual places.
-    public let dataDirectory: String?
-
-    /// Reads a run folder's `model.safetensors`, or a weight file.
-    /// - Throws: `TrainingError.noRun`, `FileError` or `SafetensorsError`, each naming the file.
-    public init(runOrWeights path: String) throws {
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        guard exists, isDirectory.boolValue else {
-            self.path = path
-            let file = try Safetensors(contentsOf: path)
-            weights = file.tensors.filter { !$0.key.hasPrefix(Checkpoint.momentumPrefix) }
-            dataDirectory = nil
-            stored = StoredModel(metadata: file.metadata)
-            return
-        }
-        let folder = RunFolder(path)
-        let configuration = try folder.readConfiguration()
-        guard FileManager.default.fileExists(atPath: folder.modelPath) else {
-            throw FileError(
-                folder.modelPath,
-                "is not there yet: it is written after the first epoch; go on with vgg train --resume \(path)"
-            )
-        }
-        self.path = folder.modelPath
-        weights = try Safetensors(contentsOf: folder.modelPath).tensors
-        stored = StoredModel(configuration)
-        dataDirectory = configuration.dataDirectory
-    }
-
-    /// An executor for inference with these weights.
-    /// - Parameter precision: nil for the one they were trained in, or `.automatic` if that is not known.
-    /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
-    public func executor(
-        for network: Network, batchSize: Int, precision: Precision? = nil, device: Device
-    ) throws -> Executor {
-        let plan = try Plan(
-            network, batchSize: batchSize, mode: .inference,
-            precision: precision ?? stored?.precision ?? .automatic)
-        let executor = try Executor(plan: plan, device: device)
-        do {
-            try executor.load(weights)
-        } catch {
-            throw FileError(path, "\(error)")
-        }
-        return executor
     }
 }

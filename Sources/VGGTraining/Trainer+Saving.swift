@@ -8,9 +8,9 @@ extension Trainer {
     func initializeWeights() throws {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
-        let file = try Safetensors(contentsOf: path)
+        let file = try WeightFile(contentsOf: path)
         do {
-            try executor.load(file.tensors)
+            try executor.load(WeightNaming.canonical(file.tensors, for: executor.plan.network))
         } catch {
             throw FileError(path, "\(error)")
         }

@@ -8,7 +8,7 @@ func withFile<Result>(_ bytes: Data, _ body: (String) throws -> Result) throws -
     return try body(url.path)
 }
 
-/// The path of a file that Scripts/goldens/safetensors_files.py wrote.
+/// The path of a file that a script of Scripts/goldens wrote.
 func golden(_ name: String) -> String {
     Bundle.module.bundleURL.appending(path: "Goldens/\(name)").path
 }

@@ -38,6 +38,11 @@ extension ToolTests {
         ("eval missing", "missing", 1), ("eval", "run-or-weights", 64),
         ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
         ("predict missing --index 0 --top 0", "--top", 64), ("data nothing-like-it", "nothing-like-it", 1),
+        ("convert missing.pth out.txt", "out.txt must end in .safetensors or .onnx", 64),
+        ("convert missing.pth out.onnx --naming timm", "--naming is for .safetensors", 64),
+        ("convert missing.pth out.onnx --size 0", "--size", 64),
+        ("convert missing.pth out.safetensors --naming keras", "keras", 64),
+        ("convert missing.pth out.onnx", "missing.pth", 1),
     ]
 
     @Test(arguments: mistakes.indices) func sayInOneLineWhatIsWrong(_ index: Int) throws {

@@ -2,7 +2,7 @@ import Testing
 import VGGKit
 
 extension ToolTests {
-    @Test(arguments: ["summary", "train", "eval", "predict", "data", "bench"])
+    @Test(arguments: ["summary", "train", "eval", "predict", "data", "bench", "convert"])
     func everyCommandHasHelpWithAnExample(_ command: String) throws {
         let result = try run("\(command) --help")
         #expect(result.status == 0 && result.errors.isEmpty)
@@ -13,7 +13,7 @@ extension ToolTests {
 
     @Test func namesItsCommandsAndVersion() throws {
         let help = try run("--help")
-        for command in ["summary", "train", "eval", "predict", "data", "bench"] {
+        for command in ["summary", "train", "eval", "predict", "data", "bench", "convert"] {
             #expect(help.output.contains("  \(command) "))
         }
         #expect(try run("--version").output == "\(vggVersion)\n")

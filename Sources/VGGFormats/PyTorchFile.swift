@@ -1,0 +1,123 @@
+import VGGModel
+
+/// The named tensors of a file that PyTorch's `torch.save` wrote (`.pth`, `.pt`), in its ZIP container
+/// (since 1.6) or the legacy one (before, and with `_use_new_zipfile_serialization=False`).
+///
+/// The pickle in it is read by `PickleMachine`, which runs nothing. A dictionary around the state dictionary,
+/// as training scripts save it (`{"state_dict": …, "epoch": …}`), is taken off.
+///
+/// Source: torch/serialization.py.
+struct PyTorchFile {
+    typealias Problem = PyTorchFileError.Problem
+
+    let tensors: [String: Tensor]
+
+    /// - Parameters:
+    ///   - file: the whole file.
+    ///   - path: the name of the file, for errors.
+    init(_ file: UnsafeRawBufferPointer, path: String) throws(PyTorchFileError) {
+        do {
+            tensors =
+                file.starts(with: Self.zipSignature) ? try Self.readZIP(file) : try Self.readLegacy(file)
+        } catch {
+            throw PyTorchFileError(path, error)
+        }
+    }
+
+    /// Whether a file with these bytes is one of PyTorch's, in either container.
+    static func recognizes(_ file: UnsafeRawBufferPointer) -> Bool {
+        if file.starts(with: zipSignature) { return true }
+        // A pickle. The header of a safetensors file may be 0x…80 bytes long, but it starts with a brace.
+        return file.count >= 2 && file[0] == 0x80 && (2...5).contains(file[1])
+            && !(file.count > 8 && file[8] == UInt8(ascii: "{"))
+    }
+
+    private static let zipSignature = Array("PK\u{3}\u{4}".utf8)
+
+    private static func readZIP(_ file: UnsafeRawBufferPointer) throws(Problem) -> [String: Tensor] {
+        let archive = try ZIPArchive(file)
+        // The folder that everything is in has the name of the file when it was written.
+        let pickles = archive.entries.keys.filter {
+            $0.hasSuffix("/data.pkl") && $0.firstIndex(of: "/") == $0.lastIndex(of: "/")
+        }
+        guard let name = pickles.first, pickles.count == 1, let pickle = archive.entries[name] else {
+            throw .unsupported("is a ZIP file, but not one of PyTorch's: it has no data.pkl")
+        }
+        let root = name.dropLast("data.pkl".count)
+        if let order = archive.entries["\(root)byteorder"], !file[order].elementsEqual("little".utf8) {
+            throw .unsupported("was written on a big-endian machine; load and save it on another one")
+        }
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: file[pickle]), part: "the pickle")
+        let (value, memory) = try PickleMachine.read(&reader)
+        var bytes: [String: Range<Int>] = [:]
+        for storage in memory.storages {
+            let name = "\(root)data/\(storage.key)"
+            guard let content = archive.entries[name] else {
+                throw reader.malformed("the storage \(name.quotedName) is not in the file")
+            }
+            guard storage.type.bytes(storage.count) == content.count else {
+                throw reader.malformed(
+                    "the storage \(name.quotedName) should have \(storage.count) numbers of "
+                        + "\(storage.type) and has \(content.count) bytes")
+            }
+            bytes[storage.key] = content
+        }
+        return try StateDictionary(value, memory).tensors(file, storages: bytes)
+    }
+
+    /// Five pickles in a row (magic number, version, system, object, keys of the storages), then for each key
+    /// how many numbers follow, and the numbers.
+    private static func readLegacy(_ file: UnsafeRawBufferPointer) throws(Problem) -> [String: Tensor] {
+        var reader = ByteReader(file, part: "the PyTorch file")
+        guard case .longInteger(let magic) = try PickleMachine.read(&reader).value,
+            magic == [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],
+            case .integer(1001) = try PickleMachine.read(&reader).value
+        else {
+            throw .unsupported("is a pickle, but not one of torch.save; save it with torch.save")
+        }
+        let (system, systemMemory) = try PickleMachine.read(&reader)
+        if case .boolean(false)? = systemMemory.member("little_endian", of: system) {
+            throw .unsupported("was written on a big-endian machine; load and save it on another one")
+        }
+        let (value, memory) = try PickleMachine.read(&reader)
+        let (keys, keyMemory) = try PickleMachine.read(&reader)
+        let storages = try legacyStorages(keyMemory.elements(keys) ?? [], memory, &reader)
+        return try StateDictionary(value, memory).tensors(file, storages: storages)
+    }
+
+    /// Where the numbers of each storage are.
+    private static func legacyStorages(
+        _ keys: [PickleValue], _ memory: PickleMemory, _ reader: inout ByteReader
+    ) throws(Problem) -> [String: Range<Int>] {
+        var described: [String: PickledStorage] = [:]
+        for storage in memory.storages {
+            let first = described[storage.key] ?? storage
+            guard first.type == storage.type, first.count == storage.count else {
+                throw reader.malformed("the storage \(storage.key.quotedName) is described in two ways")
+            }
+            described[storage.key] = storage
+        }
+        var bytes: [String: Range<Int>] = [:]
+        for key in keys {
+            guard case .string(let key) = key, let storage = described[key] else {
+                throw reader.malformed("a storage that no tensor is of")
+            }
+            guard bytes[key] == nil else { throw .duplicateKey(key) }
+            let count = try reader.length()
+            guard count == storage.count, let length = storage.type.bytes(count) else {
+                throw reader.malformed(
+                    "the storage \(key.quotedName) has \(count) numbers where \(storage.count) are described")
+            }
+            let start = reader.position
+            _ = try reader.take(length)
+            bytes[key] = start..<start + length
+        }
+        if let missing = described.keys.filter({ bytes[$0] == nil }).min() {
+            throw reader.malformed("the storage \(missing.quotedName) is not in the file")
+        }
+        guard reader.position == reader.bytes.count else {
+            throw reader.malformed("\(reader.bytes.count - reader.position) bytes belong to no storage")
+        }
+        return bytes
+    }
+}

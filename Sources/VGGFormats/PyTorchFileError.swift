@@ -1,0 +1,42 @@
+/// A file of PyTorch's (`.pth`) that is malformed, or holds what weights do not need.
+public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
+    public enum Problem: Error, Hashable {
+        /// The file ends, or an enclosing part ends, inside this part of it.
+        case truncated(part: String)
+        /// This part of the file is not what the format asks for, at this byte of the part.
+        case malformed(part: String, reason: String, offset: Int)
+        /// The pickle names a Python class or function that is not on the list of allowed ones.
+        case forbidden(global: String)
+        /// The file is well-formed, but uses what this reader does not take.
+        case unsupported(String)
+        /// There are no named tensors where a state dictionary is expected.
+        case noStateDictionary(String)
+        case duplicateKey(String)
+        /// The tensor's shape, strides and storage do not fit together, or cannot be read.
+        case tensor(name: String, reason: String)
+    }
+
+    public var path: String
+    public var problem: Problem
+
+    public init(_ path: String, _ problem: Problem) {
+        self.path = path
+        self.problem = problem
+    }
+
+    public var description: String {
+        let again = "fetch or save the file again"
+        let saving = "save the weights alone: torch.save(model.state_dict(), …)"
+        return switch problem {
+        case .truncated(let part): "\(path): ends inside \(part); \(again)"
+        case .malformed(let part, let reason, let offset):
+            "\(path): \(part), byte \(offset): \(reason); \(again)"
+        case .forbidden(let global):
+            "\(path): asks for \(global.quotedName), which weights do not need (nothing was run); \(saving)"
+        case .unsupported(let reason): "\(path): \(reason)"
+        case .noStateDictionary(let reason): "\(path): holds no state dictionary: \(reason); \(saving)"
+        case .duplicateKey(let key): "\(path): has \(key.quotedName) twice; \(again)"
+        case .tensor(let name, let reason): "\(path): tensor \(name.quotedName): \(reason)"
+        }
+    }
+}

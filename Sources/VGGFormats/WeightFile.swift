@@ -1,0 +1,45 @@
+import VGGFiles
+import VGGModel
+
+/// The one door for weights: reads any weight file, whatever it is called, by what it contains.
+///
+/// Names and shapes are the file's own; `WeightNaming` turns them into torchvision's.
+public struct WeightFile: Sendable {
+    public enum Format: String, Sendable {
+        case safetensors
+        /// What PyTorch's `torch.save` writes, in its ZIP container or the legacy one.
+        case pytorch
+    }
+
+    public let format: Format
+    public let tensors: [String: Tensor]
+    /// Texts that travel with the weights; empty for PyTorch's files, which have none.
+    public let metadata: [String: String]
+
+    /// Reads the whole file at `path`. Floating-point numbers of any width and 64-bit integers become `Float`.
+    /// - Throws: `FileError` if the file cannot be read or is of no format known here; `SafetensorsError` or
+    ///   `PyTorchFileError` if it is malformed, or holds another type of number.
+    public init(contentsOf path: String) throws {
+        self = try withMappedFile(path) { try Self($0, path: path) }
+    }
+
+    /// - Parameters:
+    ///   - file: the whole file.
+    ///   - path: the name of the file, for errors.
+    package init(_ file: UnsafeRawBufferPointer, path: String) throws {
+        if PyTorchFile.recognizes(file) {
+            format = .pytorch
+            tensors = try PyTorchFile(file, path: path).tensors
+            metadata = [:]
+            return
+        }
+        // Eight bytes of length, then an object.
+        guard file.count > 8, file[8] == UInt8(ascii: "{") else {
+            throw FileError(path, "is no weight file: neither safetensors nor PyTorch's (.pth)")
+        }
+        let contents = try Safetensors(file, path: path)
+        format = .safetensors
+        tensors = contents.tensors
+        metadata = contents.metadata
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+extension WeightNaming: ExpressibleByArgument {}
+
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Write weights as safetensors or as an ONNX model.",
+        discussion: """
+            Reads safetensors and PyTorch's .pth with the names of torchvision, timm or d2l.ai, recognised by
+            what is in the file. Which VGG it is, its classes and input channels are found by the tensors' shapes.
+            Examples:
+              vgg convert vgg16-397923af.pth vgg16.safetensors
+              vgg convert runs/quick model.onnx
+              vgg convert runs/quick model.safetensors --naming d2l
+            """)
+
+    @Argument(help: "A run folder, or a weight file (safetensors or .pth).")
+    var input: String
+
+    @Argument(help: "The file to write; its ending, .safetensors or .onnx, says the format.")
+    var output: String
+
+    @Option(help: "Whose names the tensors get: torchvision (the default), timm or d2l; not for ONNX.")
+    var naming: WeightNaming?
+
+    @OptionGroup(title: "Model (default: what the run, or the file, says)")
+    var model: ModelOptions
+
+    @Option(
+        parsing: .unconditional,
+        help: "The width and height of an ONNX model's images, in pixels (default: what IN says).")
+    var size: Int?
+
+    private enum OutputKind: String {
+        case safetensors, onnx
+    }
+
+    private var kind: OutputKind? { OutputKind(rawValue: (output as NSString).pathExtension.lowercased()) }
+
+    func validate() throws {
+        guard let kind else {
+            throw ValidationError("\(output) must end in .safetensors or .onnx, which says what is written")
+        }
+        guard kind == .safetensors || naming == nil else {
+            throw ValidationError("--naming is for .safetensors; an ONNX model has torchvision's names")
+        }
+        if let size, size < 1 { throw ValidationError("--size must be at least 1, not \(size)") }
+    }
+
+    func run() throws {
+        let trained = try TrainedModel(runOrWeights: input)
+        var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
+        belonging.model = try model.specification(of: trained)
+        belonging.size = size ?? belonging.size
+        if belonging.labels?.count != belonging.model.classes { belonging.labels = nil }
+        let network = try belonging.model.network(size: belonging.size)
+        switch kind {
+        case .safetensors?:
+            try trained.writeSafetensors(network, belonging, naming: naming ?? .torchvision, to: output)
+        case .onnx?: try trained.writeONNX(network, belonging, to: output)
+        case nil: return
+        }
+        Console.error(
+            "wrote \(output): \(Text.count(network.parameters.count, "tensor")), "
+                + "\(Text.grouped(network.parameterCount)) parameters, \(belonging.model.classes) classes")
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+import VGGKit
+
+extension ToolTests {
+    /// A small network's weights under d2l's names, as a file of another program would have them.
+    private func writeWeights(_ name: String) throws -> Network {
+        var specification = ModelSpecification([(1, 2), (1, 3)], batchNorm: false)
+        specification.hiddenFeatures = 8
+        let network = try specification.network(size: 8)
+        var file = Safetensors()
+        for (index, entry) in try #require(WeightNaming.d2l.entries(of: network)).enumerated() {
+            let count = entry.shape.reduce(1, *)
+            let values = (0..<count).map { Float(index) + Float($0) / Float(count) }
+            file.tensors[entry.name] = Tensor(shape: entry.shape, values: values)
+        }
+        try file.write(to: folder.url(name).path)
+        return network
+    }
+
+    @Test func convertsNamesAndBack() throws {
+        let network = try writeWeights("d2l.safetensors")
+        let result = try run("convert d2l.safetensors torchvision.safetensors")
+        #expect(result.status == 0 && result.output.isEmpty)
+        #expect(result.errors == "wrote torchvision.safetensors: 10 tensors, 323 parameters, 10 classes\n")
+        let converted = try Safetensors(contentsOf: folder.url("torchvision.safetensors").path)
+        #expect(Set(converted.tensors.keys) == Set(network.parameters.map(\.name)))
+        #expect(converted.metadata["format"] == "pt")
+
+        #expect(try run("convert torchvision.safetensors timm.safetensors --naming timm").status == 0)
+        #expect(try run("convert timm.safetensors again.safetensors --naming d2l").status == 0)
+        let original = try Safetensors(contentsOf: folder.url("d2l.safetensors").path)
+        let again = try Safetensors(contentsOf: folder.url("again.safetensors").path)
+        #expect(again.tensors == original.tensors)
+        #expect(again.metadata == converted.metadata)
+    }
+
+    @Test func convertsToONNX() throws {
+        _ = try writeWeights("d2l.safetensors")
+        let result = try run("convert d2l.safetensors model.onnx")
+        #expect(result.status == 0, "\(result.errors)")
+        // What is in it is judged by the bytes that onnx.helper writes, in VGGFormatsTests.
+        let model = try folder.bytes("model.onnx")
+        for name in ["features.3.weight", "logits", "vgg.model"] {
+            #expect(model.range(of: Data(name.utf8)) != nil)
+        }
+    }
+
+    @Test func convertsNoOtherNetwork() throws {
+        _ = try writeWeights("d2l.safetensors")
+        let other = try run("convert d2l.safetensors out.onnx --classes 9")
+        #expect(other.status == 1 && other.errors.contains("classifier.6.weight"))
+        try Safetensors(tensors: ["x": Tensor(zeros: [1])]).write(to: folder.url("x.safetensors").path)
+        let none = try run("convert x.safetensors out.onnx")
+        #expect(none.status == 1 && none.errors.contains("there are no convolutions"))
+        #expect(none.errors.split(separator: "\n").count == 1)
+        #expect(try !folder.names().contains("out.onnx"))
+    }
+}

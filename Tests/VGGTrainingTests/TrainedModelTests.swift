@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+import VGGEngine
+import VGGFiles
+import VGGFormats
+import VGGModel
+import VGGTraining
+
+/// Networks and logits are PyTorch's (Scripts/goldens/weight_files.py).
+@Suite struct TrainedModelTests {
+    private func golden(_ name: String) -> String {
+        Bundle.module.bundleURL.appending(path: "Goldens/\(name)").path
+    }
+
+    private func expectLogits(_ path: String, of name: String, size: Int? = nil) throws {
+        let expected = try Safetensors(contentsOf: golden("\(name)-logits.safetensors")).tensors
+        let images = try #require(expected["images"])
+        let logits = try #require(expected["logits"])
+        let model = try TrainedModel(runOrWeights: path)
+        let stored = try #require(model.stored)
+        #expect(model.problem == nil)
+        let network = try stored.model.network(size: size ?? stored.size)
+        let executor = try model.executor(
+            for: network, batchSize: 2, precision: .fp32, device: .cpu(threads: 1))
+        let computed = executor.logits(images: images.values, count: 2)
+        let scale = logits.values.map(abs).max() ?? 1
+        #expect(computed.count == logits.values.count)
+        for (value, reference) in zip(computed, logits.values) {
+            #expect(abs(value - reference) <= 1e-5 * scale)
+        }
+    }
+
+    @Test(arguments: ["tiny.pth", "tiny-timm-legacy.pth", "tiny.safetensors"])
+    func computesPyTorchsLogits(_ file: String) throws {
+        try expectLogits(golden(file), of: "tiny")
+    }
+
+    /// At a size the adaptive pool's windows differ.
+    @Test func averagesToSevenBySeven() throws {
+        try expectLogits(golden("pooled.pth"), of: "pooled", size: 20)
+    }
+
+    @Test(arguments: WeightNaming.allCases) func writesWhatItReads(_ naming: WeightNaming) throws {
+        let folder = try TemporaryFolder()
+        let original = try TrainedModel(runOrWeights: golden("tiny.pth"))
+        let stored = try #require(original.stored)
+        var belonging = stored
+        belonging.labels = ["a", "b", "c", "d", "é"]
+        let path = "\(folder.path)/weights"
+        let network = try stored.model.network(size: stored.size)
+        try original.writeSafetensors(network, belonging, naming: naming, to: path)
+        let written = try TrainedModel(runOrWeights: path)
+        #expect(written.stored == belonging)
+        #expect(
+            WeightNaming.canonical(written.weights, for: network)
+                == WeightNaming.canonical(original.weights, for: network))
+        #expect(Set(written.weights.keys) == Set(try #require(naming.entries(of: network)).map(\.name)))
+        try expectLogits(path, of: "tiny")
+    }
+
+    @Test func writesNothingThatDoesNotFit() throws {
+        let folder = try TemporaryFolder()
+        let model = try TrainedModel(runOrWeights: golden("tiny.pth"))
+        var stored = try #require(model.stored)
+        stored.model.classes = 6
+        let network = try stored.model.network(size: stored.size)
+        let path = "\(folder.path)/weights"
+        let error = #expect(throws: FileError.self) { try model.writeONNX(network, stored, to: path) }
+        #expect(error?.path == model.path && error?.reason.contains("classifier.6.weight") == true)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func saysWhyAFileIsNoVGG() throws {
+        let model = try TrainedModel(runOrWeights: golden("tiny-logits.safetensors"))
+        #expect(model.stored == nil && model.problem == NotVGGError("there are no convolutions"))
+    }
+}
