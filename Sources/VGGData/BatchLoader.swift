@@ -1,3 +1,5 @@
+import VGGImages
+
 /// Examples that are processed together.
 public struct Batch: Hashable, Sendable {
     /// Which step of the epoch this is, counted from 0.
