@@ -42,7 +42,8 @@ let package = Package(
         .target(
             name: "VGGData",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+                "VGGFiles", "VGGImages", "VGGModel", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(

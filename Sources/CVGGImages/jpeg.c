@@ -34,7 +34,8 @@ static void ignore_message(j_common_ptr jpeg, int level) {
 }
 
 static void limit_scans(j_common_ptr jpeg) {
-    if (((j_decompress_ptr)jpeg)->input_scan_number <= MOST_SCANS) return;
+    if (((j_decompress_ptr)jpeg)->input_scan_number <= MOST_SCANS)
+        return;
     set_problem(reading_of(jpeg)->image, "it has too many scans");
     longjmp(reading_of(jpeg)->escape, 1);
 }
@@ -49,8 +50,10 @@ static boolean find_end(j_decompress_ptr jpeg) {
 }
 
 static void skip(j_decompress_ptr jpeg, long count) {
-    if (count <= 0) return;
-    if ((size_t)count > jpeg->src->bytes_in_buffer) find_end(jpeg);
+    if (count <= 0)
+        return;
+    if ((size_t)count > jpeg->src->bytes_in_buffer)
+        find_end(jpeg);
     jpeg->src->next_input_byte += count;
     jpeg->src->bytes_in_buffer -= (size_t)count;
 }
@@ -78,7 +81,8 @@ static void read_rows(j_decompress_ptr jpeg, vgg_image *image) {
         uint8_t *row = image->pixels + (size_t)jpeg->output_scanline * image->width * 3;
         JSAMPROW target = is_ink ? inks : row;
         jpeg_read_scanlines(jpeg, &target, 1);
-        if (is_ink) convert_inks(inks, row, image->width);
+        if (is_ink)
+            convert_inks(inks, row, image->width);
     }
     jpeg_finish_decompress(jpeg);
 }

@@ -37,7 +37,8 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
 static void clip_samples(png_structp png, png_row_infop row, png_bytep samples) {
     (void)png;
     const size_t count = (size_t)row->width * row->channels;
-    for (size_t i = 0; i < count; i++) samples[i] = samples[2 * i] ? 255 : samples[2 * i + 1];
+    for (size_t i = 0; i < count; i++)
+        samples[i] = samples[2 * i] ? 255 : samples[2 * i + 1];
 }
 
 // Every kind of PNG to three bytes a pixel, as Pillow does it: of 16 bits the upper eight, without gamma,
@@ -67,11 +68,13 @@ static void read_picture(png_structp png, png_infop info, vgg_image *image) {
         image->height = height;
         return;
     }
-    if (width != image->width || height != image->height) png_error(png, "its size is not the expected one");
+    if (width != image->width || height != image->height)
+        png_error(png, "its size is not the expected one");
     set_transforms(png, info);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    if (png_get_rowbytes(png, info) != (size_t)width * 3) png_error(png, "its rows have an unexpected length");
+    if (png_get_rowbytes(png, info) != (size_t)width * 3)
+        png_error(png, "its rows have an unexpected length");
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < height; y++)
             png_read_row(png, image->pixels + (size_t)y * width * 3, NULL);

@@ -23,7 +23,8 @@ static vgg_image_result read_frame(const WebPIterator *frame, vgg_image *image) 
 
     const size_t start = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * 3;
     WebPDecoderConfig config;
-    if (!WebPInitDecoderConfig(&config)) return damaged(image, "libwebp is of another version");
+    if (!WebPInitDecoderConfig(&config))
+        return damaged(image, "libwebp is of another version");
     config.output.colorspace = MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA = (WebPRGBABuffer){

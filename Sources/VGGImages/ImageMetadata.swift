@@ -15,7 +15,9 @@ struct ImageMetadata {
 
     /// EXIF's orientation; where there is none, XMP's, as Pillow has it.
     var orientation: Orientation {
-        if let exif, let value = ExifRecord(exif)?.orientation { return Orientation(rawValue: value) ?? .upright }
+        if let exif, let value = ExifRecord(exif)?.orientation {
+            return Orientation(rawValue: value) ?? .upright
+        }
         if let xmp, let value = Self.orientation(xmp: xmp) { return Orientation(rawValue: value) ?? .upright }
         return .upright
     }
@@ -41,7 +43,8 @@ struct ImageMetadata {
 
     /// JPEG's marker segments up to the first scan (ITU T.81, annex B.1).
     private mutating func readSegments(_ bytes: [UInt8]) {
-        let exifName = Array("Exif\0\0".utf8), xmpName = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+        let exifName = Array("Exif\0\0".utf8)
+        let xmpName = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
         var place = 2
         while place + 4 <= bytes.count {
             let marker = bytes[place + 1]

@@ -63,7 +63,8 @@ extension RGBImage {
     public var grey: [UInt8] {
         pixels.withUnsafeBufferPointer { pixels in
             (0..<width * height).map { place in
-                let red = UInt32(pixels[3 * place]), green = UInt32(pixels[3 * place + 1])
+                let red = UInt32(pixels[3 * place])
+                let green = UInt32(pixels[3 * place + 1])
                 let blue = UInt32(pixels[3 * place + 2])
                 return UInt8((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16)
             }

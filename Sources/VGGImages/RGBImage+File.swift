@@ -41,7 +41,8 @@ extension RGBImage {
             }
             if count == 0 { return bytes }
             guard bytes.count + count <= maximumFileSize else {
-                throw FileError(name, "has more than \(maximumFileSize) bytes; it is no picture of a usual size")
+                throw FileError(
+                    name, "has more than \(maximumFileSize) bytes; it is no picture of a usual size")
             }
             bytes += chunk.prefix(count)
         }

@@ -19,7 +19,8 @@ extension RGBImage {
         // How far apart neighbours along the stored columns and rows are, and where the first pixel is.
         let column = orientation.flipsColumns ? -3 : 3
         let row = orientation.flipsRows ? -3 * width : 3 * width
-        let start = (orientation.flipsColumns ? 3 * (width - 1) : 0)
+        let start =
+            (orientation.flipsColumns ? 3 * (width - 1) : 0)
             + (orientation.flipsRows ? 3 * width * (height - 1) : 0)
         let (newWidth, newHeight) = orientation.swapsAxes ? (height, width) : (width, height)
         let (right, down) = orientation.swapsAxes ? (row, column) : (column, row)
@@ -34,7 +35,7 @@ extension RGBImage {
                             var source = input + start + y * down + left * right
                             var target = output + 3 * (y * newWidth + left)
                             for _ in left..<min(left + tile, newWidth) {
-                                target.update(from: source, count: 3)
+                                (target[0], target[1], target[2]) = (source[0], source[1], source[2])
                                 source += right
                                 target += 3
                             }

@@ -23,7 +23,8 @@ bool vgg_has_jpeg(void);
 bool vgg_has_png(void);
 bool vgg_has_webp(void);
 
-// Reads the size if `pixels` is NULL, else the pixels. Alpha is dropped and CMYK inverted as in Adobe's files.
+// Reads the size if `pixels` is NULL, else the pixels. Alpha is dropped and CMYK inverted as in Adobe's
+// files.
 vgg_image_result vgg_read_jpeg(const uint8_t *bytes, size_t count, vgg_image *image);
 vgg_image_result vgg_read_png(const uint8_t *bytes, size_t count, vgg_image *image);
 // The first frame, if it is an animation.
