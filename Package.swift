@@ -48,7 +48,9 @@ let package = Package(
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(
             name: "VGGTraining",
-            dependencies: ["VGGFiles", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures"]),
+            dependencies: [
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures",
+            ]),
         .target(
             name: "VGGKit",
             dependencies: [

@@ -28,7 +28,7 @@ struct TrainedModelOptions: ParsableArguments {
     /// The weights, their network and the data, each from the options or else from what was stored.
     func load() throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
         let trained = try TrainedModel(runOrWeights: runOrWeights)
-        let specification = model.applied(to: trained.stored?.model ?? ModelSpecification())
+        let specification = specification(of: trained)
         let size = data.size ?? trained.stored?.size ?? 224
         let network = try specification.network(size: size)
         let name = data.data ?? trained.stored?.data ?? TrainingConfiguration().data
@@ -36,7 +36,16 @@ struct TrainedModelOptions: ParsableArguments {
         let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
         let splits = try Datasets.load(name, from: data.dataDir ?? remembered)
         try specification.check(splits.test)
-        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
+        warnIfEmulated(trained)
         return (trained, network, size, splits)
+    }
+
+    /// The architecture of the weights, from the options or else from what was stored.
+    func specification(of trained: TrainedModel) -> ModelSpecification {
+        model.applied(to: trained.stored?.model ?? ModelSpecification())
+    }
+
+    func warnIfEmulated(_ trained: TrainedModel) {
+        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
     }
 }

@@ -49,6 +49,8 @@ public struct TrainedModel: Sendable {
     /// The weight file.
     public let path: String
     public let weights: [String: Tensor]
+    /// The weight file's metadata.
+    public let metadata: [String: String]
     public let stored: StoredModel?
     /// Where the run found its data; nil for the usual places.
     public let dataDirectory: String?
@@ -63,6 +65,7 @@ public struct TrainedModel: Sendable {
             let file = try Safetensors(contentsOf: path)
             weights = file.tensors.filter { !$0.key.hasPrefix(Checkpoint.momentumPrefix) }
             dataDirectory = nil
+            metadata = file.metadata
             stored = StoredModel(metadata: file.metadata)
             return
         }
@@ -75,7 +78,9 @@ public struct TrainedModel: Sendable {
             )
         }
         self.path = folder.modelPath
-        weights = try Safetensors(contentsOf: folder.modelPath).tensors
+        let file = try Safetensors(contentsOf: folder.modelPath)
+        weights = file.tensors
+        metadata = file.metadata
         stored = StoredModel(configuration)
         dataDirectory = configuration.dataDirectory
     }

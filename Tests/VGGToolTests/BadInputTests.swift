@@ -37,6 +37,12 @@ extension ToolTests {
         ("eval missing --size 0", "--size", 64), ("chart missing --output chart.svg", "missing", 64),
         ("eval missing", "missing", 1), ("eval", "run-or-weights", 64),
         ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
+        ("predict missing", "nothing to predict", 64), ("predict missing photo.jpg", "missing", 1),
+        ("predict missing --index 0 photo.jpg", "--index", 64),
+        ("predict missing --index 0 --labels names.txt", "--index", 64),
+        ("predict missing photo.jpg --data mnist", "--data", 64), ("predict missing - -", "twice", 64),
+        ("predict missing photo.jpg --batch-size 0", "--batch-size", 64),
+        ("predict missing photo.jpg --preprocessing none", "--preprocessing", 64),
         ("predict missing --index 0 --top 0", "--top", 64), ("data nothing-like-it", "nothing-like-it", 1),
     ]
 
