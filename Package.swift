@@ -72,7 +72,8 @@ let package = Package(
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
-        .testTarget(name: "VGGTrainingTests", dependencies: ["VGGTraining"]),
+        .testTarget(
+            name: "VGGTrainingTests", dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGTraining"]),
         .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
     ],
     swiftLanguageModes: [.v6],

@@ -15,8 +15,7 @@ public enum ImageError: Error, Hashable, CustomStringConvertible {
             "is no JPEG, PNG or WebP picture; convert it to one of these"
         case .missingLibrary(let format):
             """
-            this build cannot read \(format); apt-get install \(format.package), \
-            and build again with make build
+            is \(format), which this build cannot read; run apt-get install \(format.package), then make build
             """
         case .tooLarge(let width, let height):
             "has \(width)×\(height) pixels, more than \(RGBImage.maximumPixelCount); make it smaller"

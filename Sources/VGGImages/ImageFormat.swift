@@ -42,8 +42,9 @@ public enum ImageFormat: String, CaseIterable, Sendable, CustomStringConvertible
 
     /// More pixels than a file of so many bytes can hold; nil where a flat colour takes no space at all.
     ///
-    /// DEFLATE expands a byte to 1032 at most, and a byte of PNG is eight pixels at most. JPEG stores at least
-    /// one bit for each 64 pixels, or a few hundred with the rarest of subsampling: the same limit is ample.
+    /// DEFLATE expands a byte to 1032 at most, and a byte of PNG is eight pixels at most. JPEG's Huffman codes
+    /// take at least one bit for each 64 pixels, or for a thousand with the rarest of subsampling: the same limit
+    /// is ample. (Only the arithmetic codes that hardly any program writes could tell more, of one flat colour.)
     func mostPixels(inBytes count: Int) -> Int? {
         switch self {
         case .jpeg, .png: 1032 * 8 * count

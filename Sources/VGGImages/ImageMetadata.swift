@@ -67,7 +67,8 @@ struct ImageMetadata {
         }
     }
 
-    /// PNG's chunks (W3C PNG, section 5.3); of XMP, only text that is not compressed.
+    /// PNG's chunks (W3C PNG, section 5.3). Of text, only XMP that is not compressed; the EXIF records that old
+    /// versions of ImageMagick wrote as text are not read.
     private mutating func readPNGChunks(_ bytes: [UInt8]) {
         // The keyword, then no compression, no language and no translated keyword.
         let xmpName = Array("XML:com.adobe.xmp\0\0\0\0\0".utf8)
