@@ -8,10 +8,16 @@ VGG = $$($(BUILD) --show-bin-path)/vgg
 # What `make train` trains; replaced by make train ARGS="…".
 ARGS ?= --preset quick
 
+# Photos need these; everything else does without. SwiftPM evaluates Package.swift again only if the environment
+# changes, so the header files that it looks for are put there.
+IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
+export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
+    $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
+
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build train reproduce test format lint parity bench bench-kernels accuracy clean
+.PHONY: help build images train reproduce test format lint parity bench bench-kernels accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +26,11 @@ help: ## list the targets
 
 build: ## build the program vgg and the library
 	$(BUILD) --product vgg
+
+images: ## install the libraries that photos need, with apt-get, and build
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \
+	    $$as_root apt-get install -y --no-install-recommends $(IMAGE_PACKAGES)
+	$(MAKE) build
 
 train: build ## get the data and train the quick preset (ARGS="…" replaces it)
 	@$(VGG) train $(ARGS)

@@ -1,5 +1,21 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
+
+/// The system's libraries that decode photos. Each is used where its header files are, and not missed where
+/// they are not: photos of that kind are then refused with the name of the package to install.
+///
+/// SwiftPM keeps what this file evaluated to for as long as neither it nor the environment changes; the Makefile
+/// therefore puts the files that it found into the environment.
+let imageLibraries = [
+    (name: "JPEG", header: "jpeglib.h", libraries: ["jpeg"]),
+    (name: "PNG", header: "png.h", libraries: ["png"]),
+    (name: "WEBP", header: "webp/demux.h", libraries: ["webp", "webpdemux"]),
+].filter { library in
+    ["/usr/include", "/usr/local/include"].contains { folder in
+        FileManager.default.fileExists(atPath: "\(folder)/\(library.header)")
+    }
+}
 
 let package = Package(
     name: "swift-vgg",
@@ -15,23 +31,31 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CVGGKernels"),
+        .target(
+            name: "CVGGImages", cSettings: imageLibraries.map { .define("VGG_HAS_\($0.name)") },
+            linkerSettings: imageLibraries.flatMap(\.libraries).map { .linkedLibrary($0) }),
         .target(name: "VGGFiles"),
         .target(name: "VGGModel"),
         .target(name: "VGGEngine", dependencies: ["VGGModel", "CVGGKernels"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel"]),
+        .target(name: "VGGImages", dependencies: ["VGGFiles", "CVGGImages"]),
         .target(
             name: "VGGData",
             dependencies: [
-                "VGGFiles", "VGGModel", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+                "VGGFiles", "VGGImages", "VGGModel", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(
             name: "VGGTraining",
-            dependencies: ["VGGFiles", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures"]),
+            dependencies: [
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures",
+            ]),
         .target(
             name: "VGGKit",
             dependencies: [
-                "VGGFiles", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures", "VGGTraining",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures",
+                "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -41,17 +65,18 @@ let package = Package(
         .executableTarget(
             name: "KernelBenchmark", dependencies: ["CVGGKernels"], path: "Benchmarks/KernelBenchmark"),
         .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles"]),
+        .testTarget(name: "VGGImagesTests", dependencies: ["VGGImages"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGEngineTests", dependencies: ["VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
-        .testTarget(
-            name: "VGGDataTests", dependencies: ["VGGData", "VGGModel"], resources: [.copy("Goldens")]),
+        .testTarget(name: "VGGDataTests", dependencies: ["VGGData", "VGGImages", "VGGModel"]),
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
         .testTarget(
-            name: "VGGTrainingTests", dependencies: ["VGGTraining"], resources: [.copy("Goldens")]),
+            name: "VGGTrainingTests", dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGTraining"],
+            resources: [.copy("Goldens")]),
         .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
     ],
     swiftLanguageModes: [.v6],

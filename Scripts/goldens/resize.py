@@ -1,4 +1,4 @@
-"""Writes Tests/VGGDataTests/Goldens/resize.json: images that Pillow resized bilinearly.
+"""Writes Tests/VGGImagesTests/Goldens/resize.json: images that Pillow resized bilinearly.
 
 Needs Pillow 13 or later and NumPy. Small results are stored whole, large ones as their CRC-32.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-GOLDENS = Path(__file__).resolve().parents[2] / "Tests/VGGDataTests/Goldens"
+GOLDENS = Path(__file__).resolve().parents[2] / "Tests/VGGImagesTests/Goldens"
 
 # (height, width), (new height, new width), channels, content
 CASES = [

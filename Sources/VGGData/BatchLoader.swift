@@ -1,3 +1,5 @@
+import VGGImages
+
 /// Examples that are processed together.
 public struct Batch: Hashable, Sendable {
     /// Which step of the epoch this is, counted from 0.
@@ -57,14 +59,18 @@ public struct BatchLoader: Sequence, Sendable {
     public func makeIterator() -> Iterator { Iterator(self) }
 
     public final class Iterator: IteratorProtocol {
-        package let pipeline: BatchPipeline
+        package let pipeline: BatchPipeline<Batch>
         private var step: Int
         private let end: Int
 
         fileprivate init(_ loader: BatchLoader) {
             step = loader.startBatch
             end = loader.batchCount
-            pipeline = BatchPipeline(loader)
+            let maker = BatchMaker(loader)
+            // A late start may lie behind the end.
+            pipeline = BatchPipeline(
+                Swift.min(step, end)..<end, prefetch: loader.prefetch, threads: loader.threads,
+                make: maker.batch)
         }
 
         deinit { pipeline.cancel() }

@@ -6,13 +6,13 @@ import Synchronization
 /// A thread claims the next batch only after it got one of `prefetch` permits, and taking a batch returns its
 /// permit. Batches are taken in order, so all that are claimed lie within `prefetch` of each other, and the
 /// slot `index % prefetch` is free whenever `index` has been claimed.
-package final class BatchPipeline: Sendable {
+package final class BatchPipeline<Element: Sendable>: Sendable {
     private struct State {
         var nextToMake: Int
-        var slots: [Batch?]
+        var slots: [Element?]
     }
 
-    private let maker: BatchMaker
+    private let make: @Sendable (Int) -> Element
     private let prefetch: Int
     private let threads: Int
     private let end: Int
@@ -22,12 +22,18 @@ package final class BatchPipeline: Sendable {
     private let permits = DispatchSemaphore(value: 0)
     private let filled: [DispatchSemaphore]
 
-    init(_ loader: BatchLoader) {
-        maker = BatchMaker(loader)
-        prefetch = loader.prefetch
-        threads = loader.threads
-        end = loader.batchCount
-        state = Mutex(State(nextToMake: loader.startBatch, slots: Array(repeating: nil, count: prefetch)))
+    /// - Parameters:
+    ///   - batches: the indices of those to make; taking begins with the first.
+    ///   - make: makes the batch of an index, on any of the threads.
+    init(
+        _ batches: Range<Int>, prefetch: Int, threads: Int, make: @escaping @Sendable (Int) -> Element
+    ) {
+        self.make = make
+        self.prefetch = prefetch
+        self.threads = threads
+        end = batches.upperBound
+        state = Mutex(
+            State(nextToMake: batches.lowerBound, slots: Array(repeating: nil, count: prefetch)))
         filled = (0..<prefetch).map { _ in DispatchSemaphore(value: 0) }
         for _ in 0..<prefetch { permits.signal() }
         for _ in 0..<threads {
@@ -37,7 +43,7 @@ package final class BatchPipeline: Sendable {
     }
 
     /// Waits for the batch `index`; each must be taken once, in order.
-    func take(_ index: Int) -> Batch? {
+    func take(_ index: Int) -> Element? {
         filled[index % prefetch].wait()
         let batch = state.withLock { state in
             let batch = state.slots[index % prefetch]
@@ -56,7 +62,7 @@ package final class BatchPipeline: Sendable {
 
     private func makeBatches() {
         while let index = claim() {
-            let batch = maker.batch(index)
+            let batch = make(index)
             state.withLock { state in state.slots[index % prefetch] = batch }
             filled[index % prefetch].signal()
         }

@@ -1,3 +1,5 @@
+import VGGImages
+
 /// Labelled images of one size, as they are stored: bytes, channels last.
 public struct ImageDataset: Sendable {
     public let name: String

@@ -1,18 +1,28 @@
 import ArgumentParser
-import Foundation
 import VGGKit
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Say what a trained network sees in one test image.",
-        discussion: "Example: vgg predict runs/quick --data fashion-mnist --index 7 --top 3")
+        abstract: "Say what a trained network sees in photos, or in one test image of a data set.",
+        discussion: """
+            Examples:
+              vgg predict vgg16-397923af.pth --labels imagenet_class_index.json cat.jpg holiday/
+              curl -s https://example.org/cat.jpg | vgg predict runs/quick --format json -
+              vgg predict runs/quick --data fashion-mnist --index 7 --top 3
+
+            A photo that cannot be read is reported on standard error, the others go on, and the exit code is 1.
+            """)
 
     @OptionGroup var trained: TrainedModelOptions
+
+    @OptionGroup(title: "Photos")
+    var photos: PhotoOptions
+
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
-    @Option(parsing: .unconditional, help: "Which of the test images, counted from 0.")
-    var index: Int
+    @Option(parsing: .unconditional, help: "Instead of photos: which of the test images, counted from 0.")
+    var index: Int?
 
     @Option(parsing: .unconditional, help: "How many of the likeliest classes to print.")
     var top = 5
@@ -22,24 +32,24 @@ struct PredictCommand: ParsableCommand {
     func validate() throws {
         try ValidationError.check("--index", index, in: 0...OptionRange.count.upperBound)
         try ValidationError.check("--top", top, in: OptionRange.count)
-    }
-
-    private struct Guess: Encodable {
-        /// The class's number.
-        var label: Int
-        /// The class's name; its number, if it has none.
-        var `class`: String
-        var probability: Double
-    }
-
-    private struct Prediction: Encodable {
-        var top: [Guess]
-        var logits: [Float]
-        /// What the data set says the image is.
-        var actual: String
+        if index != nil {
+            guard !photos.isGiven else {
+                throw ValidationError(
+                    "--index is for a data set's test images; leave it out to predict photos")
+            }
+        } else if photos.images.isEmpty {
+            throw ValidationError(
+                "there is nothing to predict; name photos or folders, or a test image by --index")
+        } else if trained.data.data != nil || trained.data.dataDir != nil {
+            throw ValidationError("--data and --data-dir are for test images by --index, not for photos")
+        }
     }
 
     func run() throws {
+        if let index { try predictTestImage(index) } else { try predictPhotos() }
+    }
+
+    private func predictTestImage(_ index: Int) throws {
         let (model, network, size, data) = try trained.load()
         let example = try data.test.example(at: index, height: size, width: size)
         let executor = try model.executor(
@@ -47,25 +57,36 @@ struct PredictCommand: ParsableCommand {
         let logits = executor.logits(images: example.image, count: 1)
 
         let names = data.test.classNames
-        func name(_ label: Int) -> String { label < names.count ? names[label] : "\(label)" }
-        let guesses = softmax(logits).enumerated().sorted { $0.element > $1.element }.prefix(top).map {
-            Guess(label: $0.offset, class: name($0.offset), probability: $0.element)
-        }
-        let prediction = Prediction(top: guesses, logits: logits, actual: name(example.label))
-        switch output.format {
-        case .json: Console.print(try JSONText.line(prediction))
-        case .text:
-            for guess in guesses {
-                Console.print("\(Text.right(Text.fixed(100 * guess.probability, 2), 6)) %  \(guess.class)")
-            }
-            Console.print("test image \(index) of \(data.test.name) is: \(prediction.actual)")
+        var prediction = Prediction(logits: logits, names: names, top: top)
+        let actual = example.label < names.count ? names[example.label] : "\(example.label)"
+        prediction.actual = actual
+        try prediction.show(as: output.format)
+        if output.format == .text {
+            Console.print("test image \(index) of \(data.test.name) is: \(actual)")
         }
     }
 
-    private func softmax(_ logits: [Float]) -> [Double] {
-        let largest = Double(logits.max() ?? 0)
-        let powers = logits.map { exp(Double($0) - largest) }
-        let sum = powers.reduce(0, +)
-        return powers.map { $0 / sum }
+    private func predictPhotos() throws {
+        let model = try TrainedModel(runOrWeights: trained.runOrWeights)
+        let specification = try trained.model.specification(of: model)
+        let preprocessing = try photos.preprocessing(
+            for: model, channels: specification.inChannels, size: trained.data.size)
+        let network = try specification.network(size: preprocessing.size)
+        let names = try photos.classNames(for: model, classes: network.output.count)
+        let list = PhotoList(photos.images)
+        let batchSize = min(photos.batchSize, max(list.files.count, 1))
+        trained.warnIfEmulated(model)
+        let executor = try model.executor(
+            for: network, batchSize: batchSize, precision: trained.precision?.resolved,
+            device: compute.resolved)
+
+        var report = PhotoReport(total: list.files.count, format: output.format, top: top, names: names)
+        for problem in list.problems { report.fail(problem) }
+        for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
+            let logits = batch.count > 0 ? executor.logits(images: batch.images, count: batch.count) : []
+            try report.add(batch, logits: logits)
+        }
+        report.end()
+        if report.hasProblems { throw ExitCode.failure }
     }
 }

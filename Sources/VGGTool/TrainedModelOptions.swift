@@ -38,8 +38,12 @@ struct TrainedModelOptions: ParsableArguments {
         let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
         let splits = try Datasets.load(name, from: data.dataDir ?? remembered)
         try specification.check(splits.test)
-        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
+        warnIfEmulated(trained)
         return (trained, network, size, splits)
+    }
+
+    func warnIfEmulated(_ trained: TrainedModel) {
+        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
     }
 }
 

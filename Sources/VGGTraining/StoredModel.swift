@@ -1,5 +1,6 @@
 import VGGData
 import VGGEngine
+import VGGImages
 import VGGModel
 
 /// What weights belong to: kept in the metadata of the weight files this package writes, under `vgg.model`,
@@ -14,18 +15,21 @@ public struct StoredModel: Hashable, Sendable, Codable {
     public var precision: Precision?
     /// The classes in the order of their numbers; nil if they are not known.
     public var labels: [String]?
+    /// How photos are prepared for it; nil if the file does not say.
+    public var preprocessing: Preprocessing?
 
     static let metadataKey = "vgg.model"
 
     public init(
         model: ModelSpecification, size: Int, data: String? = nil, precision: Precision? = nil,
-        labels: [String]? = nil
+        labels: [String]? = nil, preprocessing: Preprocessing? = nil
     ) {
         self.model = model
         self.size = size
         self.data = data
         self.precision = precision
         self.labels = labels
+        self.preprocessing = preprocessing
     }
 
     /// What the configuration trains.

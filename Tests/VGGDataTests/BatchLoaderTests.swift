@@ -52,7 +52,7 @@ import VGGData
     }
 
     @Test(arguments: [0, 1, 4, 23]) func theThreadsEndWhenIterationStops(taken: Int) async throws {
-        weak var pipeline: BatchPipeline?
+        weak var pipeline: BatchPipeline<Batch>?
         do {
             let iterator = BatchLoader(dataset, height: 16, width: 16, batchSize: 1, threads: 3)
                 .makeIterator()

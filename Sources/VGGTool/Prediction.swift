@@ -1,0 +1,49 @@
+import Foundation
+import VGGKit
+
+/// What a network says about one image.
+struct Prediction: Encodable {
+    struct Guess: Encodable {
+        /// The class's number.
+        var label: Int
+        /// The class's name; its number, if it has none.
+        var `class`: String
+        var probability: Double
+    }
+
+    /// The photo's file; nil for a test image.
+    var file: String?
+    /// The likeliest classes, the likeliest first.
+    var top: [Guess]
+    var logits: [Float]
+    /// What the data set says a test image is.
+    var actual: String?
+
+    /// - Parameter names: of the classes; fewer, or none, if not all have one.
+    init(file: String? = nil, logits: [Float], names: [String], top: Int) {
+        self.file = file
+        self.logits = logits
+        self.top = Self.softmax(logits).enumerated().sorted { $0.element > $1.element }.prefix(top).map {
+            Guess(
+                label: $0.offset, class: $0.offset < names.count ? names[$0.offset] : "\($0.offset)",
+                probability: $0.element)
+        }
+    }
+
+    /// Prints the likeliest classes, below the file's name, or everything as one line of JSON.
+    func show(as format: OutputFormat) throws {
+        switch format {
+        case .json: Console.print(try JSONText.line(self))
+        case .text:
+            let guesses = top.map { "\(Text.right(Text.fixed(100 * $0.probability, 2), 6)) %  \($0.class)" }
+            Console.print(((file.map { [$0] } ?? []) + guesses).joined(separator: "\n"))
+        }
+    }
+
+    private static func softmax(_ logits: [Float]) -> [Double] {
+        let largest = Double(logits.max() ?? 0)
+        let powers = logits.map { exp(Double($0) - largest) }
+        let sum = powers.reduce(0, +)
+        return powers.map { $0 / sum }
+    }
+}
