@@ -55,7 +55,6 @@ struct ConvertCommand: ParsableCommand {
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
         belonging.model = try model.specification(of: trained)
         belonging.size = size ?? belonging.size
-        if belonging.labels?.count != belonging.model.classes { belonging.labels = nil }
         let network = try belonging.model.network(size: belonging.size)
         switch kind {
         case .safetensors?:

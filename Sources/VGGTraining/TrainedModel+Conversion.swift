@@ -1,3 +1,4 @@
+import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -55,11 +56,19 @@ extension TrainedModel {
         return tensors
     }
 
-    /// The texts that the weights came with, but for how far a training was, and what they belong to.
+    /// What travels with the weights: the texts they came with, but for how far a training was; what they
+    /// belong to; and the classes' names under `vgg.labels`, if they are known.
     private func metadata(_ belonging: StoredModel) throws -> [String: String] {
         var texts = metadata.merging(try belonging.metadata) { _, new in new }
         texts[Checkpoint.stateKey] = nil
         texts["format"] = nil
+        if texts[Self.labelsKey] == nil, let names = belonging.data.flatMap(DatasetStore.classNames),
+            names.count == belonging.model.classes
+        {
+            texts[Self.labelsKey] = try JSONText.line(names)
+        }
         return texts
     }
+
+    private static let labelsKey = "vgg.labels"
 }

@@ -44,18 +44,37 @@ import VGGTraining
         let folder = try TemporaryFolder()
         let original = try TrainedModel(runOrWeights: golden("tiny.pth"))
         let stored = try #require(original.stored)
-        var belonging = stored
-        belonging.labels = ["a", "b", "c", "d", "é"]
         let path = "\(folder.path)/weights"
         let network = try stored.model.network(size: stored.size)
-        try original.writeSafetensors(network, belonging, naming: naming, to: path)
+        try original.writeSafetensors(network, stored, naming: naming, to: path)
         let written = try TrainedModel(runOrWeights: path)
-        #expect(written.stored == belonging)
+        #expect(written.stored == stored)
         #expect(
             WeightNaming.canonical(written.weights, for: network)
                 == WeightNaming.canonical(original.weights, for: network))
         #expect(Set(written.weights.keys) == Set(try #require(naming.entries(of: network)).map(\.name)))
         try expectLogits(path, of: "tiny")
+    }
+
+    /// The names of a known data set's classes travel along, other texts as they are; a training's state stays.
+    @Test func keepsWhatBelongsToTheWeights() throws {
+        let folder = try TemporaryFolder()
+        var specification = ModelSpecification([(1, 2)], batchNorm: false)
+        specification.hiddenFeatures = 4
+        let network = try specification.network(size: 4)
+        let stored = StoredModel(model: specification, size: 4, data: "fashion-mnist")
+        let (input, output) = ("\(folder.path)/in", "\(folder.path)/out")
+        try Safetensors(
+            tensors: Dictionary(
+                uniqueKeysWithValues: network.parameters.map { ($0.name, Tensor(zeros: $0.shape)) }),
+            metadata: ["vgg.preprocessing": "{}", "vgg.state": "{}"]
+        ).write(to: input)
+        try TrainedModel(runOrWeights: input)
+            .writeSafetensors(network, stored, naming: .torchvision, to: output)
+        let metadata = try SafetensorsHeader(contentsOf: output).metadata
+        #expect(Set(metadata.keys) == ["format", "vgg.labels", "vgg.model", "vgg.preprocessing"])
+        #expect(metadata["vgg.labels"]?.hasPrefix(#"["t-shirt","trouser""#) == true)
+        #expect(try TrainedModel(runOrWeights: output).stored == stored)
     }
 
     @Test func writesNothingThatDoesNotFit() throws {
