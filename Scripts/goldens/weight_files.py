@@ -8,6 +8,8 @@ Tests/VGGFormatsTests/Goldens gets
   *.onnx              networks as onnx.helper writes them
   refused-*.pth       what a reader must refuse
 and Tests/VGGTrainingTests/Goldens networks with the logits PyTorch computes.
+
+Legacy files differ from run to run: PyTorch calls a storage by its address in memory.
 """
 
 import collections

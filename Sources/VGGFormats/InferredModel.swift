@@ -50,7 +50,7 @@ public struct InferredModel: Hashable, Sendable {
         let canonical = WeightNaming.canonical(tensors, for: network)
         for parameter in network.parameters {
             guard let tensor = canonical[parameter.name] else {
-                throw NotVGGError("tensor \(parameter.name) is missing, or of another shape")
+                throw NotVGGError("tensor \(parameter.name) is missing")
             }
             guard tensor.shape == parameter.shape else {
                 throw NotVGGError(

@@ -32,18 +32,21 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
     /// The tensors under torchvision's names and with its shapes, whatever naming they are in.
     ///
     /// A prefix that all names have because the model was wrapped (`module.`) is taken off, and PyTorch's
-    /// counters of batches are left out. Tensors that are not `network`'s keep their names.
+    /// counters of batches are left out. Tensors that are not `network`'s keep their names, and those that do
+    /// not fit it their shapes.
     public static func canonical(_ tensors: [String: Tensor], for network: Network) -> [String: Tensor] {
         var tensors = WrappedNames.removed(from: tensors)
         let namings = allCases.map { $0.entries(of: network) } + [torchvision2017Entries(of: network)]
         let match = namings.lazy.compactMap { $0 }.first { entries in
-            entries.allSatisfy { tensors[$0.name]?.shape == $0.shape }
+            entries.allSatisfy { tensors[$0.name] != nil }
         }
         guard let match else { return tensors }
         var result: [String: Tensor] = [:]
         for entry in match {
-            guard let values = tensors.removeValue(forKey: entry.name)?.values else { continue }
-            result[entry.parameter.name] = Tensor(shape: entry.parameter.shape, values: values)
+            guard let tensor = tensors.removeValue(forKey: entry.name) else { continue }
+            result[entry.parameter.name] =
+                tensor.shape == entry.shape
+                ? Tensor(shape: entry.parameter.shape, values: tensor.values) : tensor
         }
         return result.merging(tensors) { known, _ in known }
     }

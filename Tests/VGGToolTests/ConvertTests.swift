@@ -22,7 +22,7 @@ extension ToolTests {
         let network = try writeWeights("d2l.safetensors")
         let result = try run("convert d2l.safetensors torchvision.safetensors")
         #expect(result.status == 0 && result.output.isEmpty)
-        #expect(result.errors == "wrote torchvision.safetensors: 10 tensors, 323 parameters, 10 classes\n")
+        #expect(result.errors == "wrote torchvision.safetensors: 10 tensors, 343 parameters, 10 classes\n")
         let converted = try Safetensors(contentsOf: folder.url("torchvision.safetensors").path)
         #expect(Set(converted.tensors.keys) == Set(network.parameters.map(\.name)))
         #expect(converted.metadata["format"] == "pt")

@@ -58,6 +58,27 @@ import VGGTraining
         try expectLogits(path, of: "tiny")
     }
 
+    /// Texts of others travel along; a training's state stays.
+    @Test func keepsWhatBelongsToTheWeights() throws {
+        let folder = try TemporaryFolder()
+        var specification = ModelSpecification([(1, 2)], batchNorm: false)
+        specification.hiddenFeatures = 4
+        let network = try specification.network(size: 4)
+        let stored = StoredModel(
+            model: specification, size: 4, data: "fashion-mnist", labels: (0..<10).map { "class \($0)" })
+        let (input, output) = ("\(folder.path)/in", "\(folder.path)/out")
+        try Safetensors(
+            tensors: Dictionary(
+                uniqueKeysWithValues: network.parameters.map { ($0.name, Tensor(zeros: $0.shape)) }),
+            metadata: ["author": "somebody", "vgg.state": "{}"]
+        ).write(to: input)
+        try TrainedModel(runOrWeights: input)
+            .writeSafetensors(network, stored, naming: .torchvision, to: output)
+        let metadata = try SafetensorsHeader(contentsOf: output).metadata
+        #expect(Set(metadata.keys) == ["author", "format", "vgg.model"])
+        #expect(try TrainedModel(runOrWeights: output).stored == stored)
+    }
+
     @Test func writesNothingThatDoesNotFit() throws {
         let folder = try TemporaryFolder()
         let model = try TrainedModel(runOrWeights: golden("tiny.pth"))
