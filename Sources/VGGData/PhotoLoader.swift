@@ -82,7 +82,7 @@ public struct PhotoLoader: Sequence, Sendable {
             images, count in
             for file in members {
                 do throws(FileError) {
-                    let image = try Self.image(file)
+                    let image = try Self.read(file)
                     preprocessing.write(
                         image,
                         to: UnsafeMutableBufferPointer(rebasing: images[count...].prefix(preprocessing.count))
@@ -97,7 +97,9 @@ public struct PhotoLoader: Sequence, Sendable {
         return PhotoBatch(entries: entries, images: images)
     }
 
-    private static func image(_ file: String) throws(FileError) -> RGBImage {
+    /// The photo of a file, or of standard input for `-`.
+    /// - Throws: `FileError` that says why it cannot be read.
+    public static func read(_ file: String) throws(FileError) -> RGBImage {
         file == standardInput
             ? try RGBImage(readingFrom: 0, name: "standard input") : try RGBImage(contentsOf: file)
     }

@@ -135,23 +135,28 @@ public final class Executor {
         let last = gradient(steps.count).assumingMemoryBound(to: Float.self)
         let metrics = metrics(of: output, labels: labels, gradient: last)
         stepTimer?.lap(.loss)
-        for index in steps.indices.reversed() {
+        backward(pass, downTo: 0)
+        return metrics
+    }
+
+    /// Passes the gradient of the logits back through the steps from the last to `first`.
+    func backward(_ pass: Pass, downTo first: Int) {
+        for index in (first..<steps.count).reversed() {
             steps[index].backward(
                 pass, x: activation(index), y: activation(index + 1), gradient: gradient(index + 1),
                 inputGradient: plan.steps[index].needsInputGradient ? gradient(index) : nil)
             stepTimer?.lap(.backward(index))
         }
-        return metrics
     }
 
     /// The activation before step `index`.
-    private func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
+    func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
 
     /// The gradient of that activation.
-    private func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
+    func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
 
-    /// Runs the steps and returns the last one's output.
-    private func forward(_ pass: Pass, images: [Float]) -> Floats {
+    /// Runs the steps and returns the last one's output. Calls `visit` after each step.
+    func forward(_ pass: Pass, images: [Float], visit: (_ step: Int) -> Void = { _ in }) -> Floats {
         let input = plan.steps[0].input
         precondition(
             (1...plan.batchSize).contains(pass.count), "a batch must have 1 to \(plan.batchSize) images")
@@ -173,6 +178,7 @@ public final class Executor {
         for index in steps.indices {
             steps[index].forward(pass, x: activation(index), y: activation(index + 1))
             stepTimer?.lap(.forward(index))
+            visit(index)
         }
         return activation(steps.count).assumingMemoryBound(to: Float.self)
     }

@@ -30,22 +30,28 @@ public struct Plan: Sendable {
     public let batchSize: Int
     public let mode: Mode
     public let precision: Precision
+    /// The layers whose outputs `Executor.features` returns: indices of `network.layers`.
+    public let keptLayers: Set<Int>
     let steps: [PlannedStep]
 
     /// The largest batch that a plan is made for: no count of bytes overflows up to it.
     public static let largestBatch = 65536
 
+    /// - Parameter keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `PlanError` if `batchSize` is out of range, or the network does not end in a linear layer.
     public init(
-        _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32
+        _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32,
+        keeping keptLayers: Set<Int> = []
     ) throws(PlanError) {
+        precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
-        steps = PlannedStep.steps(of: network, mode: mode, precision: precision)
+        steps = PlannedStep.steps(of: network, mode: mode, precision: precision, keeping: keptLayers)
         guard case .linear? = steps.last?.operation else { throw .noClassifier(output: network.output) }
         self.network = network
         self.batchSize = batchSize
         self.mode = mode
         self.precision = precision
+        self.keptLayers = keptLayers
     }
 
     /// Images are dealt out to this many shards, each with a weight gradient of its own, which are then added

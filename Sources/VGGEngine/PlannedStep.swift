@@ -29,13 +29,18 @@ struct PlannedStep: Hashable, Sendable {
 extension PlannedStep {
     /// The steps of a network. A convolution takes the ReLU after it, and the 2×2 max pool after that, into
     /// itself; batch norm and linear layers take the ReLU; flattening is a matter of how weights lie in
-    /// memory (`ParameterLayout`) and needs no step; inference needs no dropout.
-    static func steps(of network: Network, mode: Mode, precision: Precision) -> [PlannedStep] {
+    /// memory (`ParameterLayout`) and needs no step; inference needs no dropout. Nothing is taken past a layer of
+    /// `kept`, whose output is then that of a step.
+    static func steps(
+        of network: Network, mode: Mode, precision: Precision, keeping kept: Set<Int>
+    ) -> [PlannedStep] {
         let layers = network.layers
         var drafts: [(operation: Operation, layers: Range<Int>)] = []
         var index = 0
         func take(_ layer: Layer) -> Bool {
-            guard index < layers.count, layers[index].layer == layer else { return false }
+            guard index < layers.count, layers[index].layer == layer, !kept.contains(index - 1) else {
+                return false
+            }
             index += 1
             return true
         }

@@ -16,7 +16,8 @@ extension Preprocessing {
     package func write(_ image: RGBImage, to numbers: UnsafeMutableBufferPointer<Float>) {
         precondition(numbers.count >= count, "there is no room for \(count) numbers")
         let pixels = channels == .grey ? image.grey : image.pixels
-        let resized = resampler(height: image.height, width: image.width).resize(pixels)
+        let resized = resampler(height: image.height, width: image.width, channels: channels.count)
+            .resize(pixels)
         let tables = channelTables
         for (channel, table) in tables.enumerated() {
             let source = channels == .bgr ? 2 - channel : channel
@@ -29,14 +30,20 @@ extension Preprocessing {
         }
     }
 
+    /// The square of a picture that the network sees, as a picture.
+    public func crop(_ image: RGBImage) -> RGBImage {
+        let resampler = resampler(height: image.height, width: image.width, channels: 3)
+        return RGBImage(width: size, height: size, pixels: resampler.resize(image.pixels))
+    }
+
     /// From the whole picture to the square in the middle of the resized one.
-    private func resampler(height: Int, width: Int) -> Resampler {
+    private func resampler(height: Int, width: Int, channels: Int) -> Resampler {
         // torchvision's sizes: the longer side is cut to a whole number.
         let isTall = width <= height
         let long = resize * max(height, width) / min(height, width)
         let (newHeight, newWidth) = isTall ? (long, resize) : (resize, long)
         return Resampler(
-            height: height, width: width, toHeight: newHeight, width: newWidth, channels: channels.count,
+            height: height, width: width, toHeight: newHeight, width: newWidth, channels: channels,
             rows: centre(of: newHeight), columns: centre(of: newWidth))
     }
 

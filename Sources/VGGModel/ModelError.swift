@@ -7,6 +7,9 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
     case unknownArchitecture(String)
     case invalidConvArch(String, reason: String)
     case invalidOption(name: String, reason: String)
+    case unknownLayer(String, known: [String])
+    /// Its output is a vector.
+    case noMaps(String)
 
     public var description: String {
         switch self {
@@ -24,6 +27,13 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
         case .invalidConvArch(let text, let reason):
             "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256: \(reason)"
         case .invalidOption(let name, let reason): "\(name) \(reason)"
+        case .unknownLayer(let name, let known):
+            """
+            there is no layer '\(name)'; the layers are \(known.joined(separator: ", ")), or torchvision's names \
+            such as features.0
+            """
+        case .noMaps(let name):
+            "layer \(name) makes a vector, not maps; choose a convolution, its ReLU or a pool"
         }
     }
 }

@@ -40,6 +40,16 @@ struct PhotoReport {
                 rest = rest.dropFirst(classes)
             }
         }
+        advance(by: batch)
+    }
+
+    /// Of photos whose results are not printed.
+    mutating func add(problemsOf batch: PhotoBatch) {
+        for problem in batch.entries.compactMap(\.problem) { fail(problem) }
+        advance(by: batch)
+    }
+
+    private mutating func advance(by batch: PhotoBatch) {
         done += batch.entries.count
         if bar?.isDue() == true {
             bar?.draw("photos", Double(done) / Double(max(total, 1)), "\(done)/\(total)")

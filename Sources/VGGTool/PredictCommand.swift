@@ -67,15 +67,10 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func predictPhotos() throws {
-        let model = try TrainedModel(runOrWeights: trained.runOrWeights)
-        let specification = try trained.model.specification(of: model)
-        let preprocessing = try photos.preprocessing(
-            for: model, channels: specification.inChannels, size: trained.data.size)
-        let network = try specification.network(size: preprocessing.size)
+        let (model, network, preprocessing) = try trained.prepared(for: photos)
         let names = try photos.classNames(for: model, classes: network.output.count)
         let list = PhotoList(photos.images)
         let batchSize = min(photos.batchSize, max(list.files.count, 1))
-        trained.warnIfEmulated(model)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved,
             device: compute.resolved)

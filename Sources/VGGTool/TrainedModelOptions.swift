@@ -42,7 +42,22 @@ struct TrainedModelOptions: ParsableArguments {
         return (trained, network, size, splits)
     }
 
-    func warnIfEmulated(_ trained: TrainedModel) {
+    /// The weights, their network and how photos are prepared for it.
+    func prepared(
+        for photos: PhotoOptions
+    ) throws -> (model: TrainedModel, network: Network, preprocessing: Preprocessing) {
+        guard data.data == nil, data.dataDir == nil else {
+            throw ValidationError("--data and --data-dir are for a data set's images, not for photos")
+        }
+        let trained = try TrainedModel(runOrWeights: runOrWeights)
+        let specification = try model.specification(of: trained)
+        let preprocessing = try photos.preprocessing(
+            for: trained, channels: specification.inChannels, size: data.size)
+        warnIfEmulated(trained)
+        return (trained, try specification.network(size: preprocessing.size), preprocessing)
+    }
+
+    private func warnIfEmulated(_ trained: TrainedModel) {
         (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
     }
 }

@@ -16,8 +16,9 @@ struct VGGCommand: ParsableCommand {
             """,
         version: vggVersion,
         subcommands: [
-            SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, DataCommand.self,
-            BenchCommand.self, ChartCommand.self, ConvertCommand.self,
+            SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
+            FeaturesCommand.self,
+            ExplainCommand.self, ConvertCommand.self, DataCommand.self, BenchCommand.self, ChartCommand.self,
         ])
 
     static func main() {

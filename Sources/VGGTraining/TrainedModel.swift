@@ -63,20 +63,38 @@ public struct TrainedModel: Sendable {
     }
 
     /// An executor for inference with these weights.
-    /// - Parameter precision: nil for the one they were trained in, or `.automatic` if that is not known.
+    /// - Parameters:
+    ///   - precision: nil for the one they were trained in, or `.automatic` if that is not known.
+    ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
-        for network: Network, batchSize: Int, precision: Precision? = nil, device: Device
+        for network: Network, batchSize: Int, precision: Precision? = nil, keeping keptLayers: Set<Int> = [],
+        device: Device
     ) throws -> Executor {
         let plan = try Plan(
             network, batchSize: batchSize, mode: .inference,
-            precision: precision ?? stored?.precision ?? .automatic)
+            precision: precision ?? stored?.precision ?? .automatic, keeping: keptLayers)
         let executor = try Executor(plan: plan, device: device)
+        try fitting { try executor.load(WeightNaming.canonical(weights, for: network)) }
+        return executor
+    }
+
+    /// What explains the network's answers with these weights, in single precision.
+    /// - Parameter layer: nil for the last ReLU before the classifier.
+    /// - Throws: `FileError` naming the tensor that does not fit, or what `GradCAM` throws.
+    public func gradCAM(for network: Network, layer: String? = nil, device: Device) throws -> GradCAM {
+        try fitting {
+            try GradCAM(
+                network, weights: WeightNaming.canonical(weights, for: network), layer: layer, device: device)
+        }
+    }
+
+    /// Names the file where weights do not fit.
+    private func fitting<Result>(_ body: () throws -> Result) throws -> Result {
         do {
-            try executor.load(WeightNaming.canonical(weights, for: network))
-        } catch {
+            return try body()
+        } catch let error as WeightsError {
             throw FileError(path, "\(error)")
         }
-        return executor
     }
 }

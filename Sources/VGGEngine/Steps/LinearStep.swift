@@ -101,6 +101,7 @@ final class LinearStep: FloatStep {
                 outRow: inputs)
         }
         // Last, because it may update the weights.
+        guard pass.needsWeightGradients else { return }
         weightGradient(pass, turnedInput: turnedInput, rowStride: columns, gradient: gradient)
     }
 

@@ -15,6 +15,8 @@ struct Pass {
     var step: Int = 0
     /// Given where steps may update parameters as soon as their gradients are made, without storing them.
     var update: Update?
+    /// Not where only gradients of activations are wanted.
+    var needsWeightGradients = true
 }
 
 /// An optimiser's step on parts of the flat buffer of parameters.

@@ -1,0 +1,135 @@
+import VGGModel
+
+/// Where a network looks when it sees a class: Grad-CAM (Selvaraju et al. 2017), section 3.
+///
+/// The maps of a layer are weighted with the mean gradient of the class's logit with respect to each, summed, and
+/// what is negative is dropped.
+public final class GradCAM {
+    /// The layer whose maps are explained, by its name in the network that was given.
+    public let layer: String
+    private let executor: Executor
+    private let layerIndex: Int
+    private let classes: Int
+    /// What batch norm, folded into the explained convolution, adds to each of its maps.
+    private let shifts: [Float]
+
+    /// - Parameters:
+    ///   - specification: the network; dropout does nothing here.
+    ///   - weights: under torchvision's names.
+    ///   - layer: a convolution or what follows it, by a name that `Network.layerIndex(named:)` knows; nil for
+    ///     the last ReLU before the classifier.
+    /// - Throws: `ModelError` if there is no such layer or it makes no maps; `WeightsError`; `PlanError`.
+    public init(
+        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device = .best
+    ) throws {
+        let names = network.layerAliases.sorted { $0.value < $1.value }.filter {
+            if case .map = network.layers[$0.value].output { true } else { false }
+        }.map(\.key)
+        guard let name = layer ?? names.last(where: { $0.hasPrefix("relu") }) ?? names.last else {
+            throw ModelError.unknownLayer(layer ?? "", known: [])
+        }
+        let index = try network.layerIndex(named: name)
+        guard case .map = network.layers[index].output else { throw ModelError.noMaps(name) }
+        // In inference batch norm is part of the convolution before it, and dropout is nothing.
+        let folded = try network.foldingBatchNorm(weights)
+        let plain = try folded.network.withoutDropout()
+        let target = network.layers[...index].count { placed in
+            if case .batchNorm = placed.layer { false } else { true }
+        }
+        self.layer = name
+        layerIndex = target - 1
+        shifts = network.batchNormShifts(after: index, weights)
+        classes = network.output.count
+        executor = try Executor(
+            plan: try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex]), device: device)
+        try executor.load(folded.weights)
+    }
+
+    /// The logits of an image.
+    /// - Parameter image: [height, width, channels].
+    public func logits(_ image: [Float]) -> [Float] { executor.logits(images: image, count: 1) }
+
+    /// The map of what speaks for a class.
+    /// - Parameters:
+    ///   - image: [height, width, channels].
+    ///   - label: 0 ..< classes.
+    /// - Returns: [height, width] of the layer's maps; not scaled, no number negative.
+    public func map(of image: [Float], class label: Int) -> Tensor {
+        precondition((0..<classes).contains(label), "there is no class \(label)")
+        let (maps, gradients) = executor.mapsAndGradients(of: image, logit: label, layer: layerIndex)
+        let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
+        let pixels = height * width
+        var sums = [Double](repeating: 0, count: pixels)
+        for channel in 0..<channels {
+            let range = channel * pixels..<(channel + 1) * pixels
+            let weight = gradients.values[range].reduce(0.0) { $0 + Double($1) } / Double(pixels)
+            // A folded batch norm's factor is in the maps and, inverted, in the gradients; its shift is not.
+            let shift = channel < shifts.count ? shifts[channel] : 0
+            for pixel in 0..<pixels {
+                sums[pixel] += weight * Double(maps.values[range.lowerBound + pixel] - shift)
+            }
+        }
+        return Tensor(shape: [height, width], values: sums.map { Float(max(0, $0)) })
+    }
+}
+
+extension Network {
+    /// For a convolution before batch norm: what the norm adds to each channel after its factor; else none.
+    fileprivate func batchNormShifts(after index: Int, _ weights: [String: Tensor]) -> [Float] {
+        guard case .convolution = layers[index].layer, index + 1 < layers.count,
+            case .batchNorm(let norm) = layers[index + 1].layer
+        else { return [] }
+        let name = layers[index + 1].name
+        let tensors = ["weight", "bias", "running_mean", "running_var"].compactMap {
+            weights["\(name).\($0)"]?.values
+        }
+        guard tensors.count == 4 else { return [] }
+        return (0..<norm.channels).map { channel in
+            tensors[1][channel] - tensors[2][channel] * tensors[0][channel]
+                / (tensors[3][channel] + norm.epsilon).squareRoot()
+        }
+    }
+
+    fileprivate func withoutDropout() throws(ModelError) -> Network {
+        try Network(
+            input: input,
+            blocks: blocks.map { block in
+                func change(_ layer: Layer) -> Layer {
+                    if case .dropout = layer { .dropout(0) } else { layer }
+                }
+                return switch block {
+                case .sequential(let layers): .sequential(layers.map(change))
+                case .single(let layer): .single(change(layer))
+                }
+            })
+    }
+}
+
+extension Executor {
+    /// A kept layer's output for one image, and the gradient of a logit with respect to it: both [1, channels,
+    /// height, width]. Of a training plan in single precision.
+    func mapsAndGradients(of image: [Float], logit: Int, layer: Int) -> (maps: Tensor, gradients: Tensor) {
+        precondition(
+            plan.mode == .training && plan.precision == .fp32, "gradients need a training plan in fp32")
+        var maps = Tensor(zeros: [])
+        let target = plan.step(of: layer) ?? 0
+        let pass = Pass(count: 1, isTraining: true, needsWeightGradients: false)
+        _ = forward(pass, images: image) { step in
+            if step == target { maps = output(of: step, as: plan.network.layers[layer].output, count: 1) }
+        }
+        let last = gradient(plan.steps.count).assumingMemoryBound(to: Float.self)
+        last.update(repeating: 0, count: plan.network.output.count)
+        last[logit] = 1
+        backward(pass, downTo: target + 1)
+        let layout = plan.steps[target].output.plain
+        let values = gradient(target + 1).assumingMemoryBound(to: Float.self)
+        var gradients = Tensor(zeros: maps.shape)
+        for pixel in 0..<layout.height * layout.width {
+            for channel in 0..<layout.channels {
+                gradients.values[channel * layout.height * layout.width + pixel] =
+                    values[pixel * layout.channels + channel]
+            }
+        }
+        return (maps, gradients)
+    }
+}

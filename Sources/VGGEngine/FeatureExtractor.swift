@@ -1,0 +1,55 @@
+import VGGModel
+
+/// A network that says what its inner layers see: the features that style transfer, perceptual losses and
+/// similarity search are made of.
+public final class FeatureExtractor {
+    public let layers: [String]
+    public let executor: Executor
+    private let indices: [Int]
+
+    /// - Parameter layers: names that `Network.layerIndex(named:)` knows.
+    /// - Throws: `ModelError.unknownLayer`, or what the plan throws.
+    public init(
+        _ network: Network, layers: [String], batchSize: Int = 1, precision: Precision = .fp32,
+        device: Device = .best
+    ) throws {
+        self.layers = layers
+        indices = try layers.map { try network.layerIndex(named: $0) }
+        executor = try Executor(
+            plan: try Plan(
+                network, batchSize: batchSize, mode: .inference, precision: precision, keeping: Set(indices)),
+            device: device)
+    }
+
+    /// - Parameter images: [count, height, width, channels], count at most the batch size.
+    /// - Returns: for each layer [count, channels, height, width], or [count, features] of a vector.
+    public func features(of images: [Float], count: Int = 1) -> [String: Tensor] {
+        let features = executor.features(images: images, count: count)
+        return Dictionary(
+            zip(layers, indices).compactMap { name, index in features[index].map { (name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// How differently two images look to the network: the mean squared difference of their features, summed
+    /// over the layers (Johnson et al. 2016, "Perceptual losses", the feature reconstruction loss).
+    /// - Parameters:
+    ///   - first: [height, width, channels].
+    ///   - second: the same.
+    public func perceptualDistance(_ first: [Float], _ second: [Float]) -> Double {
+        let (a, b) = (features(of: first), features(of: second))
+        return layers.reduce(0) { sum, layer in
+            guard let x = a[layer]?.values, let y = b[layer]?.values, !x.isEmpty else { return sum }
+            let squares = zip(x, y).map { (Double($0) - Double($1)) * (Double($0) - Double($1)) }
+            return sum + squares.reduce(0, +) / Double(x.count)
+        }
+    }
+}
+
+extension Network {
+    /// An extractor of this network's features at the named layers, for one image at a time in single precision;
+    /// its executor takes the weights.
+    /// - Throws: `ModelError.unknownLayer`, or what the plan throws.
+    public func features(at layers: String...) throws -> FeatureExtractor {
+        try FeatureExtractor(self, layers: layers)
+    }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+struct FeaturesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
+        abstract: "Write what a network's inner layers make of photos.",
+        discussion: """
+            Layers have the names of the VGG literature (conv4_3, relu4_3, pool5, fc7, relu7; relu7 is fc7 after its \
+            ReLU) or torchvision's (features.22). A .npy file holds one layer, a .safetensors file as many as are \
+            named; photos that cannot be read have no row in it.
+            Examples:
+              vgg features vgg16.pth holiday/ --layer relu7 --output embeddings.npy
+              vgg features vgg19.pth style.jpg --layer relu1_1,relu2_1,relu3_1 --output style.safetensors
+              vgg features vgg16.pth *.jpg --layer relu5_3 --pool avg --output pooled.npy
+            """)
+
+    enum Pooling: String, ExpressibleByArgument, CaseIterable {
+        case none, avg, max
+    }
+
+    @OptionGroup var trained: TrainedModelOptions
+    @OptionGroup(title: "Photos") var photos: PhotoOptions
+    @OptionGroup(title: "Device") var compute: ComputeOptions
+
+    @Option(help: "The layers, separated by commas.")
+    var layer: String
+
+    @Option(help: "Whole maps, or one number a channel: its average or its maximum.")
+    var pool = Pooling.none
+
+    @Option(help: "The file to write; its ending, .npy or .safetensors, says the format.")
+    var output: String
+
+    @OptionGroup var format: FormatOption
+
+    private var layers: [String] {
+        layer.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    private var isNPY: Bool { output.lowercased().hasSuffix(".npy") }
+
+    func validate() throws {
+        guard isNPY || output.lowercased().hasSuffix(".safetensors") else {
+            throw ValidationError("\(output) must end in .npy or .safetensors, which says what is written")
+        }
+        guard !layers.isEmpty, Set(layers).count == layers.count else {
+            throw ValidationError("--layer must name one layer or several different ones")
+        }
+        guard !isNPY || layers.count == 1 else {
+            throw ValidationError("a .npy file holds one layer; name a .safetensors file for several")
+        }
+        guard !photos.images.isEmpty else {
+            throw ValidationError("there is nothing to look at; name photos or folders")
+        }
+    }
+
+    /// What was written, for programs.
+    private struct Report: Encodable {
+        var output: String
+        var files: [String]
+        var layers: [String: [Int]]
+    }
+
+    func run() throws {
+        let (model, network, preprocessing) = try trained.prepared(for: photos)
+        let indices = try ValidationError.wrapping { try layers.map { try network.layerIndex(named: $0) } }
+        let list = PhotoList(photos.images)
+        let batchSize = min(photos.batchSize, max(list.files.count, 1))
+        let executor = try model.executor(
+            for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
+            device: compute.resolved)
+
+        var report = PhotoReport(total: list.files.count, format: format.format, top: 0, names: [])
+        for problem in list.problems { report.fail(problem) }
+        var files: [String] = []
+        var values = [[Float]](repeating: [], count: layers.count)
+        for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
+            report.add(problemsOf: batch)
+            files += batch.entries.filter { $0.problem == nil }.map(\.file)
+            guard batch.count > 0 else { continue }
+            let features = executor.features(images: batch.images, count: batch.count)
+            for (place, index) in indices.enumerated() {
+                if let tensor = features[index] { values[place] += pooled(tensor).values }
+            }
+        }
+        report.end()
+        guard !files.isEmpty else { throw ExitCode.failure }
+
+        var tensors: [String: Tensor] = [:]
+        for (place, index) in indices.enumerated() {
+            let shape = network.layers[index].output.dimensions
+            let kept = pool == .none ? shape : Array(shape.prefix(1))
+            tensors[layers[place]] = Tensor(shape: [files.count] + kept, values: values[place])
+        }
+        try write(tensors, files: files)
+        switch format.format {
+        case .json:
+            Console.print(
+                try JSONText.line(Report(output: output, files: files, layers: tensors.mapValues(\.shape))))
+        case .text:
+            for name in layers {
+                Console.error("wrote \(output): \(name) \(tensors[name]?.shape ?? [])")
+            }
+        }
+        if report.hasProblems { throw ExitCode.failure }
+    }
+
+    private func pooled(_ tensor: Tensor) -> Tensor {
+        guard pool != .none, tensor.shape.count == 4 else { return tensor }
+        let pixels = tensor.shape[2] * tensor.shape[3]
+        let values = stride(from: 0, to: tensor.values.count, by: pixels).map { start -> Float in
+            let map = tensor.values[start..<start + pixels]
+            return pool == .max
+                ? map.max() ?? 0 : Float(map.reduce(0.0) { $0 + Double($1) } / Double(pixels))
+        }
+        return Tensor(shape: Array(tensor.shape.prefix(2)), values: values)
+    }
+
+    private func write(_ tensors: [String: Tensor], files: [String]) throws {
+        if isNPY, let tensor = tensors.first?.value { return try NPYFile.write(tensor, to: output) }
+        let metadata = ["files": try JSONText.line(files)]
+        try Safetensors(tensors: tensors, metadata: metadata).write(to: output)
+    }
+}
