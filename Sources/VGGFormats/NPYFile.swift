@@ -16,8 +16,8 @@ public enum NPYFile {
         var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
         bytes += [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
         try AtomicFile.replace(path) { file in
-            try bytes.withUnsafeBytes { bytes throws(FileError) in try file.write(bytes) }
-            try tensor.values.withUnsafeBytes { values throws(FileError) in try file.write(values) }
+            try bytes.withUnsafeBytes { try file.write($0) }
+            try tensor.values.withUnsafeBytes { try file.write($0) }
         }
     }
 }

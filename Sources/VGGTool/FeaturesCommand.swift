@@ -65,7 +65,7 @@ struct FeaturesCommand: ParsableCommand {
 
     func run() throws {
         let (model, network, preprocessing) = try trained.prepared(for: photos)
-        let indices = try ValidationError.wrapping { try layers.map { try network.layerIndex(named: $0) } }
+        let indices = try layers.map { try network.layerIndex(named: $0) }
         let list = PhotoList(photos.images)
         let batchSize = min(photos.batchSize, max(list.files.count, 1))
         let executor = try model.executor(

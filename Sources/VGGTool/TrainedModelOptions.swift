@@ -17,7 +17,7 @@ struct TrainedModelOptions: ParsableArguments {
     @Option(
         help: """
             The number format of the network's arithmetic: fp32, bf16 (mixed precision), or auto, which is bf16 \
-            where the processor has it (default: what the run, or the file, says, else auto).
+            where the processor has it (default: what the run, or the file, says, else fp32).
             """)
     var precision: PrecisionChoice?
 

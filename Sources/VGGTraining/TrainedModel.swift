@@ -64,7 +64,7 @@ public struct TrainedModel: Sendable {
 
     /// An executor for inference with these weights.
     /// - Parameters:
-    ///   - precision: nil for the one they were trained in, or `.automatic` if that is not known.
+    ///   - precision: nil for the one they were trained in, or fp32 if that is not known.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
@@ -73,7 +73,7 @@ public struct TrainedModel: Sendable {
     ) throws -> Executor {
         let plan = try Plan(
             network, batchSize: batchSize, mode: .inference,
-            precision: precision ?? stored?.precision ?? .automatic, keeping: keptLayers)
+            precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
         let executor = try Executor(plan: plan, device: device)
         try fitting { try executor.load(WeightNaming.canonical(weights, for: network)) }
         return executor

@@ -2,7 +2,9 @@ import Testing
 import VGGKit
 
 extension ToolTests {
-    @Test(arguments: ["summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench"])
+    @Test(arguments: [
+        "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench",
+    ])
     func everyCommandHasHelpWithAnExample(_ command: String) throws {
         let result = try run("\(command) --help")
         #expect(result.status == 0 && result.errors.isEmpty)
@@ -13,7 +15,9 @@ extension ToolTests {
 
     @Test func namesItsCommandsAndVersion() throws {
         let help = try run("--help")
-        for command in ["summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench"] {
+        for command in [
+            "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench",
+        ] {
             #expect(help.output.contains("  \(command) "))
         }
         #expect(try run("--version").output == "\(vggVersion)\n")

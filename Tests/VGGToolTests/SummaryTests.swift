@@ -21,7 +21,8 @@ extension ToolTests {
     /// torchvision's figures for VGG-16.
     @Test func summaryAsJSON() throws {
         let result = try run(
-            "summary --arch vgg16 --in-channels 3 --classes 1000 --batch-size 2 --precision fp32 --format json")
+            "summary --arch vgg16 --in-channels 3 --classes 1000 --batch-size 2 --precision fp32 --format json"
+        )
         let object = try #require(try result.objects().first)
         #expect(object["params"] as? Int == 138_357_544)
         #expect(object["macs"] as? Int == 15_470_264_320)
