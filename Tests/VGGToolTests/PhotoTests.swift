@@ -2,12 +2,6 @@ import Foundation
 import Testing
 import VGGKit
 
-/// Seconds of training on a few images of 16×16, grey as Fashion-MNIST is.
-private let training = """
-    train --conv-arch 1x8,1x16 --width-divisor 2 --size 16 --batch-size 32 --epochs 1 --train-limit 64 \
-    --test-limit 64 --precision fp32 --run-dir run
-    """
-
 extension ToolTests {
     /// Test images written out as photos are the same to the network as the data set's own.
     @Test(.enabled(if: ImageFormat.png.isSupported)) func photosAreSeenAsTestImagesAre() throws {
@@ -102,22 +96,5 @@ extension ToolTests {
         #expect(size.status == 1 && size.errors.contains("classifier.0.weight"))
         let large = try run("predict run photo.png --size 9000")
         #expect(large.status == 64 && large.errors.contains("--size 9000"))
-    }
-
-    /// Writes a test image of Fashion-MNIST as a photo.
-    private func writeTestImage(_ index: Int, to name: String) throws {
-        let images = try DatasetStore().load("fashion-mnist").test
-        let pixels = Array(try images.pixels(at: index))
-        var bitmap = Bitmap(width: images.width, height: images.height)
-        for y in 0..<images.height {
-            for x in 0..<images.width {
-                let grey = pixels[y * images.width + x]
-                bitmap[x, y] = Colour(red: grey, green: grey, blue: grey)
-            }
-        }
-        let url = folder.url(name)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try bitmap.pngData().write(to: url)
     }
 }
