@@ -17,7 +17,7 @@ export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/i
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce test format lint parity bench bench-kernels accuracy clean
+.PHONY: help build images train reproduce test format lint parity fuzz bench bench-kernels accuracy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,10 +50,18 @@ format: clang-format ## format all sources
 
 lint: clang-format ## check the format of all sources
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks
+	$(SWIFT) format -i -r Package.swift Sources Tests Scripts
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+lint: clang-format ## check the format of all sources
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Scripts
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 
 parity: ## compute the golden files of the tests again, with PyTorch and Pillow
 	Scripts/parity
+
+fuzz: ## decode damaged photos for ten minutes, with libFuzzer
+	Scripts/fuzz
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)

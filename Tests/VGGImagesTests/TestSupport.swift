@@ -3,9 +3,15 @@ import VGGImages
 
 /// The files that Scripts/goldens/photos.py and resize.py wrote.
 enum Goldens {
-    static func bytes(_ name: String) -> [UInt8] {
-        let url = Bundle.module.resourceURL!.appending(path: "Goldens/\(name)")
-        return [UInt8](try! Data(contentsOf: url))
+    static func bytes(_ name: String) -> [UInt8] { [UInt8](try! Data(contentsOf: url(name))) }
+
+    /// The names of the files in a folder.
+    static func names(_ folder: String) -> [String] {
+        try! FileManager.default.contentsOfDirectory(atPath: url(folder).path).sorted()
+    }
+
+    private static func url(_ name: String) -> URL {
+        Bundle.module.resourceURL!.appending(path: "Goldens/\(name)")
     }
 
     static func decode<Value: Decodable>(_ name: String) -> [Value] {
