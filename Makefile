@@ -14,6 +14,7 @@ IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
 export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
+SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
@@ -45,23 +46,19 @@ test: ## run all tests
 	$(SWIFT) test -c release
 
 format: clang-format ## format all sources
-	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks
+	$(SWIFT) format -i -r $(SWIFT_FOLDERS)
 	$(CLANG_FORMAT) -i $(C_FILES)
 
 lint: clang-format ## check the format of all sources
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests Benchmarks
-	$(SWIFT) format -i -r Package.swift Sources Tests Scripts
-	$(CLANG_FORMAT) -i $(C_FILES)
-
-lint: clang-format ## check the format of all sources
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests Scripts
+	$(SWIFT) format lint --strict -r $(SWIFT_FOLDERS)
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
 
 parity: ## compute the golden files of the tests again, with PyTorch and Pillow
 	Scripts/parity
 
-fuzz: ## decode damaged photos for ten minutes, with libFuzzer
-	Scripts/fuzz
+fuzz: ## read damaged photos and weight files for ten minutes each, with libFuzzer
+	Scripts/fuzz photos
+	Scripts/fuzz weights
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
