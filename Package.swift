@@ -70,12 +70,15 @@ let package = Package(
         .testTarget(
             name: "VGGEngineTests", dependencies: ["VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGDataTests", dependencies: ["VGGData", "VGGImages", "VGGModel"]),
+        .testTarget(
+            name: "VGGDataTests", dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel"],
+            resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
         .testTarget(
-            name: "VGGTrainingTests", dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGTraining"],
+            name: "VGGTrainingTests",
+            dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTraining"],
             resources: [.copy("Goldens")]),
         .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
     ],

@@ -1,13 +1,16 @@
-import VGGImages
+import VGGFiles
 
 /// Examples that are processed together.
 public struct Batch: Hashable, Sendable {
     /// Which step of the epoch this is, counted from 0.
     public let index: Int
-    /// `[count, height, width, channels]`, values in 0...1.
+    /// `[count, height, width, channels]`: values in 0...1, or photos as their preprocessing makes them.
     public let images: [Float]
     /// One class for each image.
     public let labels: [Int32]
+    /// Why there is no batch: a file that cannot be read. The images and labels are then empty; batches of data
+    /// in memory never fail.
+    public let problem: FileError?
 
     public var count: Int { labels.count }
 }
@@ -32,7 +35,8 @@ public struct BatchLoader: Sequence, Sendable {
     public let prefetch: Int
     public let threads: Int
 
-    /// - Precondition: sizes, `prefetch` and `threads` are positive, `startBatch` is not negative.
+    /// - Precondition: sizes, `prefetch` and `threads` are positive, `startBatch` is not negative, and photos are
+    ///   prepared for this size (`ImageDataset.prepared`).
     public init(
         _ dataset: ImageDataset, height: Int, width: Int, batchSize: Int, order: ExampleOrder = .stored,
         startBatch: Int = 0, prefetch: Int = 3, threads: Int = 2
@@ -86,38 +90,36 @@ public struct BatchLoader: Sequence, Sendable {
 
 /// Everything that is needed to make any batch of an epoch.
 struct BatchMaker: Sendable {
-    private let dataset: ImageDataset
+    private let labels: [UInt16]
     private let batchSize: Int
     private let indices: [Int]
-    private let resampler: Resampler
+    private let examples: ExampleMaker
 
     init(_ loader: BatchLoader) {
-        dataset = loader.dataset
+        labels = loader.dataset.labels
         batchSize = loader.batchSize
-        indices = loader.order.indices(count: dataset.count)
-        resampler = Resampler(
-            height: dataset.height, width: dataset.width, toHeight: loader.height, width: loader.width,
-            channels: dataset.channels)
+        indices = loader.order.indices(count: loader.dataset.count)
+        examples = ExampleMaker(loader.dataset, height: loader.height, width: loader.width)
     }
 
     func batch(_ index: Int) -> Batch {
         let members = indices[(index * batchSize)...].prefix(batchSize)
-        let size = resampler.outputCount
+        let size = examples.count
+        var problem: FileError?
         let images = [Float](unsafeUninitializedCapacity: members.count * size) { images, count in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { resized in
-                dataset.pixels.withUnsafeBufferPointer { pixels in
-                    for (place, member) in members.enumerated() {
-                        let stored = pixels[
-                            member * resampler.inputCount..<(member + 1) * resampler.inputCount]
-                        resampler.resize(UnsafeBufferPointer(rebasing: stored), into: resized)
-                        let image = UnsafeMutableBufferPointer(
-                            rebasing: images[place * size..<(place + 1) * size])
-                        for pixel in 0..<size { image[pixel] = unitInterval(resized[pixel]) }
-                    }
+            do throws(FileError) {
+                for (place, member) in members.enumerated() {
+                    try examples.write(
+                        member,
+                        to: UnsafeMutableBufferPointer(
+                            rebasing: images[place * size..<(place + 1) * size]))
                 }
+                count = members.count * size
+            } catch {
+                problem = error
             }
-            count = members.count * size
         }
-        return Batch(index: index, images: images, labels: members.map { Int32(dataset.labels[$0]) })
+        let classes = problem == nil ? members.map { Int32(labels[$0]) } : []
+        return Batch(index: index, images: images, labels: classes, problem: problem)
     }
 }

@@ -10,6 +10,8 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
     case missingFiles(folder: String, missing: [String])
     /// Several files of a folder could be the one that is wanted.
     case ambiguousFiles(folder: String, part: String, candidates: [String])
+    /// A set that is only read from a folder of the user's was asked for without one.
+    case folderMissing(name: String)
     case notFound(name: String, searched: [String])
     /// Every way to fetch the set failed; `reasons` has one line for each.
     case fetchFailed(name: String, searched: [String], reasons: [String])
@@ -45,6 +47,8 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             \(folder): \(candidates.joined(separator: ", ")) could all be the \(part); \
             keep one data set a folder
             """
+        case .folderMissing(let name):
+            "the data set '\(name)' has no usual place; give its folder: --data \(name):PATH"
         case .notFound(let name, let searched):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or ")), and only \

@@ -28,24 +28,45 @@ public struct DatasetStore: Sendable {
         self.fetcher = fetcher
     }
 
+    /// The name that stands for a folder of photos with one sub-folder a class.
+    public static let photoFolder = "folder"
+
     /// The names of the data sets whose classes are known; sets of any other name have numbered classes.
     public static var knownNames: [String] { KnownDataset.all.map(\.name) }
 
     /// The classes of a data set that is known by name, in the order of their numbers; nil for another one.
     public static func classNames(of name: String) -> [String]? { KnownDataset.named(name).classNames }
 
-    /// Loads the data set `name`: four IDX files, each compressed by gzip or not.
+    /// Loads the data set `name`: four IDX files, each compressed by gzip or not; `cifar10`: the six of its binary
+    /// version; or `folder`: photos, which stay in their files.
     ///
     /// A `folder` that is given is the only place looked at, and its files need not be the published ones: a
     /// subset, or other data under the name of a known set, loads if it is valid (`isVerified` is then
     /// false). Else the set is searched for in the cache and in the system's folder, where a set with
     /// published checksums must match them, and if it does not, or is not there, is fetched into the cache.
     ///
-    /// - Parameter progress: told how a fetch goes on, from the calling thread.
+    /// A folder of photos has one sub-folder a class, sorted by name, or such folders `train` and `val` (or `test`).
+    /// The photos are prepared to 224 pixels unless `DatasetSplits.prepared` says otherwise.
+    ///
+    /// - Parameters:
+    ///   - validation: which photos of a folder without `val` and `test` are kept for testing; nil for none. Of no
+    ///     use for other sets.
+    ///   - classNames: of a folder of photos: the classes in the order of their numbers, among which its
+    ///     sub-folders must be; nil for the names of these.
+    ///   - progress: told how a fetch goes on, from the calling thread.
     /// - Throws: `DatasetError` or `FileError`.
     public func load(
-        _ name: String, from folder: String? = nil, progress: (FetchProgress) -> Void = { _ in }
+        _ name: String, from folder: String? = nil, validation: ValidationSplit? = nil,
+        classNames: [String]? = nil, progress: (FetchProgress) -> Void = { _ in }
     ) throws -> DatasetSplits {
+        if name == Self.photoFolder {
+            guard let folder else { throw DatasetError.folderMissing(name: name) }
+            return try PhotoFolder(folder).load(validation: validation, classNames: classNames)
+        }
+        if name == KnownDataset.cifar10 {
+            guard let folder else { throw DatasetError.folderMissing(name: name) }
+            return try CIFAR10(folder).load()
+        }
         let known = KnownDataset.named(name)
         if let folder {
             guard FileManager.default.fileExists(atPath: folder) else {

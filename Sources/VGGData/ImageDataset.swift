@@ -1,76 +1,165 @@
+import VGGFiles
 import VGGImages
 
-/// Labelled images of one size, as they are stored: bytes, channels last.
+/// Labelled images: how many there are, what their classes are, and how one of them is made at a size.
 public struct ImageDataset: Sendable {
+    /// Where the images are.
+    public enum Images: Sendable {
+        /// In memory, all of one size.
+        case stored(StoredImages)
+        /// Photos in files, decoded whenever they are wanted.
+        case files(PhotoFiles)
+    }
+
+    /// The most classes that labels can tell apart.
+    public static let maximumClassCount = 1 << 16
+
     public let name: String
-    public let height: Int
-    public let width: Int
-    public let channels: Int
-    /// `[count, height, width, channels]`, 0 (black) to 255.
-    public let pixels: [UInt8]
+    public let images: Images
     /// One index into `classNames` for each image.
-    public let labels: [UInt8]
+    public let labels: [UInt16]
     public let classNames: [String]
 
     public var count: Int { labels.count }
-    var pixelsPerImage: Int { height * width * channels }
 
+    /// - Precondition: there are as many images as labels, and every label has a class name.
+    public init(name: String, images: Images, labels: [UInt16], classNames: [String]) {
+        precondition(
+            images.count == labels.count, "\(images.count) images do not have \(labels.count) labels")
+        precondition(labels.allSatisfy { $0 < classNames.count }, "a label has no class name")
+        self.name = name
+        self.images = images
+        self.labels = labels
+        self.classNames = classNames
+    }
+
+    /// A data set in memory.
     /// - Precondition: `pixels` holds `labels.count` images, and every label has a class name.
     public init(
         name: String, height: Int, width: Int, channels: Int = 1, pixels: [UInt8], labels: [UInt8],
         classNames: [String]
     ) {
-        precondition(
-            pixels.count == labels.count * height * width * channels,
-            "\(pixels.count) bytes are not \(labels.count) images of \(height)×\(width)×\(channels)")
-        precondition(labels.allSatisfy { $0 < classNames.count }, "a label has no class name")
-        self.name = name
-        self.height = height
-        self.width = width
-        self.channels = channels
-        self.pixels = pixels
-        self.labels = labels
-        self.classNames = classNames
+        let images = StoredImages(height: height, width: width, channels: channels, pixels: pixels)
+        self.init(
+            name: name, images: .stored(images), labels: labels.map(UInt16.init), classNames: classNames)
+    }
+
+    /// The height of an image as bytes, in pixels; of photos, what they are prepared to.
+    public var height: Int {
+        switch images {
+        case .stored(let images): images.height
+        case .files(let photos): photos.preprocessing.size
+        }
+    }
+
+    /// The width, likewise.
+    public var width: Int {
+        switch images {
+        case .stored(let images): images.width
+        case .files(let photos): photos.preprocessing.size
+        }
+    }
+
+    public var channels: Int {
+        switch images {
+        case .stored(let images): images.channels
+        case .files(let photos): photos.preprocessing.channels.count
+        }
+    }
+
+    /// `[count, height, width, channels]`, 0 (black) to 255; none where the images are files.
+    public var pixels: [UInt8] {
+        switch images {
+        case .stored(let images): images.pixels
+        case .files: []
+        }
+    }
+
+    /// Whether the images are photos in files.
+    public var hasPhotos: Bool {
+        switch images {
+        case .stored: false
+        case .files: true
+        }
     }
 
     /// The first `maxLength` examples, or all of them if there are fewer.
     public func prefix(_ maxLength: Int) -> ImageDataset {
-        guard maxLength < count else { return self }
-        return ImageDataset(
-            name: name, height: height, width: width, channels: channels,
-            pixels: Array(pixels.prefix(maxLength * pixelsPerImage)), labels: Array(labels.prefix(maxLength)),
+        maxLength < count ? subset(Array(0..<maxLength)) : self
+    }
+
+    /// At most `limit` examples: the first ones, but of photos, which lie class by class, some of each class in
+    /// proportion.
+    public func limited(to limit: Int) -> ImageDataset {
+        guard hasPhotos, limit < count else { return prefix(limit) }
+        return subset((0..<limit).map { $0 * count / limit })
+    }
+
+    /// The examples at these positions, in this order.
+    func subset(_ positions: [Int]) -> ImageDataset {
+        ImageDataset(
+            name: name, images: images.subset(positions), labels: positions.map { labels[$0] },
             classNames: classNames)
     }
 
-    /// The stored bytes `[height, width, channels]` of one image.
-    /// - Throws: `DatasetError.indexOutOfRange`.
-    public func pixels(at index: Int) throws(DatasetError) -> ArraySlice<UInt8> {
+    /// The same photos, prepared in another way; a data set in memory stays as it is.
+    public func prepared(by preprocessing: Preprocessing) -> ImageDataset {
+        guard case .files(let photos) = images else { return self }
+        return ImageDataset(
+            name: name, images: .files(PhotoFiles(photos.paths, preprocessing: preprocessing)),
+            labels: labels, classNames: classNames)
+    }
+
+    /// The bytes `[height, width, channels]` of one image.
+    /// - Throws: `DatasetError.indexOutOfRange`, or `FileError` if it is a file that cannot be read.
+    public func pixels(at index: Int) throws -> ArraySlice<UInt8> {
+        try check(index)
+        switch images {
+        case .stored(let images): return images.pixels(at: index)
+        case .files(let photos): return try photos.pixels(at: index)[...]
+        }
+    }
+
+    /// One example, made as a `BatchLoader` would.
+    /// - Precondition: photos are prepared for this size.
+    /// - Throws: `DatasetError.indexOutOfRange`, or `FileError` if it is a file that cannot be read.
+    public func example(at index: Int, height: Int, width: Int) throws -> Example {
+        try check(index)
+        let maker = ExampleMaker(self, height: height, width: width)
+        var image = [Float](repeating: 0, count: maker.count)
+        try image.withUnsafeMutableBufferPointer { try maker.write(index, to: $0) }
+        return Example(image: image, label: Int(labels[index]))
+    }
+
+    private func check(_ index: Int) throws(DatasetError) {
         guard labels.indices.contains(index) else {
             throw .indexOutOfRange(index, dataset: name, count: count)
         }
-        return pixels[index * pixelsPerImage..<(index + 1) * pixelsPerImage]
-    }
-
-    /// One example, resized as a `BatchLoader` would.
-    /// - Throws: `DatasetError.indexOutOfRange`.
-    public func example(at index: Int, height: Int, width: Int) throws(DatasetError) -> Example {
-        let stored = try pixels(at: index)
-        let resampler = Resampler(
-            height: self.height, width: self.width, toHeight: height, width: width, channels: channels)
-        let resized = resampler.resize(Array(stored))
-        return Example(image: resized.map(unitInterval), label: Int(labels[index]))
     }
 }
 
-/// One image `[height, width, channels]` with values in 0...1, and its class.
+extension ImageDataset.Images {
+    var count: Int {
+        switch self {
+        case .stored(let images): images.count
+        case .files(let photos): photos.paths.count
+        }
+    }
+
+    func subset(_ positions: [Int]) -> Self {
+        switch self {
+        case .stored(let images): .stored(images.subset(positions))
+        case .files(let photos):
+            .files(PhotoFiles(positions.map { photos.paths[$0] }, preprocessing: photos.preprocessing))
+        }
+    }
+}
+
+/// One image `[height, width, channels]` as a network sees it, and its class.
 public struct Example: Hashable, Sendable {
     public let image: [Float]
     public let label: Int
 }
-
-/// A byte as a value in 0...1: a division, like torchvision's `ToTensor`, not a product with the rounded 1/255.
-@inline(__always)
-func unitInterval(_ byte: UInt8) -> Float { Float(byte) / 255 }
 
 /// The two halves of a data set.
 public struct DatasetSplits: Sendable {
@@ -80,4 +169,16 @@ public struct DatasetSplits: Sendable {
     public let folder: String
     /// Whether the content has the published checksums; false also where none are known.
     public let isVerified: Bool
+
+    /// The same without a training half: that is for testing instead.
+    public var testingAll: DatasetSplits {
+        DatasetSplits(train: train.prefix(0), test: train, folder: folder, isVerified: isVerified)
+    }
+
+    /// Both halves with their photos prepared in another way.
+    public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
+        DatasetSplits(
+            train: train.prepared(by: preprocessing), test: test.prepared(by: preprocessing), folder: folder,
+            isVerified: isVerified)
+    }
 }

@@ -1,4 +1,4 @@
-/// What the files of an MNIST-shaped data set do not say themselves.
+/// What the files of a data set, most often an MNIST-shaped one, do not say themselves.
 struct KnownDataset: Sendable {
     let name: String
     /// nil if the classes are just the numbers that occur as labels.
@@ -26,7 +26,11 @@ struct KnownDataset: Sendable {
         KnownDataset(name: "emnist-byclass", classNames: digits + uppercase + lowercase, isTransposed: true),
         KnownDataset(name: "emnist-bymerge", classNames: merged, isTransposed: true),
         KnownDataset(name: "emnist-balanced", classNames: merged, isTransposed: true),
+        KnownDataset(name: cifar10, classNames: CIFAR10.classNames),
     ]
+
+    /// The one known set whose files are not IDX.
+    static let cifar10 = "cifar10"
 
     static func named(_ name: String) -> KnownDataset {
         all.first { $0.name == name } ?? KnownDataset(name: name, classNames: nil)

@@ -15,9 +15,7 @@ extension Preprocessing {
     /// Writes the network's input for one picture to memory for `count` numbers.
     package func write(_ image: RGBImage, to numbers: UnsafeMutableBufferPointer<Float>) {
         precondition(numbers.count >= count, "there is no room for \(count) numbers")
-        let pixels = channels == .grey ? image.grey : image.pixels
-        let resized = resampler(height: image.height, width: image.width, channels: channels.count)
-            .resize(pixels)
+        let resized = pixels(of: image)
         let tables = channelTables
         for (channel, table) in tables.enumerated() {
             let source = channels == .bgr ? 2 - channel : channel
@@ -34,6 +32,12 @@ extension Preprocessing {
     public func crop(_ image: RGBImage) -> RGBImage {
         let resampler = resampler(height: image.height, width: image.width, channels: 3)
         return RGBImage(width: size, height: size, pixels: resampler.resize(image.pixels))
+    }
+
+    /// The part of a picture that a network sees, as bytes: `[size, size, channels]`, red first or grey.
+    package func pixels(of image: RGBImage) -> [UInt8] {
+        resampler(height: image.height, width: image.width, channels: channels.count).resize(
+            channels == .grey ? image.grey : image.pixels)
     }
 
     /// From the whole picture to the square in the middle of the resized one.

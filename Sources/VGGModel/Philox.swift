@@ -9,6 +9,7 @@ public struct Philox: Sendable {
         case initialization = 1
         case dropout = 2
         case shuffle = 3
+        case validationSplit = 4
     }
 
     private let key: (UInt32, UInt32)

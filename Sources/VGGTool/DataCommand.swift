@@ -5,12 +5,16 @@ struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
         abstract: "Find or fetch a data set, verify it, and draw a sheet of samples.",
-        discussion: "Example: vgg data fashion-mnist --output samples.png")
+        discussion: """
+            Examples:
+              vgg data fashion-mnist --output samples.png
+              vgg data folder:birds
+            """)
 
-    @Argument(help: "The data set: \(DatasetStore.knownNames.joined(separator: ", ")).")
-    var name = TrainingConfiguration().data
+    @Argument(help: "The data set: \(DataName.help)")
+    var name = DataName(argument: TrainingConfiguration().data)
 
-    @Option(help: "A folder that holds the data set's four IDX files.")
+    @Option(help: "A folder that holds the data set's files: NAME:PATH in two.")
     var dataDir: String?
 
     @Option(help: "The PNG file to draw the samples in (default: NAME.png).")
@@ -25,8 +29,8 @@ struct DataCommand: ParsableCommand {
         var verified: Bool
         var train: Int
         var test: Int
-        /// Height and width in pixels.
-        var size: [Int]
+        /// Height and width in pixels; nil where each photo has its own.
+        var size: [Int]?
         var classes: [String]
         /// Training images of each class.
         var trainPerClass: [Int]
@@ -34,25 +38,35 @@ struct DataCommand: ParsableCommand {
         var sheet: String
     }
 
+    func validate() throws {
+        guard name.folder == nil || dataDir == nil else {
+            throw ValidationError("NAME:PATH and --data-dir both say where the data are; give one of them")
+        }
+    }
+
     func run() throws {
-        let data = try Datasets.load(name, from: dataDir)
+        // Photos are shown as small pictures.
+        let data = try Datasets.load(name.name, from: name.folder ?? dataDir.map(DataName.absolute))
+            .prepared(by: .plain(84))
         let train = data.train
+        let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
         let sheet = output ?? "\(name).png"
         try AtomicFile.replace(sheet, with: ContactSheet(samplesOf: train).png())
         let description = Description(
             name: name, folder: data.folder, verified: data.isVerified, train: train.count,
-            test: data.test.count, size: [train.height, train.width], classes: train.classNames,
-            trainPerClass: perClass, sheet: sheet)
+            test: data.test.count, size: train.hasPhotos ? nil : [train.height, train.width],
+            classes: train.classNames, trainPerClass: perClass, sheet: sheet)
         switch format.format {
         case .json: Console.print(try JSONText.line(description))
         case .text:
+            let size = train.hasPhotos ? "" : ", \(train.height)×\(train.width),"
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
             Console.print(
                 """
                 \(name): \(Text.grouped(train.count)) training and \(Text.grouped(data.test.count)) test \
-                images, \(train.height)×\(train.width), in \(train.classNames.count) classes
+                images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
                 samples: \(sheet)
                 """)

@@ -2,11 +2,14 @@ import VGGKit
 
 /// Data sets for the commands, with the progress of a fetch on standard error.
 enum Datasets {
-    static func load(_ name: String, from folder: String?) throws -> DatasetSplits {
+    static func load(
+        _ name: String, from folder: String?, validation: ValidationSplit? = nil, classNames: [String]? = nil
+    ) throws -> DatasetSplits {
         let isTerminal = Console.isTerminal
         var shown: String?
         defer { if isTerminal, shown != nil { Console.write("\n") } }
-        return try DatasetStore().load(name, from: folder) { progress in
+        return try DatasetStore().load(name, from: folder, validation: validation, classNames: classNames) {
+            progress in
             if isTerminal {
                 if let shown, shown != progress.file { Console.write("\n") }
                 let bar = progress.bytesTotal.map {

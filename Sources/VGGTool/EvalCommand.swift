@@ -8,6 +8,7 @@ struct EvalCommand: ParsableCommand {
         discussion: """
             Examples:
               vgg eval runs/quick
+              vgg eval vgg16.pth --data folder:imagenet-val
               vgg eval weights.safetensors --arch vgg11 --width-divisor 4 --size 96
             """)
 
@@ -35,12 +36,12 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let (model, network, size, data) = try trained.load()
-        let test = data.test.prefix(testLimit ?? data.test.count)
+        let test = data.test.limited(to: testLimit ?? data.test.count)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved,
             device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
-        let sums = executor.evaluate(test, size: size, batchSize: batchSize) { examples in
+        let sums = try executor.evaluate(test, size: size, batchSize: batchSize) { examples in
             if bar?.isDue() == true {
                 bar?.draw("test", Double(examples) / Double(test.count), "\(examples)/\(test.count)")
             }

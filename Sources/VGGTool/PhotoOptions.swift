@@ -3,11 +3,6 @@ import VGGKit
 
 /// Photos to predict, and how they become the network's input.
 struct PhotoOptions: ParsableArguments {
-    /// How photos can be prepared, by name.
-    enum Preparation: String, ExpressibleByArgument, CaseIterable {
-        case imagenet, caffe, plain
-    }
-
     @Argument(
         help: """
             Photos: JPEG, PNG or WebP files; folders, for all such files in them and in their sub-folders; or \
@@ -21,7 +16,7 @@ struct PhotoOptions: ParsableArguments {
             which is 0…1 at the network's own size (default: what the run, or the file, says, else imagenet for \
             networks with 3 input channels and plain for those with 1).
             """)
-    var preprocessing: Preparation?
+    var preprocessing: PhotoPreparation?
 
     @Option(
         help: "The classes' names: a file with one a line, or JSON in the way of imagenet_class_index.json.")
@@ -60,15 +55,8 @@ struct PhotoOptions: ParsableArguments {
     }
 
     private func named(_ model: TrainedModel, channels: Int) throws -> Preprocessing {
-        let colours = channels == 1 ? Preprocessing.Channels.grey : .rgb
-        switch preprocessing {
-        case .imagenet: return .imageNet
-        case .caffe: return .caffe
-        case .plain: return try .plain(model.stored?.size ?? 224, channels: colours)
-        case nil:
-            if let stored = model.preprocessing { return stored }
-            return channels == 3 ? .imageNet : try .plain(model.stored?.size ?? 224, channels: colours)
-        }
+        try preprocessing?.preprocessing(size: model.stored?.size ?? 224, channels: channels)
+            ?? model.preprocessing(channels: channels)
     }
 
     /// - Parameter classes: how many the network tells apart.

@@ -1,10 +1,11 @@
 import VGGKit
 
 extension ContactSheet {
-    /// The first samples of each class, a row for each.
-    init(samplesOf dataset: ImageDataset, perClass: Int = 10) throws {
-        var rows = [[Item]](repeating: [], count: dataset.classNames.count)
-        for (index, label) in dataset.labels.enumerated() where rows[Int(label)].count < perClass {
+    /// The first samples of each class, a row for each of the first classes.
+    init(samplesOf dataset: ImageDataset, perClass: Int = 10, classes: Int = 100) throws {
+        var rows = [[Item]](repeating: [], count: min(dataset.classNames.count, classes))
+        for (index, label) in dataset.labels.enumerated()
+        where Int(label) < rows.count && rows[Int(label)].count < perClass {
             rows[Int(label)].append(
                 Item(
                     pixels: Array(try dataset.pixels(at: index)), width: dataset.width,

@@ -117,14 +117,24 @@ struct ComputeOptions: ParsableArguments {
 
 /// Which data set, and where it is looked for first.
 struct DataOptions: ParsableArguments {
-    @Option(help: "The data set: \(DatasetStore.knownNames.joined(separator: ", ")).")
-    var data: String?
+    @Option(help: "The data set: \(DataName.help)")
+    var data: DataName?
 
-    @Option(help: "A folder that holds the data set's four IDX files.")
+    @Option(help: "A folder that holds the data set's files: --data NAME:PATH in two options.")
     var dataDir: String?
 
     @Option(parsing: .unconditional, help: "Resize the images to this width and height, in pixels.")
     var size: Int?
+
+    /// The absolute path of the folder that was given.
+    var folder: String? { data?.folder ?? dataDir.map(DataName.absolute) }
+
+    func validate() throws {
+        guard data?.folder == nil || dataDir == nil else {
+            throw ValidationError(
+                "--data NAME:PATH and --data-dir both say where the data are; give one of them")
+        }
+    }
 }
 
 extension ValidationError {

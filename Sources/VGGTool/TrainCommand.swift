@@ -12,6 +12,7 @@ struct TrainCommand: ParsableCommand {
             Examples:
               vgg train --preset quick
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
+              vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --resume runs/bn96
             """)
 
@@ -42,6 +43,9 @@ struct TrainCommand: ParsableCommand {
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
         try ValidationError.wrapping { try wanted().validate() }
+        guard training.folder.preprocessing == nil || wanted().hasPhotos else {
+            throw ValidationError("--preprocessing is for photos: --data folder:PATH")
+        }
     }
 
     /// The configuration asked for: the options on top of the preset's, the run's, or else the usual one.
@@ -51,9 +55,19 @@ struct TrainCommand: ParsableCommand {
         return training.applied(to: preset?.configuration ?? stored ?? usual)
     }
 
+    /// What follows from the data where nothing else was said: the network's input channels and classes, and how
+    /// photos are prepared.
+    private func fit(_ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool)
+        throws
+    {
+        if !isResumed, training.model.inChannels == nil { configuration.model.inChannels = data.channels }
+        if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
+        configuration.preprocessing = try training.folder.preprocessing(for: configuration)
+    }
+
     func run() throws {
         let resumed = resume.map(RunFolder.init)
-        let configuration = wanted(try resumed?.readConfiguration())
+        var configuration = wanted(try resumed?.readConfiguration())
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
         let folder = resumed ?? RunFolder(runDir ?? Self.newFolder(configuration))
@@ -62,7 +76,10 @@ struct TrainCommand: ParsableCommand {
         } else if folder.holdsRun {
             throw TrainingError.runExists(folder: folder.path)
         }
-        let data = try Datasets.load(configuration.data, from: configuration.dataDirectory)
+        let data = try Datasets.load(
+            configuration.data, from: configuration.dataDirectory, validation: configuration.validation,
+            classNames: configuration.labels)
+        try fit(&configuration, to: data.train, isResumed: resumed != nil)
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
 
         if estimate {

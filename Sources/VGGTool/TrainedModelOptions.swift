@@ -33,13 +33,24 @@ struct TrainedModelOptions: ParsableArguments {
         let specification = try model.specification(of: trained)
         let size = data.size ?? trained.stored?.size ?? 224
         let network = try specification.network(size: size)
-        let name = data.data ?? trained.stored?.data ?? TrainingConfiguration().data
-        // A folder that a run remembers is that of its own data set.
-        let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
-        let splits = try Datasets.load(name, from: data.dataDir ?? remembered)
+        let splits = try loadData(for: trained, channels: specification.inChannels, size: size)
         try specification.check(splits.test)
         warnIfEmulated(trained)
         return (trained, network, size, splits)
+    }
+
+    private func loadData(for trained: TrainedModel, channels: Int, size: Int) throws -> DatasetSplits {
+        let name = data.data?.name ?? trained.stored?.data ?? TrainingConfiguration().data
+        // A folder that a run remembers is that of its own data set.
+        let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
+        let folder = data.folder ?? remembered
+        let splits = try Datasets.load(
+            name, from: folder, validation: folder == remembered ? trained.validation : nil,
+            classNames: trained.classNames)
+        guard splits.train.hasPhotos else { return splits }
+        let prepared = splits.prepared(by: try trained.preprocessing(channels: channels).resized(to: size))
+        // Photos of which none are meant for testing are all for testing.
+        return prepared.test.count > 0 ? prepared : prepared.testingAll
     }
 
     /// The weights, their network and how photos are prepared for it.

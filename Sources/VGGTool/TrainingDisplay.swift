@@ -76,7 +76,7 @@ struct TrainingDisplay {
         let configuration = start.configuration
         var text = """
             \(configuration.model.name), \(Text.grouped(start.parameters)) parameters, \
-            on \(Text.grouped(start.trainExamples)) images of \(configuration.data) \
+            on \(Text.grouped(start.trainExamples)) images of \(configuration.dataName) \
             at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
             \(Text.bytes(start.memory.total)) of memory
             """

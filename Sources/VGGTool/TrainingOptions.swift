@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import VGGKit
 
 extension Preset: ExpressibleByArgument {}
@@ -9,6 +8,7 @@ extension Initialization: ExpressibleByArgument {}
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
     @OptionGroup var data: DataOptions
+    @OptionGroup var folder: FolderOptions
 
     @Option(parsing: .unconditional, help: "Passes over the training data (default: 10).")
     var epochs: Int?
@@ -61,17 +61,13 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Stop after N steps over the whole run.")
     var maxSteps: Int?
 
-    /// The run may be gone on with, or tested, from another folder.
-    private static func absolute(_ path: String) -> String {
-        URL(fileURLWithPath: path).standardizedFileURL.path
-    }
-
     /// `base` with what was given.
     func applied(to base: TrainingConfiguration) -> TrainingConfiguration {
         var result = base
         result.model = model.applied(to: base.model)
-        if let data = data.data { result.data = data }
-        if let folder = data.dataDir { result.dataDirectory = Self.absolute(folder) }
+        if let data = data.data { result.data = data.name }
+        if let folder = data.folder { result.dataDirectory = folder }
+        if let share = folder.valSplit { result.validationSplit = share }
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
         if let lr { result.optimizer.learningRate = lr }
@@ -82,7 +78,7 @@ struct TrainingOptions: ParsableArguments {
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved }
         if let weightInit { result.initialization = weightInit }
-        if let path = `init` { result.initialWeights = Self.absolute(path) }
+        if let path = `init` { result.initialWeights = DataName.absolute(path) }
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }
         if let testLimit { result.testLimit = testLimit }

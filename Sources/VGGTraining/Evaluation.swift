@@ -1,5 +1,6 @@
 import VGGData
 import VGGEngine
+import VGGFiles
 import VGGModel
 
 extension Executor {
@@ -8,15 +9,18 @@ extension Executor {
     ///   - size: the width and height the images are resized to, in pixels.
     ///   - batchSize: at most the plan's.
     ///   - shouldGoOn: told, before each batch, how many examples are done; false stops the test.
+    /// - Precondition: photos are prepared for this size.
     /// - Returns: the sums over all examples; nil if stopped.
+    /// - Throws: `FileError` if an image is a file that cannot be read.
     public func evaluate(
         _ dataset: ImageDataset, size: Int, batchSize: Int,
         shouldGoOn: (Int) -> Bool = { _ in true }
-    ) -> BatchMetrics? {
+    ) throws(FileError) -> BatchMetrics? {
         var total: BatchMetrics?
         let loader = BatchLoader(dataset, height: size, width: size, batchSize: batchSize)
         for batch in loader {
             guard shouldGoOn(total?.count ?? 0) else { return nil }
+            if let problem = batch.problem { throw problem }
             var sums = evaluate(images: batch.images, labels: batch.labels)
             if let total {
                 sums.lossSum += total.lossSum
@@ -33,7 +37,11 @@ extension ModelSpecification {
     /// - Throws: `TrainingError.dataMismatch` if the model cannot take the images or has too few classes.
     public func check(_ dataset: ImageDataset) throws {
         guard dataset.count > 0 else {
-            throw TrainingError.dataMismatch(data: dataset.name, reason: "it has no examples")
+            throw TrainingError.dataMismatch(
+                data: dataset.name,
+                reason: dataset.hasPhotos
+                    ? "it has no photos for testing; use --val-split 0.2, or make sub-folders train and val"
+                    : "it has no examples")
         }
         let channels = dataset.channels
         guard channels == inChannels else {
@@ -43,11 +51,12 @@ extension ModelSpecification {
                     "its images have \(channels) channel\(channels == 1 ? "" : "s"); use --in-channels \(channels)"
             )
         }
-        guard dataset.classNames.count <= classes else {
+        // Labels that are only numbers may be fewer than they could be; folders are all there are.
+        let count = dataset.classNames.count
+        guard dataset.hasPhotos ? count == classes : count <= classes else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
-                reason:
-                    "it has \(dataset.classNames.count) classes; use --classes \(dataset.classNames.count)")
+                reason: "it has \(count) class\(count == 1 ? "" : "es"); use --classes \(count)")
         }
     }
 }

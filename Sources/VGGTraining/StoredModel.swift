@@ -36,7 +36,9 @@ public struct StoredModel: Hashable, Sendable, Codable {
     public init(_ configuration: TrainingConfiguration) {
         self.init(
             model: configuration.model, size: configuration.size, data: configuration.data,
-            precision: configuration.precision, labels: DatasetStore.classNames(of: configuration.data))
+            precision: configuration.precision,
+            labels: configuration.labels ?? DatasetStore.classNames(of: configuration.data),
+            preprocessing: configuration.preprocessing)
     }
 
     /// The stored model of a weight file's metadata; nil if it holds none that can be understood.

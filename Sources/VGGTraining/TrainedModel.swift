@@ -1,4 +1,5 @@
 import Foundation
+import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -18,6 +19,8 @@ public struct TrainedModel: Sendable {
     let metadata: [String: String]
     /// Where the run found its data; nil for the usual places.
     public let dataDirectory: String?
+    /// Which photos of that folder the run tested itself on; nil if the folder says so.
+    public let validation: ValidationSplit?
 
     /// Reads a run folder's `model.safetensors`, or a weight file of any format.
     /// - Throws: `TrainingError.noRun`, or what `WeightFile` throws, each naming the file.
@@ -30,6 +33,7 @@ public struct TrainedModel: Sendable {
             weights = file.tensors.filter { !$0.key.hasPrefix(Checkpoint.momentumPrefix) }
             metadata = file.metadata
             dataDirectory = nil
+            validation = nil
             (stored, problem) = Self.recognize(weights, metadata)
             return
         }
@@ -48,6 +52,7 @@ public struct TrainedModel: Sendable {
         stored = StoredModel(configuration)
         problem = nil
         dataDirectory = configuration.dataDirectory
+        validation = configuration.validation
     }
 
     private static func recognize(

@@ -5,15 +5,21 @@ import VGGFormats
 
 extension Trainer {
     /// Tests the network as it is; nil if asked to stop.
+    /// - Throws: `FileError` if a file cannot be read; what is done is then saved.
     func testNow(
         _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
-    ) -> BatchMetrics? {
+    ) throws -> BatchMetrics? {
         let epoch = state.epoch + 1
-        return executor.evaluate(
-            test, size: configuration.size, batchSize: configuration.batchSize
-        ) { examples in
-            report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
-            return !shouldStop()
+        do {
+            return try executor.evaluate(
+                test, size: configuration.size, batchSize: configuration.batchSize
+            ) { examples in
+                report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
+                return !shouldStop()
+            }
+        } catch {
+            try checkpoint(report)
+            throw error
         }
     }
 

@@ -29,11 +29,11 @@ extension Trainer {
         let trainer = try Trainer(configuration, training: training, test: test, device: device)
         let batches = trainer.trainingBatches()
         // The first step touches all memory for the first time.
-        if let batch = batches.next() { _ = trainer.trainingStep(batch) }
+        if let batch = batches.next() { _ = try trainer.trainingStep(batch) }
         let begin = trainer.clock.now
         var measured = 0
         while measured < 2 || trainer.clock.now - begin < limit, let batch = batches.next() {
-            _ = trainer.trainingStep(batch)
+            _ = try trainer.trainingStep(batch)
             measured += 1
         }
         let stepping = (trainer.clock.now - begin).seconds
@@ -42,7 +42,7 @@ extension Trainer {
 
         let testBegin = trainer.clock.now
         let part = trainer.test.prefix(2 * configuration.batchSize)
-        _ = trainer.executor.evaluate(part, size: configuration.size, batchSize: configuration.batchSize)
+        _ = try trainer.executor.evaluate(part, size: configuration.size, batchSize: configuration.batchSize)
         let secondsPerTest =
             (trainer.clock.now - testBegin).seconds * Double(trainer.test.count) / Double(part.count)
 

@@ -10,6 +10,7 @@ import VGGModel
 /// stop; a trainer that resumes the run goes on bit for bit as if it had never been stopped. A trainer is a
 /// class because it owns the network's memory and the run folder; like its executor it is not `Sendable`.
 public final class Trainer {
+    /// What is trained; of photos, with how they are prepared and their classes.
     public let configuration: TrainingConfiguration
     public let network: Network
     /// Bytes that the training holds.
@@ -39,9 +40,10 @@ public final class Trainer {
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
         folder: RunFolder? = nil, resuming: Bool = false
     ) throws {
+        let configuration = try configuration.completed(for: training)
         try configuration.validate()
-        let training = training.prefix(configuration.trainLimit ?? training.count)
-        let test = test.prefix(configuration.testLimit ?? test.count)
+        let training = training.limited(to: configuration.trainLimit, for: configuration)
+        let test = test.limited(to: configuration.testLimit, for: configuration)
         for dataset in [training, test] { try configuration.model.check(dataset) }
         let network = try configuration.model.network(size: configuration.size)
         let plan = try Plan(
@@ -94,7 +96,7 @@ public final class Trainer {
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
             try train(shouldStop, report)
-            guard !shouldStop(), let result = testNow(shouldStop, report) else {
+            guard !shouldStop(), let result = try testNow(shouldStop, report) else {
                 report(.interrupted(try save(report)))
                 return nil
             }
@@ -119,7 +121,9 @@ public final class Trainer {
         guard state.stepInEpoch < stepsPerEpoch, !stepsAreUsedUp else { return }
         let batches = trainingBatches()
         while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
-            let step = trainingStep(batch)
+            // A file that cannot be read ends the training, but not what is done.
+            if batch.problem != nil { try checkpoint(report) }
+            let step = try trainingStep(batch)
             if !step.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
                 let loss = step.lossSum.isNaN ? .nan : step.lossSum
@@ -147,7 +151,9 @@ public final class Trainer {
     }
 
     /// One timed step, added to the sums.
-    func trainingStep(_ batch: Batch) -> BatchMetrics {
+    /// - Throws: `FileError` if the batch could not be made.
+    func trainingStep(_ batch: Batch) throws -> BatchMetrics {
+        if let problem = batch.problem { throw problem }
         let begin = clock.now
         let step = executor.trainingStep(
             images: batch.images, labels: batch.labels, optimizer: configuration.optimizer,

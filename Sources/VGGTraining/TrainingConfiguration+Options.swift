@@ -21,6 +21,8 @@ extension TrainingConfiguration {
         Option(name: "--adaptive-pool") { "\($0.model.adaptivePool)" },
         Option(name: "--data") { $0.data },
         Option(name: "--data-dir", mayChange: true) { text($0.dataDirectory) },
+        Option(name: "--val-split") { text($0.validationSplit) },
+        Option(name: "--preprocessing") { $0.preprocessing.flatMap { try? JSONText.line($0) } ?? "none" },
         Option(name: "--size") { "\($0.size)" },
         Option(name: "--epochs", mayChange: true) { "\($0.epochs)" },
         Option(name: "--lr") { "\($0.optimizer.learningRate)" },
@@ -78,6 +80,15 @@ extension TrainingConfiguration {
         guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
             throw TrainingError.invalidOption(
                 name: "--weight-decay", reason: "must be at least 0, not \(optimizer.weightDecay)")
+        }
+        if let share = validationSplit, !(share > 0 && share < 1) {
+            throw TrainingError.invalidOption(
+                name: "--val-split", reason: "must be more than 0 and less than 1, not \(share)")
+        }
+        for (name, isGiven) in [
+            ("--val-split", validationSplit != nil), ("--preprocessing", preprocessing != nil),
+        ] where isGiven && !hasPhotos {
+            throw TrainingError.invalidOption(name: name, reason: "is for photos: --data folder:PATH")
         }
         _ = try model.network(size: size)
     }

@@ -1,4 +1,5 @@
 import VGGEngine
+import VGGImages
 import VGGModel
 
 /// Everything that decides what a training computes; what a run folder's `config.json` holds.
@@ -10,6 +11,12 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var data = "fashion-mnist"
     /// A folder to look for the data in first; nil for the usual places.
     public var dataDirectory: String?
+    /// The share of each class's photos that is kept for testing; only of a folder that does not say itself.
+    public var validationSplit: Double?
+    /// How photos become the network's input; nil for data in memory, and before the data are known.
+    public var preprocessing: Preprocessing?
+    /// The classes of a folder of photos, in the order of their numbers; nil likewise.
+    public var labels: [String]?
     /// Images are resized to `size` × `size` pixels.
     public var size = 224
     public var epochs = 10

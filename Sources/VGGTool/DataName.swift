@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+/// A data set as the command line names it: a name, or a name and the folder that holds it, `folder:photos/birds`.
+struct DataName: ExpressibleByArgument {
+    var name: String
+    /// An absolute path.
+    var folder: String?
+
+    init(argument: String) {
+        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(parts[0])
+        folder = parts.count == 2 ? Self.absolute(String(parts[1])) : nil
+    }
+
+    /// A run may be gone on with, or tested, from another folder. Shells leave a `~` after a colon as it is.
+    static func absolute(_ path: String) -> String {
+        URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
+    }
+
+    /// What there is to say about `--data` and `--data-dir`.
+    static let help = """
+        \(DatasetStore.knownNames.joined(separator: ", ")); or folder:PATH, JPEG, PNG and WebP photos with one \
+        sub-folder a class, or such folders in PATH/train and PATH/val (or test). NAME:PATH, such as cifar10:PATH, \
+        says where the files are.
+        """
+}

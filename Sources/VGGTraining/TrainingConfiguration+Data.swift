@@ -1,0 +1,52 @@
+import VGGData
+import VGGImages
+import VGGModel
+
+extension TrainingConfiguration {
+    /// Whether the data are a folder of photos.
+    public var hasPhotos: Bool { data == DatasetStore.photoFolder }
+
+    /// What the data are called: of a folder of photos, its name.
+    public var dataName: String {
+        guard hasPhotos, let name = dataDirectory?.split(separator: "/").last else { return data }
+        return String(name)
+    }
+
+    /// Which photos are kept for testing, if `validationSplit` says so.
+    public var validation: ValidationSplit? {
+        validationSplit.map { ValidationSplit(share: $0, seed: seed) }
+    }
+
+    /// The configuration with what photos decide where it does not: how they are prepared, and their classes.
+    /// - Throws: `TrainingError.dataMismatch` if the data set has other classes, or photos cannot be prepared for
+    ///   the model.
+    func completed(for dataset: ImageDataset) throws -> TrainingConfiguration {
+        guard dataset.hasPhotos else { return self }
+        func mismatch(_ reason: String) -> TrainingError { .dataMismatch(data: dataset.name, reason: reason) }
+
+        if let labels, labels != dataset.classNames { throw mismatch("its classes are not those of the run") }
+        guard [1, 3].contains(model.inChannels) else {
+            throw mismatch(
+                "photos have 3 channels, or 1 as grey, not \(model.inChannels); use --in-channels 3")
+        }
+        let prepared = try (preprocessing ?? .plain(size, channels: model.inChannels == 1 ? .grey : .rgb))
+            .resized(to: size)
+        guard prepared.channels.count == model.inChannels else {
+            throw mismatch(
+                "its photos are prepared with \(prepared.channels.count) channels; "
+                    + "use --in-channels \(prepared.channels.count), or --preprocessing plain")
+        }
+        var result = self
+        result.labels = dataset.classNames
+        result.preprocessing = prepared
+        return result
+    }
+}
+
+extension ImageDataset {
+    /// At most so many examples, the photos prepared as the training does.
+    func limited(to limit: Int?, for configuration: TrainingConfiguration) -> ImageDataset {
+        let limited = limited(to: limit ?? count)
+        return configuration.preprocessing.map { limited.prepared(by: $0) } ?? limited
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+import VGGKit
+
+/// Seconds of training on photos of two classes, which stripes tell apart.
+private let training = """
+    train --data folder:photos --val-split 0.25 --conv-arch 1x8,1x16 --arch vgg11_bn --size 16 --batch-size 8 \
+    --epochs 6 --lr 0.01 --momentum 0.9 --precision fp32 --run-dir run
+    """
+
+extension ToolTests {
+    /// Writes photos of 24×16 pixels with lines along or across them.
+    private func writeStripes(_ count: Int, in name: String = "photos") throws {
+        for (number, className) in ["across", "along"].enumerated() {
+            let url = folder.url("\(name)/\(className)")
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            for index in 0..<count {
+                var bitmap = Bitmap(width: 24, height: 16)
+                for y in 0..<16 {
+                    for x in 0..<24 where ((number == 0 ? x : y) + index) / 2 % 2 == 0 {
+                        bitmap[x, y] = Colour(red: UInt8(10 * index), green: 0, blue: 0)
+                    }
+                }
+                try bitmap.pngData().write(to: url.appending(path: "\(index).png"))
+            }
+        }
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func trainsOnAFolderAndPredictsItsPhotos() throws {
+        try writeStripes(16)
+        let result = try run(training)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("24 images of photos at 16×16"))
+        let configuration = try RunFolder(folder.url("run").path).readConfiguration()
+        #expect(configuration.data == "folder" && configuration.dataDirectory == folder.url("photos").path)
+        #expect(configuration.model.inChannels == 3 && configuration.model.classes == 2)
+        #expect(configuration.labels == ["across", "along"])
+        #expect(try configuration.preprocessing == .plain(16))
+
+        // The run remembers which photos it did not train on.
+        let eval = try run("eval run --format json")
+        let figures = try #require(try eval.objects().first)
+        #expect(figures["count"] as? Int == 8 && (figures["accuracy"] as? Double ?? 0) > 0.8)
+        // Another folder is tested as a whole, with the classes by their names.
+        try writeStripes(5, in: "new")
+        try FileManager.default.removeItem(at: folder.url("new/across"))
+        let other = try #require(try run("eval run --data folder:new --format json").objects().first)
+        #expect(other["count"] as? Int == 5 && (other["accuracy"] as? Double ?? 0) > 0.8)
+
+        let photo = try #require(
+            try run("predict run photos/along/3.png --format json").objects().first)
+        let top = try #require(photo["top"] as? [[String: Any]])
+        #expect(top.map { $0["class"] as? String } == ["along", "across"])
+        let example = try #require(try run("predict run --index 7 --format json").objects().first)
+        #expect(example["actual"] as? String == "along")
+
+        // The data may have moved, and the run goes on.
+        try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("moved"))
+        #expect(try run("train --resume run --epochs 7").status == 1)
+        let resumed = try run("train --resume run --data folder:moved --epochs 7")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        let conflict = try run("train --resume run --val-split 0.5")
+        #expect(conflict.status == 1 && conflict.errors.contains("--val-split is 0.25 there, not 0.5"))
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func greyNetworksSeeGreyPhotos() throws {
+        try writeStripes(4)
+        let result = try run("\(training) --in-channels 1 --max-steps 1")
+        #expect(result.status == 0, "\(result.errors)")
+        let configuration = try RunFolder(folder.url("run").path).readConfiguration()
+        #expect(try configuration.preprocessing == .plain(16, channels: .grey))
+        let other = training.replacing("--run-dir run", with: "--run-dir normalised")
+        let normalised = try run("\(other) --preprocessing imagenet --max-steps 1")
+        #expect(normalised.status == 0, "\(normalised.errors)")
+        #expect(try run("predict normalised photos/along/0.png").status == 0)
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func dataShowsAFolder() throws {
+        try writeStripes(3)
+        let result = try run("data folder:photos --output sheet.png --format json")
+        #expect(result.status == 0, "\(result.errors)")
+        let object = try #require(try result.objects().first)
+        #expect(object["name"] as? String == "photos" && object["size"] == nil)
+        #expect(object["classes"] as? [String] == ["across", "along"])
+        #expect(object["train_per_class"] as? [Int] == [3, 3] && object["test"] as? Int == 0)
+        // Pictures of 84 pixels, three in a row for each of the classes.
+        let sheet = try RGBImage(contentsOf: folder.url("sheet.png").path)
+        #expect(sheet.width > 3 * 84)
+    }
+
+    @Test(arguments: [
+        ("train --data folder:missing --val-split 0.2", "missing: there is no such folder", 1),
+        ("train --data folder", "--data folder:PATH", 1), ("train --data cifar10", "--data cifar10:PATH", 1),
+        ("train --data folder:photos --data-dir photos", "--data-dir", 64),
+        ("train --data folder:photos --val-split 1", "--val-split", 64),
+        ("train --val-split 0.2", "--val-split is for photos", 64),
+        ("train --preprocessing imagenet", "--preprocessing is for photos", 64),
+        ("train --data folder:photos", "--val-split 0.2", 1),
+        ("train --data folder:photos --val-split 0.2 --classes 3", "--classes 2", 1),
+        ("train --data folder:photos --val-split 0.2 --in-channels 2", "--in-channels 3", 1),
+        ("train --data folder:empty --val-split 0.2", "has no sub-folders", 1),
+        ("train --data cifar10:empty", "cifar-10-binary.tar.gz", 1),
+    ]) func namesWhatIsWrongWithAFolder(_ command: String, _ says: String, _ status: Int32) throws {
+        try writeStripes(2)
+        try FileManager.default.createDirectory(at: folder.url("empty"), withIntermediateDirectories: true)
+        let result = try run("\(command) --size 32")
+        #expect(result.status == status && result.errors.contains(says), "\(result.errors)")
+        #expect(try folder.names().contains("runs") == false)
+    }
+}
