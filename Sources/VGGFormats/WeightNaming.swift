@@ -33,17 +33,27 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
     ///
     /// A prefix that all names have because the model was wrapped (`module.`) is taken off, and PyTorch's
     /// counters of batches are left out. Tensors that are not `network`'s keep their names.
-    public static func canonical(_ tensors: [String: Tensor], for network: Network) -> [String: Tensor] {
+    /// - Parameter anyHead: whether the last linear layer may be one for another number of classes, and then
+    ///   keeps its shape.
+    public static func canonical(
+        _ tensors: [String: Tensor], for network: Network, anyHead: Bool = false
+    ) -> [String: Tensor] {
+        let head = anyHead ? Set(network.head?.parameters.map(\.name) ?? []) : []
         var tensors = WrappedNames.removed(from: tensors)
         let namings = allCases.map { $0.entries(of: network) } + [torchvision2017Entries(of: network)]
         let match = namings.lazy.compactMap { $0 }.first { entries in
-            entries.allSatisfy { tensors[$0.name]?.shape == $0.shape }
+            entries.allSatisfy { entry in
+                guard let shape = tensors[entry.name]?.shape else { return false }
+                return shape == entry.shape
+                    || head.contains(entry.parameter.name) && shape.dropFirst() == entry.shape.dropFirst()
+            }
         }
         guard let match else { return tensors }
         var result: [String: Tensor] = [:]
         for entry in match {
-            guard let values = tensors.removeValue(forKey: entry.name)?.values else { continue }
-            result[entry.parameter.name] = Tensor(shape: entry.parameter.shape, values: values)
+            guard let tensor = tensors.removeValue(forKey: entry.name) else { continue }
+            let shape = tensor.shape == entry.shape ? entry.parameter.shape : tensor.shape
+            result[entry.parameter.name] = Tensor(shape: shape, values: tensor.values)
         }
         return result.merging(tensors) { known, _ in known }
     }

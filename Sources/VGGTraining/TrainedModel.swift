@@ -1,4 +1,5 @@
 import Foundation
+import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -63,14 +64,20 @@ public struct TrainedModel: Sendable {
     }
 
     /// An executor for inference with these weights.
-    /// - Parameter precision: nil for the one they were trained in, or `.automatic` if that is not known.
+    /// - Parameters:
+    ///   - precision: nil for the one they were trained in, or `.automatic` if that is not known.
+    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
-        for network: Network, batchSize: Int, precision: Precision? = nil, device: Device
+        for network: Network, batchSize: Int, precision: Precision? = nil, device: Device,
+        freeMemory: Int? = FreeMemory.bytes
     ) throws -> Executor {
         let plan = try Plan(
             network, batchSize: batchSize, mode: .inference,
             precision: precision ?? stored?.precision ?? .automatic)
+        try plan.checkFits(in: freeMemory, threads: device.threads) { batchSize in
+            BatchLoader.bytes(of: network.input, batchSize: batchSize)
+        }
         let executor = try Executor(plan: plan, device: device)
         do {
             try executor.load(WeightNaming.canonical(weights, for: network))
