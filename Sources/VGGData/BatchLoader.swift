@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGModel
 
 /// Examples that are processed together.
 public struct Batch: Hashable, Sendable {
@@ -39,7 +40,7 @@ public struct BatchLoader: Sequence, Sendable {
     ///   prepared for this size (`ImageDataset.prepared`).
     public init(
         _ dataset: ImageDataset, height: Int, width: Int, batchSize: Int, order: ExampleOrder = .stored,
-        startBatch: Int = 0, prefetch: Int = 3, threads: Int = 2
+        startBatch: Int = 0, prefetch: Int = defaultPrefetch, threads: Int = 2
     ) {
         precondition(
             Swift.min(height, width, batchSize, prefetch, threads) > 0 && startBatch >= 0,
@@ -52,6 +53,14 @@ public struct BatchLoader: Sequence, Sendable {
         self.startBatch = startBatch
         self.prefetch = prefetch
         self.threads = threads
+    }
+
+    public static let defaultPrefetch = 3
+
+    /// Bytes of the batches that exist at once: those made ahead, and the one in use.
+    /// - Parameter input: of the network, an image's shape.
+    public static func bytes(of input: Shape, batchSize: Int) -> Int {
+        (defaultPrefetch + 1) * batchSize * input.count * MemoryLayout<Float>.stride
     }
 
     /// How many batches a whole epoch has, those before `startBatch` included.

@@ -37,7 +37,9 @@ public struct PhotoLoader: Sequence, Sendable {
 
     /// - Precondition: `batchSize`, `prefetch` and `threads` are positive.
     public init(
-        _ files: [String], preprocessing: Preprocessing, batchSize: Int, prefetch: Int = 3, threads: Int = 2
+        _ files: [String], preprocessing: Preprocessing, batchSize: Int,
+        prefetch: Int = BatchLoader.defaultPrefetch,
+        threads: Int = 2
     ) {
         precondition(Swift.min(batchSize, prefetch, threads) > 0, "sizes must be positive")
         self.files = files

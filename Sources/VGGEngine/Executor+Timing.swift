@@ -53,7 +53,7 @@ extension StepTime {
         self.init(name: step.name(in: plan.network), kind: step.kind(in: plan.network))
         let forward = plan.network.layers[step.layers].map(\.multiplyAccumulates).reduce(0, +)
         // As many again for the gradient of the weights, and for that of the input.
-        let passes = plan.mode == .inference ? 1 : step.needsInputGradient ? 3 : 2
+        let passes = step.mode == .inference ? 1 : step.needsInputGradient ? 3 : 2
         multiplyAccumulates = forward * passes
     }
 }

@@ -28,7 +28,7 @@ extension Executor {
             }
         }
         clearMomentum()
-        version.advance()
+        advanceVersions()
     }
 
     /// The network's tensors under torchvision's names.
@@ -43,18 +43,24 @@ extension Executor {
     }
 
     /// Replaces all tensors. PyTorch's `num_batches_tracked` counters are passed over.
+    /// - Parameter kept: the names of those that stay as they are, and must not be in `weights`.
     /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
-    public func load(_ weights: [String: Tensor]) throws(WeightsError) {
-        try check(weights) { _ in true }
+    public func load(_ weights: [String: Tensor], keeping kept: Set<String> = []) throws(WeightsError) {
+        try check(weights) { parameter, _ in !kept.contains(parameter.name) }
         write(weights, to: values.floats)
+        advanceVersions()
+    }
+
+    private func advanceVersions() {
         version.advance()
+        frozenVersion.advance()
     }
 
     /// Replaces the optimiser's momentum; an empty dictionary clears it.
     /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
     public func load(momentum: [String: Tensor]) throws(WeightsError) {
         guard !momentum.isEmpty else { return clearMomentum() }
-        try check(momentum, where: \.isTrained)
+        try check(momentum) { _, entry in entry.isTrained }
         write(momentum, to: momentumValues.floats)
         hasMomentum = true
     }
@@ -65,10 +71,10 @@ extension Executor {
     }
 
     private func tensors(
-        in buffer: Floats, where isIncluded: (ParameterDescription) -> Bool
+        in buffer: Floats, where isIncluded: (ParameterMap.Entry) -> Bool
     ) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for (parameter, entry) in zip(plan.network.parameters, map.entries) where isIncluded(parameter) {
+        for (parameter, entry) in zip(plan.network.parameters, map.entries) where isIncluded(entry) {
             tensors[parameter.name] = Tensor(
                 shape: parameter.shape,
                 values: entry.layout.unpack(
@@ -78,9 +84,9 @@ extension Executor {
     }
 
     private func check(
-        _ tensors: [String: Tensor], where isIncluded: (ParameterDescription) -> Bool
+        _ tensors: [String: Tensor], where isIncluded: (ParameterDescription, ParameterMap.Entry) -> Bool
     ) throws(WeightsError) {
-        let expected = plan.network.parameters.filter(isIncluded)
+        let expected = zip(plan.network.parameters, map.entries).filter(isIncluded).map(\.0)
         let names = Set(expected.map(\.name))
         for parameter in expected {
             guard let tensor = tensors[parameter.name] else { throw .missing(parameter.name) }

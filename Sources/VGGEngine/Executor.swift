@@ -25,6 +25,8 @@ public final class Executor {
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
     let version = ParameterVersion()
+    /// Of the frozen parameters, which only new weights change.
+    let frozenVersion = ParameterVersion()
 
     let context: StepContext
     private let steps: [any Step]
@@ -63,14 +65,15 @@ public final class Executor {
             version: version, shared: scratch.memory, scratch: scratch.memory + needed.shared,
             scratchStride: needed.worker)
         self.context = context
-        let (map, values, gradientValues) = (map, values, gradientValues)
+        let (map, values, gradientValues, frozenVersion) = (map, values, gradientValues, frozenVersion)
         steps = try plan.steps.map { step throws(PlanError) in
             let entries = map.entries[step.firstParameter...].prefix(step.parameterLayouts.count)
+            let isFrozen = isTraining && step.mode == .inference
             return try step.bound(
                 to: BoundParameters(
                     buffer: values.floats, offsets: entries.map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil),
-                context: context, plan: plan)
+                context: isFrozen ? context.with(frozenVersion) : context, plan: plan)
         }
     }
 
@@ -112,10 +115,14 @@ public final class Executor {
         let metrics = train(
             Pass(count: labels.count, isTraining: true, seed: seed, step: step, update: update),
             images: images, labels: labels)
-        context.workers.run(over: map.updatedAfterwards, grain: 4096) { range, _ in
-            update.apply(
-                context.kernels, gradients: gradientValues.floats + range.lowerBound, values: values.floats,
-                offset: range.lowerBound, count: range.count)
+        let head = map.headBias
+        for (part, update) in [(0..<head.lowerBound, update), (head, update.ofHead)] {
+            context.workers.run(over: part.count, grain: 4096) { range, _ in
+                let offset = part.lowerBound + range.lowerBound
+                update.apply(
+                    context.kernels, gradients: gradientValues.floats + offset, values: values.floats,
+                    offset: offset, count: range.count)
+            }
         }
         version.advance()
         stepTimer?.lap(.update)
@@ -135,13 +142,15 @@ public final class Executor {
         let last = gradient(steps.count).assumingMemoryBound(to: Float.self)
         let metrics = metrics(of: output, labels: labels, gradient: last)
         stepTimer?.lap(.loss)
-        backward(pass, downTo: 0)
+        backward(pass, downTo: plan.frozenSteps)
         return metrics
     }
 
     /// Passes the gradient of the logits back through the steps from the last to `first`.
     func backward(_ pass: Pass, downTo first: Int) {
         for index in (first..<steps.count).reversed() {
+            var pass = pass
+            if index == steps.count - 1 { pass.update = pass.update?.ofHead }
             steps[index].backward(
                 pass, x: activation(index), y: activation(index + 1), gradient: gradient(index + 1),
                 inputGradient: plan.steps[index].needsInputGradient ? gradient(index) : nil)
@@ -175,7 +184,9 @@ public final class Executor {
             }
         }
         stepTimer?.lap(.input)
+        let inference = Pass(count: pass.count, isTraining: false)
         for index in steps.indices {
+            let pass = plan.steps[index].mode == .training ? pass : inference
             steps[index].forward(pass, x: activation(index), y: activation(index + 1))
             stepTimer?.lap(.forward(index))
             visit(index)

@@ -7,16 +7,20 @@ struct ParameterMap: Sendable {
     struct Entry: Sendable {
         let layout: ParameterLayout
         let offset: Int
+        /// Whether the tensor has a gradient; frozen ones and running statistics have none.
+        let isTrained: Bool
     }
 
     private enum Section: Int, CaseIterable {
-        case updatedAfterwards, updatedAtOnce, running
+        case updatedAfterwards, updatedAtOnce, notTrained
     }
 
     /// In the order of `network.parameters`.
     let entries: [Entry]
     /// Floats of the trained tensors that are updated after the backward pass.
     let updatedAfterwards: Int
+    /// The bias of the last linear layer: the last of these.
+    let headBias: Range<Int>
     /// Floats of the trained tensors.
     let trained: Int
     /// Floats of all tensors.
@@ -35,17 +39,21 @@ struct ParameterMap: Sendable {
             total += tensors.filter { $0.section == section }.map(\.layout.count).reduce(0, +)
         }
         updatedAfterwards = next[Section.updatedAtOnce.rawValue]
-        trained = next[Section.running.rawValue]
+        trained = next[Section.notTrained.rawValue]
         self.total = total
         entries = tensors.map { layout, section in
             defer { next[section.rawValue] += layout.count }
-            return Entry(layout: layout, offset: next[section.rawValue])
+            return Entry(
+                layout: layout, offset: next[section.rawValue], isTrained: section != .notTrained)
         }
+        let head = updatedAfterwards > 0 ? entries.last?.layout.count ?? 0 : 0
+        headBias = updatedAfterwards - head..<updatedAfterwards
     }
 
     private static func section(of step: PlannedStep, _ tensor: Int) -> Section {
         switch step.operation {
-        case .batchNorm where tensor >= 2: .running
+        case _ where step.mode == .inference: .notTrained
+        case .batchNorm where tensor >= 2: .notTrained
         case .linear where tensor == 0: .updatedAtOnce
         default: .updatedAfterwards
         }

@@ -22,13 +22,12 @@ extension Plan {
     public var stepDescriptions: [StepDescription] {
         steps.map { step in
             let scratch = StepScratch(for: step, plan: self)
-            let winners = mode == .training ? step.winnerBytes * batchSize : 0
-            let (forward, backward) = step.kernelNames(mode)
+            let (forward, backward) = step.kernelNames
             return StepDescription(
                 name: step.name(in: network), kind: step.kind(in: network), forward: forward,
-                backward: mode == .training ? backward : "", output: step.output.description,
+                backward: step.mode == .training ? backward : "", output: step.output.description,
                 outputBytes: step.output.imageStride * batchSize * step.output.element.size,
-                otherBytes: scratch.shared + scratch.worker + scratch.kept + winners)
+                otherBytes: scratch.shared + scratch.worker + scratch.kept + step.winnerBytes * batchSize)
         }
     }
 }
@@ -45,7 +44,7 @@ extension PlannedStep {
     }
 
     /// The kernels that do most of the work, as the list in vgg_kernels.h names them.
-    fileprivate func kernelNames(_ mode: Mode) -> (forward: String, backward: String) {
+    fileprivate var kernelNames: (forward: String, backward: String) {
         switch operation {
         case .convolution(let convolution, _, let pool):
             let suffix = pool ? "_relu_pool" : ""

@@ -6,7 +6,11 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case batchSize(Int)
     /// So many bytes could not be reserved.
     case outOfMemory(bytes: Int)
+    /// More bytes than are free; `largestBatch` would fit, if there is one.
+    case tooLarge(batchSize: Int, bytes: Int, free: Int, largestBatch: Int?)
     case noClassifier(output: Shape)
+    /// All that has weights is frozen.
+    case nothingToTrain
 
     public var description: String {
         switch self {
@@ -17,8 +21,16 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
             the memory of a plan, \((bytes + 999_999) / 1_000_000) MB, cannot be reserved; use a \
             smaller batch size or smaller images
             """
+        case .tooLarge(let batchSize, let bytes, let free, let largestBatch):
+            """
+            \(batchSize == 1 ? "one image at a time takes" : "batches of \(batchSize) images take") \
+            \((bytes + 999_999) / 1_000_000) MB of memory, but \(free / 1_000_000) MB are free; \
+            \(largestBatch.map { "use a batch size of at most \($0)" }
+                ?? "not even one image at a time fits: use smaller images or a smaller network")
+            """
         case .noClassifier(let output):
             "the network must end in a linear layer that makes one number a class; it ends in \(output)"
+        case .nothingToTrain: "all of the network is frozen: nothing is left to train"
         }
     }
 }
@@ -32,27 +44,47 @@ public struct Plan: Sendable {
     public let precision: Precision
     /// The layers whose outputs `Executor.features` returns: indices of `network.layers`.
     public let keptLayers: Set<Int>
+    /// So many of the first layers stay as they are while the rest is trained: they run as in inference, batch
+    /// norm by its running statistics, and need neither gradients nor memory for them.
+    public let frozenLayers: Int
     let steps: [PlannedStep]
 
     /// The largest batch that a plan is made for: no count of bytes overflows up to it.
     public static let largestBatch = 65536
 
-    /// - Parameter keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
-    /// - Throws: `PlanError` if `batchSize` is out of range, or the network does not end in a linear layer.
+    /// - Parameters:
+    ///   - frozenLayers: of `network.layers`; a ReLU or pool that is fused into the layer before it goes with it.
+    ///     Inference trains nothing and has no use for it.
+    ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
+    /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer, or all
+    ///   of it is frozen.
     public init(
-        _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32,
+        _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
     ) throws(PlanError) {
         precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
-        steps = PlannedStep.steps(of: network, mode: mode, precision: precision, keeping: keptLayers)
+        steps = PlannedStep.steps(
+            of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
         guard case .linear? = steps.last?.operation else { throw .noClassifier(output: network.output) }
+        guard mode == .inference || steps.last?.mode == .training else {
+            throw .nothingToTrain
+        }
         self.network = network
         self.batchSize = batchSize
         self.mode = mode
         self.precision = precision
         self.keptLayers = keptLayers
+        self.frozenLayers = frozenLayers
     }
+
+    /// Numbers that are trained.
+    public var trainedParameterCount: Int {
+        mode == .inference ? 0 : network.layers.dropFirst(frozenLayers).map(\.parameterCount).reduce(0, +)
+    }
+
+    /// How many of a training's first steps are frozen: the backward pass ends before them.
+    var frozenSteps: Int { mode == .training ? steps.prefix { $0.mode == .inference }.count : 0 }
 
     /// Images are dealt out to this many shards, each with a weight gradient of its own, which are then added
     /// in order: a number that depends on no thread.
@@ -64,26 +96,28 @@ public struct Plan: Sendable {
     }
 
     /// Where each activation (the input first, then every step's output) starts, in bytes, and their sum. In
-    /// inference only a step's input and output live at once.
+    /// inference, and before the first step that is trained, only a step's input and output live at once.
     var activationOffsets: (offsets: [Int], total: Int) {
         let sizes = activations.map { ($0.imageStride * batchSize + slack) * $0.element.size }
         switch mode {
         case .training:
-            var total = 0
-            let offsets = sizes.map { size in
+            let frozen = Self.takingTurns(Array(sizes.prefix(frozenSteps)))
+            var total = frozen.total
+            let offsets = sizes.dropFirst(frozenSteps).map { size in
                 defer { total += size.roundedUp(to: 64) }
                 return total
             }
-            return (offsets, total)
+            return (frozen.offsets + offsets, total)
         case .inference: return Self.takingTurns(sizes)
         }
     }
 
-    /// The same for the activations' gradients, of which two live at once; nobody needs the input's.
+    /// The same for the activations' gradients, of which two live at once; nobody needs the input's, nor that of
+    /// what frozen steps make.
     var gradientOffsets: (offsets: [Int], total: Int) {
         guard mode == .training else { return ([], 0) }
         let sizes = activations.enumerated().map { index, layout in
-            index == 0 ? 0 : (layout.gradientStride * batchSize + slack) * layout.element.size
+            index <= frozenSteps ? 0 : (layout.gradientStride * batchSize + slack) * layout.element.size
         }
         return Self.takingTurns(sizes)
     }
@@ -129,15 +163,16 @@ extension Plan {
             gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
             activations: activationOffsets.total + gradientOffsets.total
-                + (training ? steps.map(\.winnerBytes).reduce(0, +) * batchSize : 0),
+                + steps.map(\.winnerBytes).reduce(0, +) * batchSize,
             scratch: scratch.shared + scratch.worker * threads + scratch.kept)
     }
 }
 
 extension PlannedStep {
-    /// Bytes an image's max pool remembers for the backward pass.
+    /// Bytes an image's max pool remembers for the backward pass; none in inference.
     var winnerBytes: Int {
-        switch operation {
+        guard mode == .training else { return 0 }
+        return switch operation {
         case .convolution(_, _, pool: true): output.count
         case .maxPool: output.count * MemoryLayout<UInt16>.stride
         default: 0

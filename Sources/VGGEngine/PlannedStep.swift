@@ -24,6 +24,8 @@ struct PlannedStep: Hashable, Sendable {
     let firstParameter: Int
     /// Whether anything before the step is trained.
     let needsInputGradient: Bool
+    /// What the step is for; the frozen ones of a training are for inference.
+    let mode: Mode
 }
 
 extension PlannedStep {
@@ -31,8 +33,9 @@ extension PlannedStep {
     /// itself; batch norm and linear layers take the ReLU; flattening is a matter of how weights lie in
     /// memory (`ParameterLayout`) and needs no step; inference needs no dropout. Nothing is taken past a layer of
     /// `kept`, whose output is then that of a step.
+    /// - Parameter frozenLayers: so many of the first layers are not trained.
     static func steps(
-        of network: Network, mode: Mode, precision: Precision, keeping kept: Set<Int>
+        of network: Network, mode: Mode, precision: Precision, frozenLayers: Int, keeping kept: Set<Int>
     ) -> [PlannedStep] {
         let layers = network.layers
         var drafts: [(operation: Operation, layers: Range<Int>)] = []
@@ -52,7 +55,7 @@ extension PlannedStep {
             switch placed.layer {
             case .flatten: continue
             case .dropout(let probability):
-                if mode == .inference || probability == 0 { continue }
+                if mode == .inference || start < frozenLayers || probability == 0 { continue }
                 operation = .dropout(probability, layer: start)
             case .convolution(let convolution):
                 let relu = take(.relu)
@@ -76,7 +79,9 @@ extension PlannedStep {
             }
             drafts.append((operation, start..<index))
         }
-        return place(drafts, network: network, precision: precision)
+        return place(drafts, network: network, precision: precision) { layers in
+            layers.lowerBound < frozenLayers ? .inference : mode
+        }
     }
 
     /// PyTorch's windows of an adaptive pool: output i averages ⌊i·n/m⌋ ..< ⌈(i+1)·n/m⌉.
@@ -90,7 +95,8 @@ extension PlannedStep {
 
     /// Gives each step its layouts: an activation has the border that the step reading it pads with.
     private static func place(
-        _ drafts: [(operation: Operation, layers: Range<Int>)], network: Network, precision: Precision
+        _ drafts: [(operation: Operation, layers: Range<Int>)], network: Network, precision: Precision,
+        mode: (Range<Int>) -> Mode
     ) -> [PlannedStep] {
         var steps: [PlannedStep] = []
         var parameter = 0
@@ -118,19 +124,15 @@ extension PlannedStep {
             }
             var output = ActivationLayout(shape, border: border(before: index + 1))
             output.element = element(before: index + 1)
+            let mode = mode(draft.layers)
             steps.append(
                 PlannedStep(
                     operation: draft.operation, layers: draft.layers, input: input, output: output,
-                    precision: precision, firstParameter: parameter, needsInputGradient: isTrained))
-            switch draft.operation {
-            case .convolution, .linear:
-                parameter += 2
-                isTrained = true
-            case .batchNorm:
-                parameter += 4
-                isTrained = true
-            default: break
-            }
+                    precision: precision, firstParameter: parameter, needsInputGradient: isTrained,
+                    mode: mode))
+            let tensors = steps[index].parameterLayouts.count
+            parameter += tensors
+            if tensors > 0, mode == .training { isTrained = true }
             input = output
         }
         return steps

@@ -14,6 +14,7 @@ struct TrainCommand: ParsableCommand {
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --resume runs/bn96
+              vgg train --init vgg16-397923af.pth --data folder:flowers --classes 5 --freeze features
             """)
 
     @Option(
@@ -42,7 +43,10 @@ struct TrainCommand: ParsableCommand {
         }
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
-        try ValidationError.wrapping { try wanted().validate() }
+        try ValidationError.wrapping {
+            // The network of a weight file is known when the file has been read.
+            if training.`init` == nil { try wanted().validate() } else { try wanted().validateOptions() }
+        }
         guard training.folder.preprocessing == nil || wanted().hasPhotos else {
             throw ValidationError("--preprocessing is for photos: --data folder:PATH")
         }
@@ -65,9 +69,20 @@ struct TrainCommand: ParsableCommand {
         configuration.preprocessing = try training.folder.preprocessing(for: configuration)
     }
 
+    /// The same for a new run, whose network and size are those of the weights it starts from, if there are any.
+    private func wantedAnew() throws -> TrainingConfiguration {
+        var configuration = wanted()
+        guard let path = configuration.initialWeights else { return configuration }
+        let weights = try TrainedModel(runOrWeights: path)
+        configuration.model = try training.model.specification(of: weights)
+        configuration.size = training.data.size ?? weights.stored?.size ?? configuration.size
+        return configuration
+    }
+
     func run() throws {
         let resumed = resume.map(RunFolder.init)
-        var configuration = wanted(try resumed?.readConfiguration())
+        var configuration =
+            if let resumed { wanted(try resumed.readConfiguration()) } else { try wantedAnew() }
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
         let folder = resumed ?? RunFolder(runDir ?? Self.newFolder(configuration))

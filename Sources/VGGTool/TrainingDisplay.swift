@@ -80,6 +80,15 @@ struct TrainingDisplay {
             at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
             \(Text.bytes(start.memory.total)) of memory
             """
+        if let weights = configuration.initialWeights { text += "\nstarts from \(weights)" }
+        if let head = start.newHead {
+            text +=
+                "\nnew head: \(head.layer), for \(head.classes) classes instead of \(head.classesOfFile)"
+        }
+        if let freeze = configuration.freeze {
+            text +=
+                "\nfrozen: \(freeze.rawValue); \(Text.grouped(start.trainedParameters)) parameters are trained"
+        }
         if let folder = start.runDirectory { text += "\nrun folder: \(folder)" }
         return text
     }

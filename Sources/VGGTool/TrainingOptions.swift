@@ -4,6 +4,18 @@ import VGGKit
 extension Preset: ExpressibleByArgument {}
 extension Initialization: ExpressibleByArgument {}
 
+/// The value of --freeze.
+struct FreezeChoice: ExpressibleByArgument {
+    /// nil for nothing.
+    var part: FrozenPart?
+
+    init?(argument: String) {
+        guard argument != "none" else { return }
+        guard let part = FrozenPart(rawValue: argument) else { return nil }
+        self.part = part
+    }
+}
+
 /// What to train and how. Everything is optional, so that a preset or a run to go on with supplies the rest.
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
@@ -15,6 +27,11 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(parsing: .unconditional, help: "The learning rate of SGD (default: 0.05).")
     var lr: Float?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The learning rate of the last linear layer, the head (default: that of --lr).")
+    var lrHead: Float?
 
     @Option(parsing: .unconditional, help: "The momentum of SGD (default: 0).")
     var momentum: Float?
@@ -46,8 +63,19 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "How random weights are drawn: xavier, as the seed does (the default), or kaiming.")
     var weightInit: Initialization?
 
-    @Option(help: "Start from the weights of this safetensors file.")
+    @Option(
+        help: ArgumentHelp(
+            """
+            Start from the weights of a run folder or file (safetensors or .pth). Network and size are its own \
+            where no option says otherwise; with other --classes the last linear layer, the head, starts anew.
+            """, valueName: "weights"))
     var `init`: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What of the weights of --init stays as it is: features, all but the classifier; blocks:K, the "
+                + "first K blocks; or none (default: none).", valueName: "none|features|blocks:K"))
+    var freeze: FreezeChoice?
 
     @Flag(help: "Show the examples in the order in which they are stored.")
     var noShuffle = false
@@ -71,6 +99,7 @@ struct TrainingOptions: ParsableArguments {
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
         if let lr { result.optimizer.learningRate = lr }
+        if let lrHead { result.optimizer.headLearningRate = lrHead }
         if let momentum { result.optimizer.momentum = momentum }
         if nesterov { result.optimizer.nesterov = true }
         if let weightDecay { result.optimizer.weightDecay = weightDecay }
@@ -79,6 +108,7 @@ struct TrainingOptions: ParsableArguments {
         if let precision { result.precision = precision.resolved }
         if let weightInit { result.initialization = weightInit }
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
+        if let freeze { result.freeze = freeze.part }
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }
         if let testLimit { result.testLimit = testLimit }

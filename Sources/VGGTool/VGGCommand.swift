@@ -40,13 +40,18 @@ struct VGGCommand: ParsableCommand {
         }
     }
 
-    /// - Throws: `ValidationError` if the environment asks for kernels that there are not.
+    /// - Throws: `ValidationError` if the environment asks for kernels that there are not, or for memory that
+    ///   is no number.
     private static func checkEnvironment() throws {
+        let environment = ProcessInfo.processInfo.environment
         let variable = InstructionSet.environmentVariable
-        guard let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty else { return }
         let names = InstructionSet.allCases.map { "\($0)" }
-        guard names.contains(value) else {
+        if let value = environment[variable], !value.isEmpty, !names.contains(value) {
             throw ValidationError("\(variable) must be one of \(names.joined(separator: ", ")), not \(value)")
+        }
+        let memory = FreeMemory.environmentVariable
+        if let value = environment[memory], !value.isEmpty, Int(value) == nil {
+            throw ValidationError("\(memory) must be a number of bytes, not \(value)")
         }
     }
 }

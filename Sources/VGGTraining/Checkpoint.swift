@@ -25,6 +25,8 @@ struct TrainingState: Hashable, Codable {
     var trainExamples: Int
     /// The last whole epoch's figures.
     var lastEpoch: EpochMetrics?
+    /// The layer that was not taken from the weights that the run started from; nil if all were.
+    var newHead: NewHead?
     /// The version of the program that wrote the state.
     var version = vggVersion
 

@@ -71,14 +71,18 @@ public struct TrainedModel: Sendable {
     /// - Parameters:
     ///   - precision: nil for the one they were trained in, or fp32 if that is not known.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
+    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
         for network: Network, batchSize: Int, precision: Precision? = nil, keeping keptLayers: Set<Int> = [],
-        device: Device
+        device: Device, freeMemory: Int? = FreeMemory.bytes
     ) throws -> Executor {
         let plan = try Plan(
             network, batchSize: batchSize, mode: .inference,
             precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
+        try plan.checkFits(in: freeMemory, threads: device.threads) { batchSize in
+            BatchLoader.bytes(of: network.input, batchSize: batchSize)
+        }
         let executor = try Executor(plan: plan, device: device)
         try fitting { try executor.load(WeightNaming.canonical(weights, for: network)) }
         return executor

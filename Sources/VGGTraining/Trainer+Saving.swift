@@ -4,15 +4,26 @@ import VGGFormats
 import VGGModel
 
 extension Trainer {
-    /// Gives the network the weights to start from.
+    /// Gives the network the weights to start from. Where they tell apart another number of classes, the last
+    /// linear layer starts anew.
     func initializeWeights() throws {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
-        let file = try WeightFile(contentsOf: path)
+        let model = try TrainedModel(runOrWeights: path)
+        var weights = WeightNaming.canonical(model.weights, for: network)
+        var kept: Set<String> = []
+        if let head = network.head, let shape = weights["\(head.name).weight"]?.shape,
+            shape.count == 2, shape[0] != network.output.count, shape[1] == head.input.count
+        {
+            state.newHead = NewHead(
+                layer: head.name, classes: network.output.count, classesOfFile: shape[0])
+            kept = Set(head.parameters.map(\.name))
+            weights = weights.filter { !kept.contains($0.key) }
+        }
         do {
-            try executor.load(WeightNaming.canonical(file.tensors, for: executor.plan.network))
+            try executor.load(weights, keeping: kept)
         } catch {
-            throw FileError(path, "\(error)")
+            throw FileError(model.path, "\(error)")
         }
     }
 

@@ -35,10 +35,11 @@ public final class Trainer {
     ///   - training, test: the data; the configuration's limits are applied here.
     ///   - folder: where to keep the run; nil to keep nothing.
     ///   - resuming: whether to go on with the run in `folder` rather than start one there.
+    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `TrainingError`, `ModelError`, or what reading the run and planning the network throw.
     public init(
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
-        folder: RunFolder? = nil, resuming: Bool = false
+        folder: RunFolder? = nil, resuming: Bool = false, freeMemory: Int? = FreeMemory.bytes
     ) throws {
         let configuration = try configuration.completed(for: training)
         try configuration.validate()
@@ -47,13 +48,22 @@ public final class Trainer {
         for dataset in [training, test] { try configuration.model.check(dataset) }
         let network = try configuration.model.network(size: configuration.size)
         let plan = try Plan(
-            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision)
+            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
+            frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
         self.configuration = configuration
         self.training = training
         self.test = test
         self.network = network
         self.folder = folder
-        memory = plan.memory(optimizer: configuration.optimizer, threads: device.threads)
+        let memory = plan.memory(optimizer: configuration.optimizer, threads: device.threads)
+        self.memory = memory
+        try plan.checkFits(
+            in: freeMemory, optimizer: configuration.optimizer, threads: device.threads
+        ) { batchSize in
+            // What is saved is copied first.
+            BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
+                + memory.optimizerState
+        }
         executor = try Executor(plan: plan, device: device)
         state = TrainingState(trainExamples: training.count)
         started = clock.now
@@ -90,7 +100,9 @@ public final class Trainer {
         report(
             .started(
                 TrainingStart(
-                    configuration: configuration, parameters: network.parameterCount, memory: memory,
+                    configuration: configuration, parameters: network.parameterCount,
+                    trainedParameters: executor.plan.trainedParameterCount, newHead: state.newHead,
+                    memory: memory,
                     trainExamples: training.count, testExamples: test.count, stepsPerEpoch: stepsPerEpoch,
                     epochs: state.epoch, step: state.step, runDirectory: folder?.path)))
         while true {

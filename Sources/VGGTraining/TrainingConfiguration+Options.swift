@@ -26,6 +26,7 @@ extension TrainingConfiguration {
         Option(name: "--size") { "\($0.size)" },
         Option(name: "--epochs", mayChange: true) { "\($0.epochs)" },
         Option(name: "--lr") { "\($0.optimizer.learningRate)" },
+        Option(name: "--lr-head") { text($0.optimizer.headLearningRate) },
         Option(name: "--momentum") { "\($0.optimizer.momentum)" },
         Option(name: "--nesterov") { "\($0.optimizer.nesterov)" },
         Option(name: "--weight-decay") { "\($0.optimizer.weightDecay)" },
@@ -38,6 +39,7 @@ extension TrainingConfiguration {
         Option(name: "--max-steps", mayChange: true) { text($0.maxSteps) },
         Option(name: "--weight-init") { $0.initialization.rawValue },
         Option(name: "--init") { text($0.initialWeights) },
+        Option(name: "--freeze") { text($0.freeze?.rawValue) },
     ]
 
     private static func text(_ value: (some CustomStringConvertible)?) -> String {
@@ -56,6 +58,13 @@ extension TrainingConfiguration {
     /// - Throws: `TrainingError.invalidOption` for a number that makes no sense, or `ModelError` for a
     ///   model that cannot be built.
     public func validate() throws {
+        try validateOptions()
+        let network = try model.network(size: size)
+        if let freeze { _ = try network.layerCount(of: freeze) }
+    }
+
+    /// The same without the model, which may not be known yet.
+    package func validateOptions() throws {
         let counts: [(String, Int?, ClosedRange<Int>)] = [
             ("--epochs", epochs, OptionRange.epochs), ("--batch-size", batchSize, OptionRange.batchSize),
             ("--train-limit", trainLimit, OptionRange.count), ("--test-limit", testLimit, OptionRange.count),
@@ -66,9 +75,11 @@ extension TrainingConfiguration {
                 throw TrainingError.invalidOption(name: name, reason: reason)
             }
         }
-        let rate = optimizer.learningRate
-        guard rate > 0, rate.isFinite else {
-            throw TrainingError.invalidOption(name: "--lr", reason: "must be greater than 0, not \(rate)")
+        let rates: [(String, Float?)] = [
+            ("--lr", optimizer.learningRate), ("--lr-head", optimizer.headLearningRate),
+        ]
+        for case (let name, let rate?) in rates where !(rate > 0 && rate.isFinite) {
+            throw TrainingError.invalidOption(name: name, reason: "must be greater than 0, not \(rate)")
         }
         guard (0..<1).contains(optimizer.momentum) else {
             throw TrainingError.invalidOption(
@@ -90,7 +101,10 @@ extension TrainingConfiguration {
         ] where isGiven && !hasPhotos {
             throw TrainingError.invalidOption(name: name, reason: "is for photos: --data folder:PATH")
         }
-        _ = try model.network(size: size)
+        guard freeze == nil || initialWeights != nil else {
+            throw TrainingError.invalidOption(
+                name: "--freeze", reason: "needs weights that are worth keeping: give them by --init")
+        }
     }
 }
 

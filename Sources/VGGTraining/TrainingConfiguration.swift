@@ -34,8 +34,10 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     /// Stop after so many steps over the whole run, even within an epoch.
     public var maxSteps: Int?
     public var initialization = Initialization.xavier
-    /// A safetensors file to start from instead of random weights.
+    /// A run folder or weight file to start from instead of random weights.
     public var initialWeights: String?
+    /// What is not trained; nil for nothing.
+    public var freeze: FrozenPart?
 
     public init() {}
 }

@@ -18,8 +18,12 @@ public enum TrainingEvent: Sendable {
 /// What is about to be trained.
 public struct TrainingStart: Sendable, Codable {
     public var configuration: TrainingConfiguration
-    /// Trained numbers in the network.
+    /// Numbers in the network that are trained, if nothing is frozen.
     public var parameters: Int
+    /// Those of them that are not frozen.
+    public var trainedParameters: Int
+    /// The layer that was not taken from the weights that the run started from; nil if all were.
+    public var newHead: NewHead?
     /// Bytes that the training will hold.
     public var memory: PlanMemory
     public var trainExamples: Int
@@ -30,6 +34,15 @@ public struct TrainingStart: Sendable, Codable {
     /// Steps already done: 0 but for a resumed run.
     public var step: Int
     public var runDirectory: String?
+}
+
+/// The last linear layer of a network that starts from weights for another number of classes: its own are
+/// random.
+public struct NewHead: Hashable, Sendable, Codable {
+    /// torchvision's name, such as `classifier.6`.
+    public var layer: String
+    public var classes: Int
+    public var classesOfFile: Int
 }
 
 /// How far the test at an epoch's end is.

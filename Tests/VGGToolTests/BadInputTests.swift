@@ -24,7 +24,8 @@ extension ToolTests {
         ("train --run-dir a --resume b", "--resume", 64),
         ("train --resume missing", "missing is not a run folder", 1),
         ("train --data-dir missing", "missing", 1), ("train --data nothing-like-it", "nothing-like-it", 1),
-        ("train --size 32 --classes 9", "10 classes", 1),
+        ("train --size 32 --classes 9", "10 classes", 1), ("train --lr-head -1", "--lr-head", 64),
+        ("train --freeze features", "--freeze needs weights", 64), ("train --freeze all", "--freeze", 64),
         ("train --size 32 --in-channels 3", "have 1 channel;", 1),
         ("train --size 32 --init missing.safetensors", "missing.safetensors", 1),
         ("train --size 32 --train-limit 9 --run-dir /dev/null/run", "/dev/null/run", 1),
@@ -72,7 +73,7 @@ extension ToolTests {
         let result = try run(arguments)
         #expect(result.status == 1 && result.output.isEmpty)
         #expect(
-            result.errors.hasPrefix("error: ") && result.errors.contains("smaller batch size"),
+            result.errors.hasPrefix("error: ") && result.errors.contains("smaller images"),
             "\(result.errors)")
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(try folder.names() == ["errors", "output"])

@@ -33,7 +33,7 @@ extension ToolTests {
             "--weight-decay", "--batch-size", "--seed", "--threads", "--precision", "--run-dir", "--resume",
             "--init", "--weight-init", "--no-shuffle", "--train-limit", "--test-limit", "--max-steps",
             "--preset",
-            "--device", "--estimate", "--format",
+            "--device", "--estimate", "--format", "--freeze", "--lr-head",
         ] {
             #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
         }

@@ -37,7 +37,7 @@ final class ConvolutionStep: FloatStep {
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
-            repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
+            repeating: 0, count: planned.winnerBytes * plan.batchSize)
     }
 
     /// Where a step's temporary floats lie, in bytes.
@@ -52,7 +52,7 @@ final class ConvolutionStep: FloatStep {
         let kept: Int
 
         init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
-            let training = plan.mode == .training
+            let training = planned.mode == .training
             let full = convolution.output(of: planned)
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             let (forward, backward) = (
@@ -76,7 +76,7 @@ final class ConvolutionStep: FloatStep {
 
             var shared = ScratchParts()
             flipped = shared.take(
-                training
+                training && planned.needsInputGradient
                     ? inputs.panels * panel * outputs * convolution.kernel * convolution.kernel : 0,
                 of: Float.self)
             flippedTransformed = shared.take(

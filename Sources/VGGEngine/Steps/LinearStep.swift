@@ -30,14 +30,16 @@ final class LinearStep: FloatStep {
         self.context = context
     }
 
-    static func scratch(_ linear: Linear, plan: Plan) -> StepScratch {
-        guard plan.mode == .training else { return StepScratch() }
+    static func scratch(_ planned: PlannedStep, _ linear: Linear, plan: Plan) -> StepScratch {
+        guard planned.mode == .training else { return StepScratch() }
         let columns = plan.batchSize.roundedUp(to: panel)
-        // The input, its gradient and the output's gradient, all turned; a worker packs one pair of panels of
-        // the output's gradient and makes a tile of the weights'.
+        // The input and, where the input's gradient is made, that and the output's, all turned; a worker packs
+        // one pair of panels of the output's gradient and makes a tile of the weights'.
+        let gradients =
+            planned.needsInputGradient ? linear.inFeatures + linear.outFeatures.roundedUp(to: panel) : 0
         let float = MemoryLayout<Float>.stride
         return StepScratch(
-            shared: (2 * linear.inFeatures + linear.outFeatures.roundedUp(to: panel)) * columns * float,
+            shared: (linear.inFeatures + gradients) * columns * float,
             worker: (columns + gradientBlock) * 2 * panel * float)
     }
 

@@ -38,7 +38,7 @@ final class MixedConvolutionStep: Step {
         packed = try WeightCopy(bytes: scratch.packedBytes)
         transformed = try WeightCopy(bytes: scratch.transformedBytes)
         winners = [UInt8](
-            repeating: 0, count: plan.mode == .training ? planned.winnerBytes * plan.batchSize : 0)
+            repeating: 0, count: planned.winnerBytes * plan.batchSize)
     }
 
     /// Where a step's temporary numbers lie, in bytes.
@@ -56,7 +56,7 @@ final class MixedConvolutionStep: Step {
 
         init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
             let full = convolution.output(of: planned)
-            let training = plan.mode == .training
+            let training = planned.mode == .training
             let (convertsInput, convertsOutput) = (
                 planned.input.element == .float32, planned.output.element == .float32
             )
@@ -87,7 +87,7 @@ final class MixedConvolutionStep: Step {
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             var shared = ScratchParts()
             backwardWeights = shared.take(
-                training
+                training && planned.needsInputGradient
                     ? max(
                         vgg_bf16_weights_count(outputs, inputs, convolution.kernel),
                         vgg_bf16_pooled_weights_count(inputs, outputs)) : 0,

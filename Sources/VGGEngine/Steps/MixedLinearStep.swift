@@ -45,13 +45,14 @@ final class MixedLinearStep: Step {
             turned = parts.take(training ? linear.inputs * even : 0, of: UInt16.self)
             pairs = parts.take(training ? linear.outputs.panels * panel * even : 0, of: UInt16.self)
             inputGradient = parts.take(
-                training && input == .float32 ? count * planned.input.gradientStride : 0, of: UInt16.self)
+                training && planned.needsInputGradient && input == .float32
+                    ? count * planned.input.gradientStride : 0, of: UInt16.self)
             total = parts.total
         }
     }
 
     static func scratch(_ planned: PlannedStep, _ linear: Linear, plan: Plan) -> StepScratch {
-        let training = plan.mode == .training
+        let training = planned.mode == .training
         var shape = vgg_linear()
         shape.rows = plan.batchSize
         let worker = max(

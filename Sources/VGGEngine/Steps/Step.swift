@@ -25,6 +25,13 @@ struct Update {
     /// The momentum of the whole buffer; nil where the optimiser has none.
     let momentum: Floats?
 
+    /// The same for the network's last linear layer, which may have a learning rate of its own.
+    var ofHead: Update {
+        var optimizer = optimizer
+        optimizer.learningRate = optimizer.headLearningRate ?? optimizer.learningRate
+        return Update(optimizer: optimizer, momentum: momentum)
+    }
+
     /// Updates `count` parameters from `offset` of the buffer `values`.
     func apply(_ kernels: vgg_kernels, gradients: Floats, values: Floats, offset: Int, count: Int) {
         var arguments = optimizer.kernelArguments
@@ -51,6 +58,13 @@ struct StepContext {
     let scratchStride: Int
 
     func worker(_ index: Int) -> Memory { scratch + index * scratchStride }
+
+    /// The same for steps whose parameters have a version of their own.
+    func with(_ version: ParameterVersion) -> StepContext {
+        StepContext(
+            kernels: kernels, mixedKernels: mixedKernels, workers: workers, version: version, shared: shared,
+            scratch: scratch, scratchStride: scratchStride)
+    }
 }
 
 /// Bytes of memory that a step needs beside its activations and parameters.
@@ -137,7 +151,8 @@ extension StepScratch {
         case .linear(let linear, _):
             self =
                 step.precision == .bf16
-                ? MixedLinearStep.scratch(step, linear, plan: plan) : LinearStep.scratch(linear, plan: plan)
+                ? MixedLinearStep.scratch(step, linear, plan: plan)
+                : LinearStep.scratch(step, linear, plan: plan)
         case .dropout: self = DropoutStep.scratch(step)
         default: self.init()
         }

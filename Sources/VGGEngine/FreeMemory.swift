@@ -1,0 +1,117 @@
+import Foundation
+
+/// How much memory a program can still take.
+public enum FreeMemory {
+    /// The name of the environment variable that may lower, never raise, what counts as free: a number of bytes.
+    public static let environmentVariable = "VGG_MAX_MEMORY"
+
+    /// Bytes: what the machine has free, or what the limits of the process's control groups leave, or the
+    /// environment variable; nil if the system does not say.
+    public static var bytes: Int? {
+        let wished = ProcessInfo.processInfo.environment[environmentVariable].flatMap { Int($0) }
+        #if os(Linux)
+            let measured = linux()
+        #else
+            let measured = Int(exactly: ProcessInfo.processInfo.physicalMemory)
+        #endif
+        return [measured, wished].compactMap { $0 }.min()
+    }
+
+    /// What Linux says in its files: `MemAvailable`, which counts what the page cache can give back, and the
+    /// limits of control groups, version 1 and 2.
+    /// - Parameter root: the folder that holds `proc` and `sys`.
+    package static func linux(root: String = "") -> Int? {
+        let lines = text("\(root)/proc/meminfo")?.split(separator: "\n") ?? []
+        let available = lines.first { $0.hasPrefix("MemAvailable:") }.flatMap { line in
+            // In units of 1024 bytes, whatever the machine.
+            line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
+        }
+        return ([available] + controlGroups(root: root)).compactMap { $0 }.min()
+    }
+
+    /// What each of the process's control groups, and those they are in, leaves.
+    private static func controlGroups(root: String) -> [Int?] {
+        let groups = text("\(root)/proc/self/cgroup")?.split(separator: "\n") ?? []
+        return groups.flatMap { line -> [Int?] in
+            // A number, the controllers and the group's path; version 2 has no controllers.
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { return [] }
+            let files: Files
+            if parts[1].isEmpty {
+                files = .version2
+            } else if parts[1].split(separator: ",").contains("memory") {
+                files = .version1
+            } else {
+                return []
+            }
+            // In a container the path may be that of the machine outside, and only its beginning exist here.
+            let names = parts[2].split(separator: "/").map(String.init)
+            return (0...names.count).map { count in
+                files.free(in: root + files.folder + names.prefix(count).map { "/\($0)" }.joined())
+            }
+        }
+    }
+
+    /// The names that a version of control groups gives its files.
+    private struct Files {
+        let folder, limit, usage: String
+        /// Of the memory of files, which is given back when it is needed, in `memory.stat`.
+        let cache: [String]
+
+        static let version1 = Files(
+            folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes",
+            usage: "memory.usage_in_bytes", cache: ["total_active_file", "total_inactive_file"])
+        static let version2 = Files(
+            folder: "/sys/fs/cgroup", limit: "memory.max", usage: "memory.current",
+            cache: ["active_file", "inactive_file"])
+
+        /// What the group leaves; nil if it has no limit.
+        func free(in folder: String) -> Int? {
+            guard let limit = number("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)") else {
+                return nil
+            }
+            var reclaimable = 0
+            for line in text("\(folder)/memory.stat")?.split(separator: "\n") ?? [] {
+                let words = line.split(separator: " ").map(String.init)
+                if words.count == 2, cache.contains(words[0]) { reclaimable += Int(words[1]) ?? 0 }
+            }
+            return max(0, limit - max(0, usage - reclaimable))
+        }
+
+        private func number(_ path: String) -> Int? {
+            text(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        }
+    }
+}
+
+private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+
+extension Plan {
+    /// Checks that the memory of the plan is free, before any of it is reserved.
+    /// - Parameters:
+    ///   - free: bytes; nil if they are not known, and then nothing is wrong.
+    ///   - optimizer: nil for inference.
+    ///   - others: bytes that are needed beside the plan's, for a batch size.
+    /// - Throws: `PlanError.tooLarge` with the largest batch size that would fit.
+    public func checkFits(
+        in free: Int?, optimizer: SGD? = nil, threads: Int = Device.best.threads,
+        beside others: (_ batchSize: Int) -> Int = { _ in 0 }
+    ) throws(PlanError) {
+        guard let free else { return }
+        func bytes(_ batchSize: Int) throws(PlanError) -> Int {
+            let plan = try Plan(
+                network, batchSize: batchSize, mode: mode, precision: precision, frozenLayers: frozenLayers,
+                keeping: keptLayers)
+            return plan.memory(optimizer: optimizer, threads: threads).total + others(batchSize)
+        }
+        let needed = try bytes(batchSize)
+        guard needed > free else { return }
+        var (fits, tooLarge) = (0, batchSize)
+        while tooLarge - fits > 1 {
+            let middle = (fits + tooLarge) / 2
+            if try bytes(middle) <= free { fits = middle } else { tooLarge = middle }
+        }
+        throw .tooLarge(
+            batchSize: batchSize, bytes: needed, free: free, largestBatch: fits > 0 ? fits : nil)
+    }
+}
