@@ -101,10 +101,10 @@ import VGGModel
                         batchSize: 64, bytes: try bytes(64), free: free, largestBatch: largest)
                 ) { try check(64, in: free) }
             }
+            let (one, two) = (try bytes(1), try bytes(2))
             #expect(
-                throws: PlanError.tooLarge(
-                    batchSize: 2, bytes: try bytes(2), free: bytes(1) - 1, largestBatch: nil)
-            ) { try check(2, in: try bytes(1) - 1) }
+                throws: PlanError.tooLarge(batchSize: 2, bytes: two, free: one - 1, largestBatch: nil)
+            ) { try check(2, in: one - 1) }
             try check(Plan.largestBatch, in: nil)
         }
     }
