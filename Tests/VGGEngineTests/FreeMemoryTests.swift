@@ -103,7 +103,7 @@ import VGGModel
             }
             #expect(
                 throws: PlanError.tooLarge(
-                    batchSize: 2, bytes: try bytes(2), free: bytes(1) - 1, largestBatch: nil)
+                    batchSize: 2, bytes: try bytes(2), free: try bytes(1) - 1, largestBatch: nil)
             ) { try check(2, in: try bytes(1) - 1) }
             try check(Plan.largestBatch, in: nil)
         }
