@@ -22,10 +22,10 @@ public enum FreeMemory {
     /// - Parameter root: the folder that holds `proc` and `sys`.
     package static func linux(root: String = "") -> Int? {
         let lines = text("\(root)/proc/meminfo")?.split(separator: "\n") ?? []
-        let available = lines.first { $0.hasPrefix("MemAvailable:") }.flatMap { line in
-            // In units of 1024 bytes, whatever the machine.
-            line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
-        }
+        let line = lines.first { $0.hasPrefix("MemAvailable:") }
+        // In units of 1024 bytes, whatever the machine.
+        let words = line?.split(separator: " ").map(String.init) ?? []
+        let available = words.count > 1 ? Int(words[1]).map { $0 * 1024 } : nil
         return ([available] + controlGroups(root: root)).compactMap { $0 }.min()
     }
 

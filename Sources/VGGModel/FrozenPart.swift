@@ -34,7 +34,9 @@ extension Network {
             throw .invalidOption(name: "--freeze", reason: "needs a network with a classifier")
         }
         guard case .blocks(let count) = part else { return features }
-        let sequential = blocks.prefix { if case .sequential = $0 { true } else { false } }
+        let sequential = blocks.prefix { block in
+            if case .sequential(let layers) = block { !layers.contains(.flatten) } else { false }
+        }
         guard !sequential.isEmpty else {
             throw .invalidOption(
                 name: "--freeze", reason: "blocks:\(count) is for networks of blocks; use features")
