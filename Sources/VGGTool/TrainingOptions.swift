@@ -80,10 +80,12 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Show the examples in the order in which they are stored.")
     var noShuffle = false
 
-    @Option(parsing: .unconditional, help: "Train on the first N examples only.")
+    @Option(
+        parsing: .unconditional, help: "Train on the first N examples only; of photos, on N of all classes.")
     var trainLimit: Int?
 
-    @Option(parsing: .unconditional, help: "Test on the first N examples only.")
+    @Option(
+        parsing: .unconditional, help: "Test on the first N examples only; of photos, on N of all classes.")
     var testLimit: Int?
 
     @Option(parsing: .unconditional, help: "Stop after N steps over the whole run.")

@@ -12,9 +12,10 @@ extension TrainingConfiguration {
         return String(name)
     }
 
-    /// Which photos are kept for testing, if `validationSplit` says so.
+    /// Which photos are kept for testing, if `validationSplit` says so and is a share.
     public var validation: ValidationSplit? {
-        validationSplit.map { ValidationSplit(share: $0, seed: seed) }
+        guard let share = validationSplit, share > 0, share < 1 else { return nil }
+        return ValidationSplit(share: share, seed: seed)
     }
 
     /// The configuration with what photos decide where it does not: how they are prepared, and their classes.

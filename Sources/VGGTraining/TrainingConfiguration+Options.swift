@@ -96,10 +96,9 @@ extension TrainingConfiguration {
             throw TrainingError.invalidOption(
                 name: "--val-split", reason: "must be more than 0 and less than 1, not \(share)")
         }
-        for (name, isGiven) in [
-            ("--val-split", validationSplit != nil), ("--preprocessing", preprocessing != nil),
-        ] where isGiven && !hasPhotos {
-            throw TrainingError.invalidOption(name: name, reason: "is for photos: --data folder:PATH")
+        guard validationSplit == nil || hasPhotos else {
+            throw TrainingError.invalidOption(
+                name: "--val-split", reason: "is for photos: --data folder:PATH")
         }
         guard freeze == nil || initialWeights != nil else {
             throw TrainingError.invalidOption(
