@@ -84,10 +84,10 @@ extension ToolTests {
         #expect(try folder.names() == ["errors", "first", "output"])
 
         // The batch size that is named does fit.
-        let large = try run("eval first --batch-size 4096", shell: "export VGG_MAX_MEMORY=200000000")
+        let large = try run("eval first --batch-size 4096", shell: "export VGG_MAX_MEMORY=150000000")
         let named = try #require(large.errors.firstMatch(of: /a batch size of at most (\d+)/))
         let fitting = try run(
-            "eval first --test-limit 32 --batch-size \(named.1)", shell: "export VGG_MAX_MEMORY=200000000")
+            "eval first --test-limit 32 --batch-size \(named.1)", shell: "export VGG_MAX_MEMORY=150000000")
         #expect(fitting.status == 0, "\(fitting.errors)")
         let wrong = try run("summary", shell: "export VGG_MAX_MEMORY=lots")
         #expect(wrong.status == 64 && wrong.errors.contains("VGG_MAX_MEMORY must be a number of bytes"))

@@ -2,7 +2,7 @@ import Foundation
 import VGGKit
 
 /// Seconds of training on a few images of 16×16, grey as Fashion-MNIST is.
-let training = """
+let greyTraining = """
     train --conv-arch 1x8,1x16 --width-divisor 2 --size 16 --batch-size 32 --epochs 1 --train-limit 64 \
     --test-limit 64 --precision fp32 --run-dir run
     """

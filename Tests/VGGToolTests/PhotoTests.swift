@@ -5,7 +5,7 @@ import VGGKit
 extension ToolTests {
     /// Test images written out as photos are the same to the network as the data set's own.
     @Test(.enabled(if: ImageFormat.png.isSupported)) func photosAreSeenAsTestImagesAre() throws {
-        #expect(try run(training).status == 0)
+        #expect(try run(greyTraining).status == 0)
         for index in 0..<5 { try writeTestImage(index, to: "photos/\(index % 2)/\(index).png") }
         let expected = try (0..<5).map { index in
             try #require(try run("predict run --index \(index) --format json").objects().first)
@@ -33,7 +33,7 @@ extension ToolTests {
     }
 
     @Test(.enabled(if: ImageFormat.png.isSupported)) func aBrokenPhotoDoesNotStopTheOthers() throws {
-        #expect(try run(training).status == 0)
+        #expect(try run(greyTraining).status == 0)
         for index in 0..<3 { try writeTestImage(index, to: "\(index).png") }
         try folder.bytes("1.png").prefix(60).write(to: folder.url("broken.png"))
         try Data("no picture".utf8).write(to: folder.url("text.jpg"))
@@ -58,7 +58,7 @@ extension ToolTests {
     }
 
     @Test(.enabled(if: ImageFormat.png.isSupported)) func classesHaveTheNamesOfAFile() throws {
-        #expect(try run(training).status == 0)
+        #expect(try run(greyTraining).status == 0)
         try writeTestImage(0, to: "photo.png")
         func classes(_ arguments: String) throws -> [String?] {
             let result = try run("predict run photo.png --top 10 --format json \(arguments)")
@@ -88,7 +88,7 @@ extension ToolTests {
 
     /// A preparation that the network cannot take, and sizes that it was not trained for.
     @Test func refusesPreparationsThatDoNotFit() throws {
-        #expect(try run(training).status == 0)
+        #expect(try run(greyTraining).status == 0)
         let colour = try run("predict run photo.png --preprocessing imagenet")
         #expect(
             colour.status == 64 && colour.errors.contains("1 input channel, but photos are prepared with 3"))
