@@ -133,7 +133,7 @@ def groups():
     for size, steps, goals in [(224, 3, {"fp32": 4.0, "bf16": 2.5}), (96, 6, {"fp32": 3.0, "bf16": 2.0})]:
         for precision in ["fp32", "bf16"]:
             mine = ours(precision, "train", 128, steps, size)
-            label = {"fp32": "PyTorch fp32", "bf16": "PyTorch bf16 autocast"}[precision]
+            label = {"fp32": "PyTorch fp32", "bf16": "PyTorch bf16"}[precision]
             peers = [Turn(
                 f"{label} channels-last", f"torch train slim --precision {precision}", 128, steps, size)]
             if precision == "fp32":
