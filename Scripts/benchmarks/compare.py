@@ -40,19 +40,22 @@ class Turn:
         command = start + self.arguments + [
             "--size", str(self.size), "--batch-size", str(batch_size), "--threads", str(threads),
             "--steps", str(1 if options.short else self.steps)]
+        output = self.output_of(command, {"OMP_NUM_THREADS": str(threads)})
+        if output is not None:
+            self.results.append(json.loads(output) | {"batch_size": batch_size})
+
+    def output_of(self, command, environment={}):
+        """What the command prints; None if it fails, which is then `failure`."""
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True,
-                env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+            done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
         except OSError as error:
             self.failure = str(error)
-            return
+            return None
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines()
             self.failure = lines[-1] if lines else f"exit status {done.returncode}"
-            return
-        result = json.loads(done.stdout)
-        self.results.append(result | {"batch_size": batch_size})
+            return None
+        return done.stdout
 
     def images_per_sec(self):
         steps = [r["batch_size"] / ms * 1e3 for r in self.results for ms in r["step_ms"]]
@@ -68,7 +71,6 @@ class StartTurn(Turn):
     def __init__(self, label, command, is_ours=False):
         super().__init__(label, "", 1, 1, is_ours=is_ours)
         self.command = command
-        self.is_warm = False
 
     def run(self, options):
         folder = start_files(options.python)
@@ -76,20 +78,12 @@ class StartTurn(Turn):
             self.failure = "PyTorch makes the weights and the photo, and is not there"
             return
         command = self.command(options, folder)
-        try:
-            # The very first start finds neither the program nor its libraries in memory.
-            for _ in range(1 if self.is_warm else 2):
-                begin = time.perf_counter()
-                done = subprocess.run(command, capture_output=True, text=True)
-                seconds = time.perf_counter() - begin
-            self.is_warm = True
-        except OSError as error:
-            self.failure = str(error)
-            return
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines()
-            self.failure = lines[-1] if lines else f"exit status {done.returncode}"
-            return
+        # The very first start finds neither the program nor its libraries in memory, and is not counted.
+        for _ in range(2 if not self.results else 1):
+            begin = time.perf_counter()
+            if self.output_of(command) is None:
+                return
+            seconds = time.perf_counter() - begin
         self.results.append({"step_ms": [1e3 * seconds], "peak_rss_mb": 0, "batch_size": 1})
 
 

@@ -14,7 +14,7 @@ public final class GradCAM {
     private let shifts: [Float]
 
     /// - Parameters:
-    ///   - specification: the network; dropout does nothing here.
+    ///   - network: any that ends in a linear layer; dropout does nothing here.
     ///   - weights: under torchvision's names.
     ///   - layer: a convolution or what follows it, by a name that `Network.layerIndex(named:)` knows; nil for
     ///     the last ReLU before the classifier.
