@@ -5,7 +5,7 @@ import VGGModel
 @_cdecl("LLVMFuzzerTestOneInput")
 public func read(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: data, count: count)
-    guard let file = try? WeightFile(bytes, path: "input") else { return 0 }
+    guard let file = try? WeightFile(copying: bytes, path: "input") else { return 0 }
     // No more numbers than the file has bytes.
     precondition(file.tensors.values.reduce(0) { $0 + $1.values.count } <= count)
     _ = try? InferredModel(file.tensors)

@@ -50,7 +50,7 @@ enum ParameterLayout: Hashable, Sendable {
     }
 
     /// Writes a tensor's values to memory; what fills up the last panel is left as it is (zero).
-    func pack(_ values: [Float], to memory: Floats, _ workers: Workers) {
+    func pack(_ values: TensorValues, to memory: Floats, _ workers: Workers) {
         values.withUnsafeBufferPointer { values in
             guard let values = values.baseAddress else { return }
             workers.run(over: parts, grain: 1) { parts, _ in

@@ -1,3 +1,5 @@
+import VGGModel
+
 /// The number types of the safetensors format, under the format's names.
 public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
     case bool = "BOOL"
@@ -35,21 +37,34 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.
-    func floats(_ bytes: UnsafeRawBufferPointer) -> [Float]? {
+    /// - Parameter file: what `bytes` belong to, if they stay where they are as long as it lives: numbers that
+    ///   need no conversion, which nearly all files have, are then left there.
+    func floats(_ bytes: UnsafeRawBufferPointer, in file: MappedFile?) -> TensorValues? {
         let count = bytes.count / size
-        guard self == .float32 else { return floats(bytes, at: 0..<count, count) }
-        // One copy, without a pass over the numbers: nearly all files are of this type.
-        return [Float](unsafeUninitializedCapacity: count) { values, initialized in
+        guard self == .float32, count > 0 else {
+            return floats(bytes, at: 0..<count, count).map { TensorValues($0) }
+        }
+        let isAligned = Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0
+        if let file, isAligned {
+            return TensorValues(borrowing: bytes.assumingMemoryBound(to: Float.self), from: file)
+        }
+        // One copy, without a pass over the numbers.
+        let copy = [Float](unsafeUninitializedCapacity: count) { values, initialized in
             UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
             initialized = count
         }
+        return TensorValues(copy)
     }
 
     /// The numbers of `view` in the storage `bytes`; nil for a type not converted.
-    func floats(_ bytes: UnsafeRawBufferPointer, _ view: StridedView) -> [Float]? {
-        guard view.isContiguous else { return floats(bytes, at: view, view.count) }
+    func floats(
+        _ bytes: UnsafeRawBufferPointer, _ view: StridedView, in file: MappedFile?
+    ) -> TensorValues? {
+        guard view.isContiguous else {
+            return floats(bytes, at: view, view.count).map { TensorValues($0) }
+        }
         let range = view.offset * size..<(view.offset + view.count) * size
-        return floats(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        return floats(UnsafeRawBufferPointer(rebasing: bytes[range]), in: file)
     }
 
     @inline(__always)

@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGModel
 
 /// A message of Protocol Buffers under construction: the wire format, without a schema.
 ///
@@ -9,7 +10,7 @@ import VGGFiles
 struct ProtobufMessage {
     private enum Piece {
         case bytes([UInt8])
-        case floats([Float])
+        case floats(TensorValues)
     }
 
     private var pieces: [Piece] = []
@@ -41,7 +42,7 @@ struct ProtobufMessage {
     }
 
     /// A field of bytes: the numbers, little-endian.
-    mutating func add(_ field: Int, _ floats: [Float]) {
+    mutating func add(_ field: Int, _ floats: TensorValues) {
         let length = floats.count * MemoryLayout<Float>.size
         appendHeader(field, length: length)
         pieces.append(.floats(floats))

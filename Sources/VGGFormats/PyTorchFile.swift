@@ -14,11 +14,13 @@ struct PyTorchFile {
 
     /// - Parameters:
     ///   - file: the whole file.
+    ///   - owner: what keeps it, if anything does.
     ///   - path: the name of the file, for errors.
-    init(_ file: UnsafeRawBufferPointer, path: String) throws(PyTorchFileError) {
+    init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws(PyTorchFileError) {
         do {
             tensors =
-                file.starts(with: Self.zipSignature) ? try Self.readZIP(file) : try Self.readLegacy(file)
+                file.starts(with: Self.zipSignature)
+                ? try Self.readZIP(file, of: owner) : try Self.readLegacy(file, of: owner)
         } catch {
             throw PyTorchFileError(path, error)
         }
@@ -34,7 +36,9 @@ struct PyTorchFile {
 
     private static let zipSignature = Array("PK\u{3}\u{4}".utf8)
 
-    private static func readZIP(_ file: UnsafeRawBufferPointer) throws(Problem) -> [String: Tensor] {
+    private static func readZIP(
+        _ file: UnsafeRawBufferPointer, of owner: MappedFile?
+    ) throws(Problem) -> [String: Tensor] {
         let archive = try ZIPArchive(file)
         // The folder that everything is in has the name of the file when it was written.
         let pickles = archive.entries.keys.filter {
@@ -62,12 +66,14 @@ struct PyTorchFile {
             }
             bytes[storage.key] = content
         }
-        return try StateDictionary(value, memory).tensors(file, storages: bytes)
+        return try StateDictionary(value, memory).tensors(file, of: owner, storages: bytes)
     }
 
     /// Five pickles in a row (magic number, version, system, object, keys of the storages), then for each key
     /// how many numbers follow, and the numbers.
-    private static func readLegacy(_ file: UnsafeRawBufferPointer) throws(Problem) -> [String: Tensor] {
+    private static func readLegacy(
+        _ file: UnsafeRawBufferPointer, of owner: MappedFile?
+    ) throws(Problem) -> [String: Tensor] {
         var reader = ByteReader(file, part: "the PyTorch file")
         guard case .longInteger(let magic) = try PickleMachine.read(&reader).value,
             magic == [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],
@@ -82,7 +88,7 @@ struct PyTorchFile {
         let (value, memory) = try PickleMachine.read(&reader)
         let (keys, keyMemory) = try PickleMachine.read(&reader)
         let storages = try legacyStorages(keyMemory.elements(keys) ?? [], memory, &reader)
-        return try StateDictionary(value, memory).tensors(file, storages: storages)
+        return try StateDictionary(value, memory).tensors(file, of: owner, storages: storages)
     }
 
     /// Where the numbers of each storage are.

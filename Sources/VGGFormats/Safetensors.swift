@@ -13,23 +13,26 @@ public struct Safetensors: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// Reads the whole file at `path`. F32 is copied; F16, BF16 and F64 are converted to `Float`.
+    /// Maps the file at `path`. F32 stays where it is until it is changed; F16, BF16 and F64 are converted to
+    /// `Float`. The file must not be changed in place meanwhile; replacing it is all right.
     /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, or holds
     ///   another type of number.
     public init(contentsOf path: String) throws {
-        self = try withMappedFile(path) { try Self($0, path: path) }
+        let file = try MappedFile(path)
+        try self.init(file.bytes, of: file, path: path)
     }
 
     /// - Parameters:
     ///   - file: the whole file.
+    ///   - owner: what keeps it, if anything does.
     ///   - path: the name of the file, for errors.
-    init(_ file: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {
+    init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws(SafetensorsError) {
         let header = try SafetensorsHeader(file, path: path)
         tensors = [:]
         metadata = header.metadata
         for entry in header.tensors {
             let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
-            guard let values = entry.type.floats(bytes) else {
+            guard let values = entry.type.floats(bytes, in: owner) else {
                 throw SafetensorsError(path, .unsupportedType(name: entry.name, type: entry.type.rawValue))
             }
             tensors[entry.name] = Tensor(shape: entry.shape, values: values)

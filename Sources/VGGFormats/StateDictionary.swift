@@ -55,9 +55,10 @@ struct StateDictionary {
     /// Reads the numbers of all tensors.
     /// - Parameters:
     ///   - file: the whole file.
+    ///   - owner: what keeps it, if anything does.
     ///   - storages: where each storage's numbers are in it.
     func tensors(
-        _ file: UnsafeRawBufferPointer, storages: [String: Range<Int>]
+        _ file: UnsafeRawBufferPointer, of owner: MappedFile?, storages: [String: Range<Int>]
     ) throws(Problem) -> [String: Tensor] {
         var result: [String: Tensor] = [:]
         // Tensors may share storages and even repeat their elements, but not beyond what the file justifies.
@@ -77,7 +78,7 @@ struct StateDictionary {
             let start = bytes.lowerBound + storage.window.lowerBound * size
             let window = UnsafeRawBufferPointer(
                 rebasing: file[start..<start + storage.window.count * size])
-            guard let values = storage.type.floats(window, view) else {
+            guard let values = storage.type.floats(window, view, in: owner) else {
                 throw .tensor(
                     name: name,
                     reason: "has type \(storage.type); save it as float32, float16, bfloat16 or float64")

@@ -16,20 +16,27 @@ public struct WeightFile: Sendable {
     /// Texts that travel with the weights; empty for PyTorch's files, which have none.
     public let metadata: [String: String]
 
-    /// Reads the whole file at `path`. Floating-point numbers of any width and 64-bit integers become `Float`.
+    /// Maps the file at `path`. Floating-point numbers of any width and 64-bit integers become `Float`; those
+    /// that are already stay in the file until they are changed, so that a large file costs no time and no
+    /// memory. The file must not be changed in place meanwhile; replacing it is all right.
     /// - Throws: `FileError` if the file cannot be read or is of no format known here; `SafetensorsError` or
     ///   `PyTorchFileError` if it is malformed, or holds another type of number.
     public init(contentsOf path: String) throws {
-        self = try withMappedFile(path) { try Self($0, path: path) }
+        let file = try MappedFile(path)
+        try self.init(file.bytes, of: file, path: path)
     }
 
     /// - Parameters:
-    ///   - file: the whole file.
+    ///   - file: the whole file, whose numbers are copied.
     ///   - path: the name of the file, for errors.
-    package init(_ file: UnsafeRawBufferPointer, path: String) throws {
+    package init(copying file: UnsafeRawBufferPointer, path: String) throws {
+        try self.init(file, of: nil, path: path)
+    }
+
+    private init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws {
         if PyTorchFile.recognizes(file) {
             format = .pytorch
-            tensors = try PyTorchFile(file, path: path).tensors
+            tensors = try PyTorchFile(file, of: owner, path: path).tensors
             metadata = [:]
             return
         }
@@ -37,7 +44,7 @@ public struct WeightFile: Sendable {
         guard file.count > 8, file[8] == UInt8(ascii: "{") else {
             throw FileError(path, "is no weight file: neither safetensors nor PyTorch's (.pth)")
         }
-        let contents = try Safetensors(file, path: path)
+        let contents = try Safetensors(file, of: owner, path: path)
         format = .safetensors
         tensors = contents.tensors
         metadata = contents.metadata

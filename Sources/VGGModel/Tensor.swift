@@ -3,14 +3,19 @@
 /// Weights keep PyTorch's order: a convolution's is `[out, in, height, width]`, a linear layer's `[out, in]`.
 public struct Tensor: Hashable, Sendable {
     public var shape: [Int]
-    public var values: [Float]
+    public var values: TensorValues
 
     /// - Precondition: `values.count` is the product of `shape`.
-    public init(shape: [Int], values: [Float]) {
+    public init(shape: [Int], values: TensorValues) {
         precondition(
             shape.reduce(1, *) == values.count, "\(values.count) values do not fill the shape \(shape)")
         self.shape = shape
         self.values = values
+    }
+
+    /// - Precondition: `values.count` is the product of `shape`.
+    public init(shape: [Int], values: [Float]) {
+        self.init(shape: shape, values: TensorValues(values))
     }
 
     public init(zeros shape: [Int]) {

@@ -15,7 +15,7 @@ import VGGModel
     }
 
     private func read(_ file: Data) throws -> WeightFile {
-        try file.withUnsafeBytes { try WeightFile($0, path: "weights") }
+        try file.withUnsafeBytes { try WeightFile(copying: $0, path: "weights") }
     }
 
     /// The reason of a malformed part.
