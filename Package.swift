@@ -80,7 +80,8 @@ let package = Package(
             name: "VGGTrainingTests",
             dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTraining"],
             resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"]),
+        .testTarget(
+            name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"], resources: [.copy("Goldens")]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -25,7 +25,7 @@ var streamingCases: [Case] {
         },
         row("transpose", bytes: 8) {
             let (x, y) = (floats(count), floats(count))
-            return { kernels.transpose(x, channels, size * size, channels, y, size * size) }
+            return { kernels.transpose(x, channels, size * size, channels, y, size * size, size * size) }
         },
         row("channel_sums", bytes: 4) {
             let x = floats(count)

@@ -15,10 +15,13 @@ extension Executor {
         return features
     }
 
-    /// What a step has just made, in PyTorch's order.
+    /// What a step has just made.
     func output(of step: Int, as shape: Shape, count: Int) -> Tensor {
-        let layout = plan.steps[step].output
-        let memory = activation(step + 1)
+        tensor(activation(step + 1), plan.steps[step].output, of: shape, count: count)
+    }
+
+    /// A batch in memory, of images of `shape`, in PyTorch's order.
+    func tensor(_ memory: Memory, _ layout: ActivationLayout, of shape: Shape, count: Int) -> Tensor {
         var row = [Float](repeating: 0, count: layout.plain.rowStride)
         let pixels = layout.height * layout.width
         let values = [Float](unsafeUninitializedCapacity: count * layout.count) { values, initialized in

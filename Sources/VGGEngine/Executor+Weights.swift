@@ -78,7 +78,7 @@ extension Executor {
             tensors[parameter.name] = Tensor(
                 shape: parameter.shape,
                 values: entry.layout.unpack(
-                    buffer + entry.offset, count: parameter.shape.reduce(1, *), context.workers))
+                    buffer + entry.offset, count: parameter.shape.reduce(1, *), context))
         }
         return tensors
     }
@@ -107,6 +107,6 @@ extension Executor {
     }
 
     private func pack(_ tensor: Tensor, _ entry: ParameterMap.Entry, to buffer: Floats) {
-        entry.layout.pack(tensor.values, to: buffer + entry.offset, context.workers)
+        entry.layout.pack(tensor.values, to: buffer + entry.offset, context)
     }
 }

@@ -18,9 +18,11 @@ public final class GradCAM {
     ///   - weights: under torchvision's names.
     ///   - layer: a convolution or what follows it, by a name that `Network.layerIndex(named:)` knows; nil for
     ///     the last ReLU before the classifier.
+    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `ModelError` if there is no such layer or it makes no maps; `WeightsError`; `PlanError`.
     public init(
-        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device = .best
+        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device = .best,
+        freeMemory: Int? = FreeMemory.bytes
     ) throws {
         let names = network.layerAliases.sorted { $0.value < $1.value }.filter {
             if case .map = network.layers[$0.value].output { true } else { false }
@@ -33,15 +35,13 @@ public final class GradCAM {
         // In inference batch norm is part of the convolution before it, and dropout is nothing.
         let folded = try network.foldingBatchNorm(weights)
         let plain = try folded.network.withoutDropout()
-        let target = network.layers[...index].count { placed in
-            if case .batchNorm = placed.layer { false } else { true }
-        }
         self.layer = name
-        layerIndex = target - 1
+        layerIndex = folded.places[index]
         shifts = network.batchNormShifts(after: index, weights)
         classes = network.output.count
-        executor = try Executor(
-            plan: try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex]), device: device)
+        let plan = try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex])
+        try plan.checkFits(in: freeMemory, threads: device.threads)
+        executor = try Executor(plan: plan, device: device)
         try executor.load(folded.weights)
     }
 
@@ -79,15 +79,7 @@ extension Network {
         guard case .convolution = layers[index].layer, index + 1 < layers.count,
             case .batchNorm(let norm) = layers[index + 1].layer
         else { return [] }
-        let name = layers[index + 1].name
-        let tensors = ["weight", "bias", "running_mean", "running_var"].compactMap {
-            weights["\(name).\($0)"]?.values
-        }
-        guard tensors.count == 4 else { return [] }
-        return (0..<norm.channels).map { channel in
-            tensors[1][channel] - tensors[2][channel] * tensors[0][channel]
-                / (tensors[3][channel] + norm.epsilon).squareRoot()
-        }
+        return ChannelMap(norm, named: layers[index + 1].name, weights)?.shifts ?? []
     }
 
     fileprivate func withoutDropout() throws(ModelError) -> Network {
@@ -113,23 +105,17 @@ extension Executor {
             plan.mode == .training && plan.precision == .fp32, "gradients need a training plan in fp32")
         var maps = Tensor(zeros: [])
         let target = plan.step(of: layer) ?? 0
+        let shape = plan.network.layers[layer].output
         let pass = Pass(count: 1, isTraining: true, needsWeightGradients: false)
         _ = forward(pass, images: image) { step in
-            if step == target { maps = output(of: step, as: plan.network.layers[layer].output, count: 1) }
+            if step == target { maps = output(of: step, as: shape, count: 1) }
         }
         let last = gradient(plan.steps.count).assumingMemoryBound(to: Float.self)
         last.update(repeating: 0, count: plan.network.output.count)
         last[logit] = 1
         backward(pass, downTo: target + 1)
-        let layout = plan.steps[target].output.plain
-        let values = gradient(target + 1).assumingMemoryBound(to: Float.self)
-        var gradients = Tensor(zeros: maps.shape)
-        for pixel in 0..<layout.height * layout.width {
-            for channel in 0..<layout.channels {
-                gradients.values[channel * layout.height * layout.width + pixel] =
-                    values[pixel * layout.channels + channel]
-            }
-        }
+        let gradients = tensor(
+            gradient(target + 1), plan.steps[target].output.plain, of: shape, count: 1)
         return (maps, gradients)
     }
 }

@@ -17,57 +17,82 @@ enum ParameterLayout: Hashable, Sendable {
         }
     }
 
-    /// Parts that can be packed side by side: panels.
-    private var parts: Int {
-        switch self {
-        case .vector: 1
-        case .panels(let out, _, _, _): out.panels
-        }
-    }
-
-    /// Calls `body(tensor index, memory index)` for every element of the parts.
-    @inline(__always)
-    private func forEachIndex(in parts: Range<Int>, _ body: (Int, Int) -> Void) {
-        switch self {
-        case .vector(let count):
-            for index in 0..<count { body(index, index) }
-        case .panels(let out, let inputs, let height, let width):
-            let pixels = height * width
-            for part in parts {
-                let outs = part * panel..<min(out, (part + 1) * panel)
-                // A block of inputs at a time: a panel's memory is written in order, and the tensor, whose rows
-                // are far apart, is read a cache line at a time.
-                for start in stride(from: 0, to: inputs, by: panel) {
-                    for pixel in 0..<pixels {
-                        for i in start..<min(inputs, start + panel) {
-                            let memory = ((part * pixels + pixel) * inputs + i) * panel - outs.lowerBound
-                            for o in outs { body((o * inputs + i) * pixels + pixel, memory + o) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes a tensor's values to memory; what fills up the last panel is left as it is (zero).
-    func pack(_ values: TensorValues, to memory: Floats, _ workers: Workers) {
+    /// Writes a tensor's values to memory; what fills up the last panel becomes zero.
+    func pack(_ values: TensorValues, to memory: Floats, _ context: StepContext) {
         values.withUnsafeBufferPointer { values in
             guard let values = values.baseAddress else { return }
-            workers.run(over: parts, grain: 1) { parts, _ in
-                forEachIndex(in: parts) { memory[$1] = values[$0] }
+            switch self {
+            case .vector(let count): memory.update(from: values, count: count)
+            case .panels:
+                forEachBlock(context.workers) { block, lines in
+                    context.kernels.transpose(
+                        values + block.start, block.rowStride, block.rows, block.columns,
+                        UnsafeMutableRawPointer(lines).assumingMemoryBound(to: Float.self), panel, panel)
+                    block.forEachLine(in: memory) { line, index in line.pointee = lines[index] }
+                }
             }
         }
     }
 
     /// Reads `count` values of a tensor from memory.
-    func unpack(_ memory: UnsafePointer<Float>, count: Int, _ workers: Workers) -> [Float] {
+    func unpack(_ memory: Floats, count: Int, _ context: StepContext) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { values, initialized in
-            if let values = values.baseAddress {
-                workers.run(over: parts, grain: 1) { parts, _ in
-                    forEachIndex(in: parts) { values[$0] = memory[$1] }
+            initialized = count
+            guard let values = values.baseAddress else { return }
+            switch self {
+            case .vector: values.update(from: memory, count: count)
+            case .panels:
+                forEachBlock(context.workers) { block, lines in
+                    block.forEachLine(in: memory) { line, index in lines[index] = line.pointee }
+                    context.kernels.transpose(
+                        UnsafeMutableRawPointer(lines).assumingMemoryBound(to: Float.self), panel,
+                        block.columns, block.rows, values + block.start, block.rowStride, block.columns)
                 }
             }
-            initialized = count
+        }
+    }
+
+    /// The numbers of a panel's outputs for one input at one pixel: neighbours in memory.
+    private typealias Line = SIMD16<Float>
+
+    /// A panel's outputs for some of the inputs: `rows` runs of `columns` numbers, `rowStride` apart in the tensor.
+    private struct Block {
+        let start, rowStride, rows, columns: Int
+        let firstLine, inputs, inputStride, pixels: Int
+
+        /// Calls `body` with every line in memory, and where in the block it belongs.
+        @inline(__always)
+        func forEachLine(in memory: Floats, _ body: (UnsafeMutablePointer<Line>, Int) -> Void) {
+            let lines = UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Line.self) + firstLine
+            for pixel in 0..<pixels {
+                for input in 0..<inputs { body(lines + pixel * inputStride + input, input * pixels + pixel) }
+            }
+        }
+    }
+
+    /// Calls `body` for all blocks, with scratch memory for one: a line a column.
+    private func forEachBlock(
+        _ workers: Workers, _ body: (Block, UnsafeMutablePointer<Line>) -> Void
+    ) {
+        guard case .panels(let out, let inputs, let height, let width) = self else { return }
+        let pixels = height * width
+        // So that a block stays in the second-level cache and whole cache lines of the tensor are read.
+        let step = max(1, min(inputs, 1024 / pixels))
+        workers.run(over: out.panels, grain: 1) { panels, _ in
+            withUnsafeTemporaryAllocation(of: Line.self, capacity: step * pixels) { lines in
+                guard let lines = lines.baseAddress else { return }
+                for part in panels {
+                    for start in stride(from: 0, to: inputs, by: step) {
+                        let count = min(step, inputs - start)
+                        let block = Block(
+                            start: (part * panel * inputs + start) * pixels, rowStride: inputs * pixels,
+                            rows: min(panel, out - part * panel), columns: count * pixels,
+                            firstLine: part * pixels * inputs + start, inputs: count, inputStride: inputs,
+                            pixels: pixels)
+                        body(block, lines)
+                    }
+                }
+            }
         }
     }
 }

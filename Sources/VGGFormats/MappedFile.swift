@@ -8,7 +8,7 @@ import VGGFiles
 ///
 /// `@unchecked`: the bytes are never written here, and their place never changes.
 final class MappedFile: @unchecked Sendable {
-    let bytes: UnsafeRawBufferPointer
+    private let bytes: UnsafeRawBufferPointer
 
     /// - Throws: `FileError` if the file cannot be opened or is a folder, a pipe or a device.
     init(_ path: String) throws(FileError) {
@@ -28,6 +28,14 @@ final class MappedFile: @unchecked Sendable {
             throw FileError(path, failed: "cannot be read")
         }
         bytes = UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    /// Calls `body` with the file's bytes, which are there until it returns, and as long as the object lives.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
     }
 
     deinit {

@@ -19,7 +19,7 @@ public struct Safetensors: Hashable, Sendable {
     ///   another type of number.
     public init(contentsOf path: String) throws {
         let file = try MappedFile(path)
-        try self.init(file.bytes, of: file, path: path)
+        self = try file.withBytes { try Self($0, of: file, path: path) }
     }
 
     /// - Parameters:

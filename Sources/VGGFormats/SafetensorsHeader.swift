@@ -22,7 +22,7 @@ public struct SafetensorsHeader: Sendable {
     /// Reads the header of the file at `path`.
     /// - Throws: `FileError` if the file cannot be read, `SafetensorsError` if it is malformed.
     public init(contentsOf path: String) throws {
-        self = try Self(MappedFile(path).bytes, path: path)
+        self = try MappedFile(path).withBytes { try Self($0, path: path) }
     }
 
     /// - Parameters:

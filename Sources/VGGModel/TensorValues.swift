@@ -33,7 +33,7 @@ public struct TensorValues: RandomAccessCollection, MutableCollection, Sendable 
             case .array(let array): return array[position]
             case .borrowed(let borrowed):
                 precondition(borrowed.floats.indices.contains(position), "index \(position) is out of range")
-                return borrowed.floats[position]
+                return withExtendedLifetime(borrowed) { borrowed.floats[position] }
             }
         }
         set {
@@ -48,7 +48,7 @@ public struct TensorValues: RandomAccessCollection, MutableCollection, Sendable 
         defer { storage = .array([]) }
         switch storage {
         case .array(let array): return array
-        case .borrowed(let borrowed): return Array(borrowed.floats)
+        case .borrowed(let borrowed): return withExtendedLifetime(borrowed) { Array(borrowed.floats) }
         }
     }
 

@@ -82,7 +82,7 @@ struct GoldenCase: Decodable {
                 weights[parameter.name] = try tensor("param/\(parameter.name)")
             }
             try executor.load(weights)
-            let images = try tensor("input").values
+            let images = Array(try tensor("input").values)
             let logits = try tensor("logits").values.map(Double.init)
             let loss = Double(try tensor("loss").values[0])
 

@@ -265,7 +265,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     }
 
     /// The norm of the difference, relative to the expected values'.
-    private func distance(_ found: [Float], _ expected: [Double]) -> Double {
+    private func distance(_ found: some Collection<Float>, _ expected: [Double]) -> Double {
         let squares = zip(found, expected).map { (Double($0) - $1) * (Double($0) - $1) }.reduce(0, +)
         let norm = expected.map { $0 * $0 }.reduce(0, +)
         return squares == 0 ? 0 : (squares / norm).squareRoot()

@@ -35,7 +35,7 @@ struct Images {
 /// thousands of terms of mixed signs, so that 2e-5 of the largest element leaves room for their order. Where
 /// terms cancel to nothing (a bias before batch norm), `scale` says how large they were.
 func expectClose(
-    _ found: [Float], _ expected: [Double], tolerance: Double = 2e-5, scale floor: Double = 0,
+    _ found: some Collection<Float>, _ expected: [Double], tolerance: Double = 2e-5, scale floor: Double = 0,
     _ what: Comment,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {

@@ -22,7 +22,7 @@ import VGGTraining
         let network = try stored.model.network(size: size ?? stored.size)
         let executor = try model.executor(
             for: network, batchSize: 2, precision: .fp32, device: .cpu(threads: 1))
-        let computed = executor.logits(images: images.values, count: 2)
+        let computed = executor.logits(images: Array(images.values), count: 2)
         let scale = logits.values.map(abs).max() ?? 1
         #expect(computed.count == logits.values.count)
         for (value, reference) in zip(computed, logits.values) {

@@ -145,9 +145,10 @@ typedef struct {
     /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */      \
     KERNEL(unpool_gradient, (const float *gradient, const uint8_t *winner, size_t pooled_height,                \
                              size_t pooled_width, const vgg_map *dy_map, float *dy))                            \
-    /* out[column][row] = in[row][column]; rows of out past `rows` up to out_row are set to zero. */            \
-    KERNEL(transpose,                                                                                           \
-           (const float *in, ptrdiff_t in_row, size_t rows, size_t columns, float *out, ptrdiff_t out_row))     \
+    /* out[column][row] = in[row][column]; numbers of out from `rows` up to `filled` of each column are set     \
+       to zero. */                                                                                                       \
+    KERNEL(transpose, (const float *in, ptrdiff_t in_row, size_t rows, size_t columns, float *out,              \
+                       ptrdiff_t out_row, size_t filled))                                                       \
     /* sums[channel] += Σ over rows of x[row][channel], in double precision across calls. */                   \
     KERNEL(channel_sums, (const float *x, size_t rows, size_t channels, double *sums))                          \
     /* sums[channel] += Σ (x - mean[channel])². */                                                            \

@@ -114,7 +114,8 @@ final class LinearStep: FloatStep {
         let outRow = outRow ?? rows.roundedUp(to: panel)
         context.workers.run(over: columns, grain: 16) { range, _ in
             context.kernels.transpose(
-                from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow)
+                from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow,
+                outRow)
         }
     }
 

@@ -1,0 +1,123 @@
+"""Fine-tuning beside training from scratch, on photos and for the same time; called by Scripts/fine-tuning.
+
+A VGG-11 with batch norm, a quarter as wide, learns to tell five of Fashion-MNIST's classes apart at 64×64. Then a
+folder holds a few PNG files of each of the other five classes. One run starts from the weights, with a new head and
+the convolutions frozen; the other starts from random weights and trains for at least as long.
+"""
+
+import argparse
+import gzip
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from PIL import Image
+
+OUTPUT = pathlib.Path(__file__).parents[2] / "docs/fine-tuning.md"
+NAMES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot"]
+FIRST, OTHERS = NAMES[:5], NAMES[5:]
+NETWORK = "--arch vgg11_bn --width-divisor 4 --size 64 --in-channels 1 --momentum 0.9".split()
+
+
+def images(folder, part):
+    """Pixels [n, 28, 28] and labels of `train` or `t10k`."""
+    def read(kind, offset):
+        return np.frombuffer(gzip.decompress((folder / f"{part}-{kind}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
+    return read("images-idx3", 16).reshape(-1, 28, 28), read("labels-idx1", 8)
+
+
+def write_photos(data, folder, names, shots):
+    """`shots` training photos of each class (None for all) and all its test photos, as PNG files."""
+    for part, target, limit in [("train", "train", shots), ("t10k", "val", None)]:
+        pixels, labels = images(data, part)
+        for name in names:
+            place = folder / target / name
+            place.mkdir(parents=True)
+            for index in np.flatnonzero(labels == NAMES.index(name))[:limit]:
+                Image.fromarray(pixels[index]).save(place / f"{index:05}.png", compress_level=1)
+
+
+def train(options, *arguments, folder):
+    """Runs `vgg train`. Returns the test accuracy after each epoch, and the seconds the whole process took."""
+    begin = time.perf_counter()
+    subprocess.run([options.vgg, "train", *map(str, arguments), "--run-dir", folder], check=True, stdout=sys.stderr)
+    seconds = time.perf_counter() - begin
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [line["test_acc"] for line in lines if line["event"] == "epoch"], seconds
+
+
+def compare(options, work, weights, seed):
+    """Fine-tunes, then trains from scratch for more epochs until that has taken as long."""
+    common = ["--data", f"folder:{work / 'others'}", "--seed", seed, "--batch-size", 20]
+    tuned, tuned_seconds = train(
+        options, *common, "--init", weights, "--classes", 5, "--freeze", "features", "--lr", 0.005, "--momentum", 0.9,
+        "--epochs", options.epochs, folder=work / f"tuned-{seed}")
+    # Whichever learning rate turns out to be the better one.
+    best = None
+    for rate in options.rates:
+        epochs, seconds, attempt = options.epochs, 0, 0
+        while seconds < tuned_seconds:
+            if seconds:
+                epochs = int(epochs * 1.2 * tuned_seconds / seconds) + 1
+            scratch, seconds = train(
+                options, *common, *NETWORK, "--lr", rate, "--epochs", epochs,
+                folder=work / f"scratch-{seed}-{rate}-{attempt}")
+            attempt += 1
+        if best is None or scratch[-1] > best[0]:
+            best = scratch[-1], seconds, epochs, rate
+    return {"tuned": (tuned[-1], tuned_seconds, options.epochs), "scratch": best}
+
+
+def table(options, first, rows):
+    lines = [
+        "# Fine-tuning beside training from scratch", "",
+        "A VGG-11 with batch norm, a quarter as wide, at 64×64 and in grey. It first learns five classes of Fashion-MNIST",
+        f"({', '.join(FIRST)}: test accuracy {first[0][-1]:.3f} after {len(first[0])} epochs, {first[1]:.0f} s). The other "
+        f"five ({', '.join(OTHERS)})",
+        f"are then given as a folder of PNG files with {options.shots} photos a class to train on, and 1000 a class to test "
+        "with. Seconds are those of",
+        "the whole process: training, testing after every epoch, saving. From scratch the best of the learning rates",
+        f"{', '.join(map(str, options.rates))} counts, chosen by the test accuracy itself.", "",
+        "    Scripts/fine-tuning", "",
+        "| seed | fine-tuned, convolutions frozen | from scratch, for at least as long |", "|---|---|---|"]
+    for seed, row in enumerate(rows):
+        tuned, scratch = row["tuned"], row["scratch"]
+        lines.append(
+            f"| {seed} | {tuned[0]:.3f} ({tuned[2]} epochs, {tuned[1]:.1f} s) | {scratch[0]:.3f} ({scratch[2]} epochs, "
+            f"{scratch[1]:.1f} s, rate {scratch[3]}) |")
+    means = [statistics.mean(row[kind][0] for row in rows) for kind in ("tuned", "scratch")]
+    lines += [f"| mean | **{means[0]:.3f}** | **{means[1]:.3f}** |", ""]
+    return means, "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compare fine-tuning with training from scratch.")
+    parser.add_argument("--vgg", default=".build/release/vgg", help="the program vgg")
+    parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's .gz files",
+                        default=pathlib.Path("/usr/share/datasets/fashion-mnist"))
+    parser.add_argument("--shots", type=int, default=20, help="photos a class")
+    parser.add_argument("--epochs", type=int, default=5, help="of fine-tuning")
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.05, 0.01], help="learning rates from scratch")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        write_photos(options.data_dir, work / "first", FIRST, None)
+        write_photos(options.data_dir, work / "others", OTHERS, options.shots)
+        first = train(
+            options, "--data", f"folder:{work / 'first'}", *NETWORK, "--lr", 0.02, "--epochs", 2, folder=work / "run")
+        rows = [compare(options, work, work / "run/model.safetensors", seed) for seed in range(options.seeds)]
+    means, text = table(options, first, rows)
+    OUTPUT.write_text(text, encoding="utf-8")
+    print(text)
+    if means[0] <= means[1]:
+        sys.exit("fine-tuning was not better than training from scratch")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+import VGGKit
+
+/// What torchvision says to three photos with each of its networks (Scripts/goldens/family.py).
+private let family = Bundle.module.bundleURL.appending(path: "Goldens/family")
+
+private struct Answer: Decodable {
+    let logits: [Double]
+    let probabilities: [Double]
+
+    static func all() throws -> [String: [String: Answer]] {
+        try JSONDecoder().decode(
+            [String: [String: Answer]].self, from: Data(contentsOf: family.appending(path: "logits.json")))
+    }
+}
+
+extension ToolTests {
+    /// From the weight file and the photo to the probabilities, with nothing said but their names.
+    @Test(
+        .enabled(if: [.jpeg, .png, .webp].allSatisfy { (format: ImageFormat) in format.isSupported }),
+        arguments: [".pth", "-legacy.pth", ".safetensors"])
+    func predictsWhatTorchvisionDoes(_ container: String) throws {
+        let answers = try Answer.all()
+        #expect(answers.count == 8)
+        for (arch, expected) in answers {
+            #expect(expected.count == 3)
+            let photos = expected.keys.sorted()
+            let paths = photos.map { family.appending(path: $0).path }
+            let weights = family.appending(path: arch + container).path
+            let process = try Program.start(
+                ["predict", weights] + paths + ["--format", "json", "--top", "5"], in: folder)
+            let result = try Program.finish(process, in: folder)
+            #expect(result.status == 0)
+            #expect(result.errors.isEmpty)
+            for (photo, found) in zip(photos, try result.objects()) {
+                let answer = try #require(expected[photo])
+                let logits = try #require(found["logits"] as? [Double])
+                let scale = try #require(answer.logits.map(abs).max())
+                #expect(
+                    logits.count == answer.logits.count
+                        && zip(logits, answer.logits).allSatisfy { abs($0 - $1) <= 1e-4 * scale },
+                    "\(arch)\(container), \(photo): \(logits)")
+                let top = try #require(found["top"] as? [[String: Any]])
+                let order = answer.probabilities.indices.sorted {
+                    answer.probabilities[$0] > answer.probabilities[$1]
+                }
+                for (entry, label) in zip(top, order) {
+                    #expect(entry["label"] as? Int == label)
+                    let probability = try #require(entry["probability"] as? Double)
+                    #expect(abs(probability - answer.probabilities[label]) <= 1e-4)
+                }
+                #expect(top.count == 5)
+            }
+        }
+    }
+}
