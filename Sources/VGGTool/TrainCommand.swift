@@ -64,7 +64,11 @@ struct TrainCommand: ParsableCommand {
     private func fit(_ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool)
         throws
     {
-        if !isResumed, training.model.inChannels == nil { configuration.model.inChannels = data.channels }
+        // Photos become grey or coloured as the weights expect them.
+        let followsWeights = data.hasPhotos && configuration.initialWeights != nil
+        if !isResumed, !followsWeights, training.model.inChannels == nil {
+            configuration.model.inChannels = data.channels
+        }
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
         configuration.preprocessing = try training.folder.preprocessing(for: configuration)
     }

@@ -69,6 +69,11 @@ extension ToolTests {
         #expect(result.status == 0, "\(result.errors)")
         let configuration = try RunFolder(folder.url("run").path).readConfiguration()
         #expect(try configuration.preprocessing == .plain(16, channels: .grey))
+        // Weights that were grey stay grey, though photos are coloured.
+        let tuned = try run(
+            "train --init run --data folder:photos --val-split 0.25 --max-steps 1 --run-dir tuned")
+        #expect(tuned.status == 0, "\(tuned.errors)")
+        #expect(try RunFolder(folder.url("tuned").path).readConfiguration().model.inChannels == 1)
         let other = training.replacing("--run-dir run", with: "--run-dir normalised")
         let normalised = try run("\(other) --preprocessing imagenet --max-steps 1")
         #expect(normalised.status == 0, "\(normalised.errors)")

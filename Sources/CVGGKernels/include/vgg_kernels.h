@@ -145,8 +145,7 @@ typedef struct {
     /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */      \
     KERNEL(unpool_gradient, (const float *gradient, const uint8_t *winner, size_t pooled_height,                \
                              size_t pooled_width, const vgg_map *dy_map, float *dy))                            \
-    /* out[column][row] = in[row][column]; numbers of out from `rows` up to `filled` of each column are set     \
-       to zero. */                                                                                                       \
+    /* out[column][row] = in[row][column], and zero from row `rows` up to `filled`. */                          \
     KERNEL(transpose, (const float *in, ptrdiff_t in_row, size_t rows, size_t columns, float *out,              \
                        ptrdiff_t out_row, size_t filled))                                                       \
     /* sums[channel] += Σ over rows of x[row][channel], in double precision across calls. */                   \
