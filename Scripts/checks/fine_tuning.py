@@ -1,8 +1,8 @@
 """Fine-tuning beside training from scratch, on photos and for the same time; called by Scripts/fine-tuning.
 
 A VGG-11 with batch norm, a quarter as wide, learns to tell five of Fashion-MNIST's classes apart at 64×64. Then a
-folder holds a few PNG files of each of the other five classes. One run starts from the weights, with a new head and
-the convolutions frozen; the other starts from random weights and trains for at least as long.
+folder holds a few PNG files of each of the other five classes. One run starts from the weights, with a new head; the
+other starts from random weights and trains for at least as long.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def train(options, *arguments, folder):
 
 
 def best(options, work, name, seed, *arguments, at_least=0):
-    """The run with the better of the learning rates: (test accuracy, seconds, epochs, rate). Epochs are added until
+    """The run with the best of the learning rates: (test accuracy, seconds, epochs, rate). Epochs are added until
     a run has taken `at_least` so many seconds."""
     runs = []
     for rate in options.rates:
@@ -71,7 +71,7 @@ def best(options, work, name, seed, *arguments, at_least=0):
 def compare(options, work, weights, seed):
     """Fine-tunes, then trains from scratch for at least as long."""
     tuned = best(
-        options, work, "tuned", seed, "--init", weights, "--classes", 5, "--momentum", 0.9)
+        options, work, "tuned", seed, "--init", weights, "--momentum", 0.9)
     return {"tuned": tuned, "scratch": best(options, work, "scratch", seed, *NETWORK, at_least=tuned[1])}
 
 
@@ -84,7 +84,7 @@ def table(options, first, rows):
         f"{options.tests} to test with. One run starts from those weights with a new head, the other from random weights, "
         "for at least",
         "as long. Seconds are those of the whole process: training, a test after every epoch, saving.",
-        f"For both the better of the learning rates {' and '.join(map(str, options.rates))} counts, by the test "
+        f"For both the best of the learning rates {', '.join(map(str, options.rates))} counts, by the test "
         "accuracy.", "",
         "    Scripts/fine-tuning", "",
         "| seed | fine-tuned | from scratch |", "|---|---|---|"]
@@ -106,7 +106,7 @@ def main():
     parser.add_argument("--shots", type=int, default=5, help="photos a class")
     parser.add_argument("--tests", type=int, default=100, help="photos a class to test with")
     parser.add_argument("--epochs", type=int, default=20, help="of fine-tuning")
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.02, 0.005], help="learning rates to try")
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.02, 0.005, 0.002], help="learning rates to try")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -172,7 +172,9 @@ def preprocessing_cases(folder, random):
     imagenet, caffe = ("rgb", True, *IMAGENET), ("bgr", False, *CAFFE)
     plain, grey = ("rgb", True, [0] * 3, [1] * 3), ("grey", True, [0], [1])
     # Heights and widths whose margins are whole, half above an even and half above an odd number.
-    for height, width in [(43, 61), (61, 43), (36, 36), (36, 37), (39, 36), (20, 23), (200, 31)]:
+    # Then sides that are already as long as what is cut out.
+    for height, width in [(43, 61), (61, 43), (36, 36), (36, 37), (39, 36), (20, 23), (200, 31),
+                          (32, 32), (32, 48), (48, 32), (24, 32)]:
         name = f"preprocess-{height}x{width}.png"
         (folder / name).write_bytes(encoded(picture(random, height, width), "PNG", optimize=True))
         for settings in [imagenet, caffe, plain, grey]:

@@ -22,27 +22,9 @@ struct ClassFolders {
         }
     }
 
-    /// The photos of a class: those in its folder and in the folders in it, told by the endings of their names.
-    ///
-    /// Folder by folder, sorted by their paths, and in each by name. Links to files, and to the class's folder, are
-    /// followed; links to folders in it are not, so that there are no loops.
     /// - Throws: `FileError` if a folder cannot be read.
     func photos(of className: String) throws(FileError) -> [String] {
-        var folders = ["\(path)/\(className)"]
-        var photos: [String: [String]] = [:]
-        var next = 0
-        while next < folders.count {
-            let folder = folders[next]
-            next += 1
-            for name in try Self.names(in: folder) {
-                if ImageFormat.fileExtensions.contains((name as NSString).pathExtension.lowercased()) {
-                    photos[folder, default: []].append("\(folder)/\(name)")
-                } else if Self.isFolder("\(folder)/\(name)", followingLinks: false) {
-                    folders.append("\(folder)/\(name)")
-                }
-            }
-        }
-        return photos.sorted { Self.isBefore($0.key, $1.key) }.flatMap(\.value)
+        try PhotoLoader.photos(in: "\(path)/\(className)")
     }
 
     /// The names in a folder, sorted, except hidden ones.
@@ -54,13 +36,49 @@ struct ClassFolders {
     }
 
     /// Python's order: by code points, which is also that of UTF-8.
-    private static func isBefore(_ left: String, _ right: String) -> Bool {
+    fileprivate static func isBefore(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
     static func isFolder(_ path: String, followingLinks: Bool = true) -> Bool {
+        kind(of: path, followingLinks: followingLinks) == S_IFDIR
+    }
+
+    /// The type bits of a file's mode; nil if there is none.
+    fileprivate static func kind(of path: String, followingLinks: Bool = true) -> mode_t? {
         var status = stat()
         let result = followingLinks ? stat(path, &status) : lstat(path, &status)
-        return result == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return result == 0 ? status.st_mode & S_IFMT : nil
+    }
+}
+
+extension PhotoLoader {
+    /// The photos in a folder and in the folders in it, told by the endings of their names; hidden ones, pipes and
+    /// devices are passed over.
+    ///
+    /// Folder by folder, sorted by their paths, and in each by name. Links to files, and to the folder itself, are
+    /// followed; links to folders in it are not, so that there are no loops.
+    /// - Throws: `FileError` if a folder cannot be read.
+    public static func photos(in folder: String) throws(FileError) -> [String] {
+        var folders = [folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder]
+        var photos: [String: [String]] = [:]
+        var next = 0
+        while next < folders.count {
+            let folder = folders[next]
+            next += 1
+            for name in try ClassFolders.names(in: folder) {
+                let path = "\(folder)/\(name)"
+                let ending = (name as NSString).pathExtension.lowercased()
+                if ClassFolders.isFolder(path, followingLinks: false) {
+                    folders.append(path)
+                } else if ImageFormat.fileExtensions.contains(ending),
+                    [S_IFREG, nil].contains(ClassFolders.kind(of: path))
+                {
+                    // A link that leads nowhere is reported when it is read.
+                    photos[folder, default: []].append(path)
+                }
+            }
+        }
+        return photos.sorted { ClassFolders.isBefore($0.key, $1.key) }.flatMap(\.value)
     }
 }

@@ -58,6 +58,12 @@ struct PhotoFolder {
                 }
             }
         }
+        guard names.count <= ImageDataset.maximumClassCount else {
+            throw FileError(
+                path,
+                "cannot be told apart in \(names.count) classes; \(ImageDataset.maximumClassCount) are the most"
+            )
+        }
         for className in test?.classNames ?? [] {
             guard let test else { break }
             let number = try Self.number(of: className, in: test, among: names)

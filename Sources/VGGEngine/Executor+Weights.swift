@@ -1,21 +1,5 @@
 import VGGModel
 
-/// Why tensors cannot be a network's weights.
-public enum WeightsError: Error, Hashable, CustomStringConvertible {
-    case missing(String)
-    case unexpected(String)
-    case shape(name: String, expected: [Int], found: [Int])
-
-    public var description: String {
-        switch self {
-        case .missing(let name): "tensor \(name) is missing: the weights are of another network"
-        case .unexpected(let name): "tensor \(name) has no place in this network: the weights are of another"
-        case .shape(let name, let expected, let found):
-            "tensor \(name) has the shape \(found) where this network's has \(expected)"
-        }
-    }
-}
-
 extension Executor {
     /// Sets every parameter to its initial value: a function of the seed and the network.
     public func initialize(_ initialization: Initialization, seed: UInt64) {
@@ -86,18 +70,8 @@ extension Executor {
     private func check(
         _ tensors: [String: Tensor], where isIncluded: (ParameterDescription, ParameterMap.Entry) -> Bool
     ) throws(WeightsError) {
-        let expected = zip(plan.network.parameters, map.entries).filter(isIncluded).map(\.0)
-        let names = Set(expected.map(\.name))
-        for parameter in expected {
-            guard let tensor = tensors[parameter.name] else { throw .missing(parameter.name) }
-            guard tensor.shape == parameter.shape else {
-                throw .shape(name: parameter.name, expected: parameter.shape, found: tensor.shape)
-            }
-        }
-        for name in tensors.keys.sorted()
-        where !names.contains(name) && !name.hasSuffix("num_batches_tracked") {
-            throw .unexpected(name)
-        }
+        try WeightsError.check(
+            tensors, are: zip(plan.network.parameters, map.entries).filter(isIncluded).map(\.0))
     }
 
     private func write(_ tensors: [String: Tensor], to buffer: Floats) {

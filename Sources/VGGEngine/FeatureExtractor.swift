@@ -7,18 +7,20 @@ public final class FeatureExtractor {
     public let executor: Executor
     private let indices: [Int]
 
-    /// - Parameter layers: names that `Network.layerIndex(named:)` knows.
+    /// - Parameters:
+    ///   - layers: names that `Network.layerIndex(named:)` knows.
+    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `ModelError.unknownLayer`, or what the plan throws.
     public init(
         _ network: Network, layers: [String], batchSize: Int = 1, precision: Precision = .fp32,
-        device: Device = .best
+        device: Device = .best, freeMemory: Int? = FreeMemory.bytes
     ) throws {
         self.layers = layers
         indices = try layers.map { try network.layerIndex(named: $0) }
-        executor = try Executor(
-            plan: try Plan(
-                network, batchSize: batchSize, mode: .inference, precision: precision, keeping: Set(indices)),
-            device: device)
+        let plan = try Plan(
+            network, batchSize: batchSize, mode: .inference, precision: precision, keeping: Set(indices))
+        try plan.checkFits(in: freeMemory, threads: device.threads)
+        executor = try Executor(plan: plan, device: device)
     }
 
     /// - Parameter images: [count, height, width, channels], count at most the batch size.
@@ -38,9 +40,13 @@ public final class FeatureExtractor {
     public func perceptualDistance(_ first: [Float], _ second: [Float]) -> Double {
         let (a, b) = (features(of: first), features(of: second))
         return layers.reduce(0) { sum, layer in
-            guard let x = a[layer]?.values, let y = b[layer]?.values, !x.isEmpty else { return sum }
-            let squares = zip(x, y).map { (Double($0) - Double($1)) * (Double($0) - Double($1)) }
-            return sum + squares.reduce(0, +) / Double(x.count)
+            guard let x = a[layer].map({ Array($0.values) }), let y = b[layer].map({ Array($0.values) }),
+                !x.isEmpty
+            else { return sum }
+            let squares = zip(x, y).reduce(0.0) { sum, pair in
+                sum + (Double(pair.0) - Double(pair.1)) * (Double(pair.0) - Double(pair.1))
+            }
+            return sum + squares / Double(x.count)
         }
     }
 }

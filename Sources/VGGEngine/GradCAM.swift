@@ -32,6 +32,7 @@ public final class GradCAM {
         }
         let index = try network.layerIndex(named: name)
         guard case .map = network.layers[index].output else { throw ModelError.noMaps(name) }
+        try WeightsError.check(weights, are: network.parameters)
         // In inference batch norm is part of the convolution before it, and dropout is nothing.
         let folded = try network.foldingBatchNorm(weights)
         let plain = try folded.network.withoutDropout()

@@ -17,7 +17,8 @@ enum ParameterLayout: Hashable, Sendable {
         }
     }
 
-    /// Writes a tensor's values to memory; what fills up the last panel becomes zero.
+    /// Writes a tensor's values to memory; what fills up a last panel of weights becomes zero, and the end of a
+    /// vector stays as it is.
     func pack(_ values: TensorValues, to memory: Floats, _ context: StepContext) {
         values.withUnsafeBufferPointer { values in
             guard let values = values.baseAddress else { return }

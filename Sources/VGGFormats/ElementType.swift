@@ -39,7 +39,7 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.
     /// - Parameter file: what `bytes` belong to, if they stay where they are as long as it lives: numbers that
     ///   need no conversion, which nearly all files have, are then left there.
-    func floats(_ bytes: UnsafeRawBufferPointer, in file: MappedFile?) -> TensorValues? {
+    func floats(_ bytes: UnsafeRawBufferPointer, in file: (any AnyObject & Sendable)?) -> TensorValues? {
         let count = bytes.count / size
         guard self == .float32, count > 0 else {
             return floats(bytes, at: 0..<count, count).map { TensorValues($0) }
@@ -58,7 +58,7 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
 
     /// The numbers of `view` in the storage `bytes`; nil for a type not converted.
     func floats(
-        _ bytes: UnsafeRawBufferPointer, _ view: StridedView, in file: MappedFile?
+        _ bytes: UnsafeRawBufferPointer, _ view: StridedView, in file: (any AnyObject & Sendable)?
     ) -> TensorValues? {
         guard view.isContiguous else {
             return floats(bytes, at: view, view.count).map { TensorValues($0) }

@@ -21,7 +21,10 @@ public struct InferredModel: Hashable, Sendable {
         // The maps that are flattened are square: features = channels · extent².
         let channels = rows.last?.channels ?? 1
         let extent = Int(Double(features / channels).squareRoot())
-        guard rows.count <= 12, extent > 0, extent * extent * channels == features else {
+        guard rows.count <= 12 else {
+            throw NotVGGError("it would halve the images \(rows.count) times, more than any VGG")
+        }
+        guard extent > 0, extent * extent * channels == features else {
             throw NotVGGError(
                 "\(modules.linear[0].name) has \(features) inputs, which are no square maps of \(channels)")
         }

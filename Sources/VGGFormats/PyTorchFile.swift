@@ -16,7 +16,9 @@ struct PyTorchFile {
     ///   - file: the whole file.
     ///   - owner: what keeps it, if anything does.
     ///   - path: the name of the file, for errors.
-    init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws(PyTorchFileError) {
+    init(_ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, path: String)
+        throws(PyTorchFileError)
+    {
         do {
             tensors =
                 file.starts(with: Self.zipSignature)
@@ -37,7 +39,7 @@ struct PyTorchFile {
     private static let zipSignature = Array("PK\u{3}\u{4}".utf8)
 
     private static func readZIP(
-        _ file: UnsafeRawBufferPointer, of owner: MappedFile?
+        _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?
     ) throws(Problem) -> [String: Tensor] {
         let archive = try ZIPArchive(file)
         // The folder that everything is in has the name of the file when it was written.
@@ -45,7 +47,9 @@ struct PyTorchFile {
             $0.hasSuffix("/data.pkl") && $0.firstIndex(of: "/") == $0.lastIndex(of: "/")
         }
         guard let name = pickles.first, pickles.count == 1, let pickle = archive.entries[name] else {
-            throw .unsupported("is a ZIP file, but not one of PyTorch's: it has no data.pkl")
+            throw .unsupported(
+                "is a ZIP file, but not one of torch.save: it has \(pickles.count) data.pkl where one belongs"
+            )
         }
         let root = name.dropLast("data.pkl".count)
         if let order = archive.entries["\(root)byteorder"], !file[order].elementsEqual("little".utf8) {
@@ -72,7 +76,7 @@ struct PyTorchFile {
     /// Five pickles in a row (magic number, version, system, object, keys of the storages), then for each key
     /// how many numbers follow, and the numbers.
     private static func readLegacy(
-        _ file: UnsafeRawBufferPointer, of owner: MappedFile?
+        _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?
     ) throws(Problem) -> [String: Tensor] {
         var reader = ByteReader(file, part: "the PyTorch file")
         guard case .longInteger(let magic) = try PickleMachine.read(&reader).value,

@@ -36,7 +36,7 @@ public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
         case .unsupported(let reason): "\(path): \(reason)"
         case .noStateDictionary(let reason): "\(path): holds no state dictionary: \(reason); \(saving)"
         case .duplicateKey(let key): "\(path): has \(key.quotedName) twice; \(again)"
-        case .tensor(let name, let reason): "\(path): tensor \(name.quotedName): \(reason)"
+        case .tensor(let name, let reason): "\(path): tensor \(name.quotedName): \(reason); \(again)"
         }
     }
 }

@@ -26,7 +26,9 @@ public struct Safetensors: Hashable, Sendable {
     ///   - file: the whole file.
     ///   - owner: what keeps it, if anything does.
     ///   - path: the name of the file, for errors.
-    init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws(SafetensorsError) {
+    init(_ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, path: String)
+        throws(SafetensorsError)
+    {
         let header = try SafetensorsHeader(file, path: path)
         tensors = [:]
         metadata = header.metadata

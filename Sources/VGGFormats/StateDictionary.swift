@@ -26,9 +26,10 @@ struct StateDictionary {
             if !tensors.isEmpty { return }
             guard let inner = Self.wrappers.lazy.compactMap({ memory.member($0, of: value) }).first else {
                 let keys = pairs.prefix(5).map {
-                    if case .string(let key) = $0.key { key } else { $0.key.kind }
+                    if case .string(let key) = $0.key { key.quotedName } else { $0.key.kind }
                 }
-                throw .noStateDictionary("the dictionary has no tensors, only \(keys)")
+                throw .noStateDictionary(
+                    "the dictionary has no tensors, only \(keys.joined(separator: ", "))")
             }
             value = inner
         }
@@ -58,7 +59,7 @@ struct StateDictionary {
     ///   - owner: what keeps it, if anything does.
     ///   - storages: where each storage's numbers are in it.
     func tensors(
-        _ file: UnsafeRawBufferPointer, of owner: MappedFile?, storages: [String: Range<Int>]
+        _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, storages: [String: Range<Int>]
     ) throws(Problem) -> [String: Tensor] {
         var result: [String: Tensor] = [:]
         // Tensors may share storages and even repeat their elements, but not beyond what the file justifies.

@@ -16,7 +16,7 @@ public struct WeightFile: Sendable {
     /// Texts that travel with the weights; empty for PyTorch's files, which have none.
     public let metadata: [String: String]
 
-    /// Maps the file at `path`. Floating-point numbers of any width and 64-bit integers become `Float`; those
+    /// Maps the file at `path`. Floating-point numbers of 16, 32 and 64 bits and 64-bit integers become `Float`; those
     /// that are already stay in the file until they are changed, so that a large file costs no time and no
     /// memory. The file must not be changed in place meanwhile; replacing it is all right.
     /// - Throws: `FileError` if the file cannot be read or is of no format known here; `SafetensorsError` or
@@ -27,13 +27,12 @@ public struct WeightFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - file: the whole file, whose numbers are copied.
+    ///   - file: the whole file.
+    ///   - owner: what keeps it unchanged in its place as long as it lives; nil if the numbers must be copied.
     ///   - path: the name of the file, for errors.
-    package init(copying file: UnsafeRawBufferPointer, path: String) throws {
-        try self.init(file, of: nil, path: path)
-    }
-
-    private init(_ file: UnsafeRawBufferPointer, of owner: MappedFile?, path: String) throws {
+    package init(
+        _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, path: String
+    ) throws {
         if PyTorchFile.recognizes(file) {
             format = .pytorch
             tensors = try PyTorchFile(file, of: owner, path: path).tensors

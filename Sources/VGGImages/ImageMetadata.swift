@@ -58,8 +58,9 @@ struct ImageMetadata {
             let length = Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
             let payload = bytes[(place + 4)...].prefix(max(length - 2, 0))
             if marker == 0xE1, payload.starts(with: exifName) {
-                // A long record goes on in the next segments.
-                exif = exif.map { $0 + payload.dropFirst(exifName.count) } ?? Array(payload)
+                // A long record goes on in the next segments, and grows in place.
+                exif = exif ?? Array(exifName)
+                exif?.append(contentsOf: payload.dropFirst(exifName.count))
             } else if marker == 0xE1, payload.starts(with: xmpName) {
                 xmp = Array(payload.dropFirst(xmpName.count))
             }

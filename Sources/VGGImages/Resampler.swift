@@ -10,7 +10,7 @@ public struct Resampler: Sendable {
     public let outputHeight: Int
     public let outputWidth: Int
     public let channels: Int
-    /// nil where the size stays the same: that pass would copy.
+    /// nil where all of it stays as it is: that pass would copy.
     private let columns: Taps?
     private let rows: Taps?
     /// Whether the number of rows changes before the number of columns.
@@ -39,8 +39,11 @@ public struct Resampler: Sendable {
         outputHeight = rows.count
         outputWidth = columns.count
         self.channels = channels
-        self.columns = width == columns.count ? nil : Taps(from: width, to: toWidth, wanted: columns)
-        self.rows = height == rows.count ? nil : Taps(from: height, to: toHeight, wanted: rows)
+        // A part of an axis is taken by a pass, also where the size stays.
+        let (keepsColumns, keepsRows) = (columns == 0..<width, rows == 0..<height)
+        self.columns =
+            width == toWidth && keepsColumns ? nil : Taps(from: width, to: toWidth, wanted: columns)
+        self.rows = height == toHeight && keepsRows ? nil : Taps(from: height, to: toHeight, wanted: rows)
         isRowsFirst = toHeight < height && height - toHeight > 2 * (width - toWidth)
     }
 

@@ -12,7 +12,7 @@ extension Network {
     /// The same function without batch norm: in inference it is a factor and a shift for every channel, which the
     /// weights and bias of the convolution before can carry. A batch norm after anything else stays.
     ///
-    /// - Parameter weights: of this network, under torchvision's names.
+    /// - Parameter weights: of this network, under torchvision's names and in its shapes.
     /// - Throws: `ModelError` never for a network that exists.
     public func foldingBatchNorm(_ weights: [String: Tensor]) throws(ModelError) -> FoldedNetwork {
         var kept: [PlacedLayer] = []

@@ -79,11 +79,15 @@ public struct TensorValues: RandomAccessCollection, MutableCollection, Sendable 
 
 extension TensorValues: Hashable {
     /// Whether the numbers are equal, wherever they are.
-    public static func == (a: Self, b: Self) -> Bool { a.elementsEqual(b) }
+    public static func == (a: Self, b: Self) -> Bool {
+        a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { b in a.elementsEqual(b) } }
+    }
 
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(count)
-        for value in self { hasher.combine(value) }
+        withUnsafeBufferPointer { values in
+            hasher.combine(values.count)
+            for value in values { hasher.combine(value) }
+        }
     }
 }
 

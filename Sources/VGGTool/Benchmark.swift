@@ -19,13 +19,16 @@ struct Benchmark {
         let plan = try Plan(
             network, batchSize: batchSize, mode: work == .train ? .training : .inference,
             precision: precision)
+        let optimizer = TrainingConfiguration().optimizer
+        try plan.checkFits(
+            in: FreeMemory.bytes, optimizer: work == .train ? optimizer : nil, threads: device.threads
+        ) { $0 * network.input.count * MemoryLayout<Float>.stride }
         let executor = try Executor(plan: plan, device: device)
         executor.initialize(.xavier, seed: 0)
         let peak = device.measuredPeak(precision)
         // Time does not depend on the values; with a prime for the period, no two images are the same.
         let images = (0..<batchSize * network.input.count).map { Float($0 % 251) / 250 }
         let labels = (0..<batchSize).map { Int32($0 % network.output.count) }
-        let optimizer = TrainingConfiguration().optimizer
 
         let clock = ContinuousClock()
         let warmUp = 2

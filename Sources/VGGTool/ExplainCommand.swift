@@ -34,6 +34,12 @@ struct ExplainCommand: ParsableCommand {
         guard photos.images.count == 1 else {
             throw ValidationError("one photo is explained at a time, not \(photos.images.count)")
         }
+        guard photos.batchSize == nil else {
+            throw ValidationError("--batch-size has no meaning here: one photo is explained at a time")
+        }
+        guard trained.precision?.resolved ?? .fp32 == .fp32 else {
+            throw ValidationError("photos are explained in single precision; leave out --precision")
+        }
     }
 
     /// What was explained, for programs.
@@ -59,10 +65,13 @@ struct ExplainCommand: ParsableCommand {
         let photo = try PhotoLoader.read(file)
         let explained = try model.gradCAM(for: network, layer: layer, device: compute.resolved)
         let input = preprocessing.input(from: photo)
-        let prediction = Prediction(logits: explained.logits(input), names: names, top: classes)
+        let logits = explained.logits(input)
+        try model.checkFinite(logits)
+        let prediction = Prediction(logits: logits, names: names, top: classes)
         let guess = prediction.top.first { label == nil || $0.label == label }
         guard let guess else { return }
         let map = explained.map(of: input, class: guess.label)
+        try model.checkFinite(map.values)
         let picture = Heatmap(map).drawn(over: preprocessing.crop(photo))
         try AtomicFile.replace(output, with: picture.pngData())
 

@@ -54,6 +54,9 @@ struct FeaturesCommand: ParsableCommand {
         guard !photos.images.isEmpty else {
             throw ValidationError("there is nothing to look at; name photos or folders")
         }
+        guard photos.labels == nil else {
+            throw ValidationError("--labels names classes, of which features know nothing; leave it out")
+        }
     }
 
     /// What was written, for programs.
@@ -65,9 +68,11 @@ struct FeaturesCommand: ParsableCommand {
 
     func run() throws {
         let (model, network, preprocessing) = try trained.prepared(for: photos)
+        trained.warnIfEmulated(model)
         let indices = try layers.map { try network.layerIndex(named: $0) }
         let list = PhotoList(photos.images)
-        let batchSize = min(photos.batchSize, max(list.files.count, 1))
+        let batchSize = photos.batchSize(for: list)
+        try checkFits(list, network, indices)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
             device: compute.resolved)
@@ -105,6 +110,19 @@ struct FeaturesCommand: ParsableCommand {
             }
         }
         if report.hasProblems { throw ExitCode.failure }
+    }
+
+    /// All features are kept until they are written.
+    private func checkFits(_ list: PhotoList, _ network: Network, _ indices: [Int]) throws {
+        let numbers = indices.reduce(0) { sum, index in
+            let shape = network.layers[index].output
+            return sum + (pool == .none ? shape.count : shape.dimensions[0])
+        }
+        let bytes = list.files.count * numbers * MemoryLayout<Float>.stride
+        guard let free = FreeMemory.bytes, bytes > free else { return }
+        throw ValidationError(
+            "the features of \(Text.count(list.files.count, "photo")) take \(Text.bytes(bytes)) of memory, but "
+                + "\(Text.bytes(free)) are free; give fewer photos or layers at a time, or use --pool avg")
     }
 
     private func pooled(_ tensor: Tensor) -> Tensor {

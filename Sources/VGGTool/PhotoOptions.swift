@@ -22,8 +22,11 @@ struct PhotoOptions: ParsableArguments {
         help: "The classes' names: a file with one a line, or JSON in the way of imagenet_class_index.json.")
     var labels: String?
 
-    @Option(parsing: .unconditional, help: "Photos in a batch.")
-    var batchSize = 16
+    @Option(parsing: .unconditional, help: "Photos in a batch (default: 16).")
+    var batchSize: Int?
+
+    /// Photos in a batch, no more than there are.
+    func batchSize(for list: PhotoList) -> Int { min(batchSize ?? 16, max(list.files.count, 1)) }
 
     /// Whether anything was said about photos.
     var isGiven: Bool { !images.isEmpty || preprocessing != nil || labels != nil }

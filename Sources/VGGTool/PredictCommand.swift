@@ -55,6 +55,7 @@ struct PredictCommand: ParsableCommand {
         let executor = try model.executor(
             for: network, batchSize: 1, precision: trained.precision?.resolved, device: compute.resolved)
         let logits = executor.logits(images: example.image, count: 1)
+        try model.checkFinite(logits)
 
         let names = data.test.classNames
         var prediction = Prediction(logits: logits, names: names, top: top)
@@ -68,9 +69,10 @@ struct PredictCommand: ParsableCommand {
 
     private func predictPhotos() throws {
         let (model, network, preprocessing) = try trained.prepared(for: photos)
+        trained.warnIfEmulated(model)
         let names = try photos.classNames(for: model, classes: network.output.count)
         let list = PhotoList(photos.images)
-        let batchSize = min(photos.batchSize, max(list.files.count, 1))
+        let batchSize = photos.batchSize(for: list)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved,
             device: compute.resolved)
@@ -79,6 +81,7 @@ struct PredictCommand: ParsableCommand {
         for problem in list.problems { report.fail(problem) }
         for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
             let logits = batch.count > 0 ? executor.logits(images: batch.images, count: batch.count) : []
+            try model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }
         report.end()

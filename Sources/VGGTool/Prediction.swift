@@ -35,9 +35,18 @@ struct Prediction: Encodable {
         switch format {
         case .json: Console.print(try JSONText.line(self))
         case .text:
-            let guesses = top.map { "\(Text.right(Text.fixed(100 * $0.probability, 2), 6)) %  \($0.class)" }
+            let guesses = top.map {
+                "\(Text.right(Text.fixed(100 * $0.probability, 2), 6)) %  \(Self.printable($0.class))"
+            }
             Console.print(((file.map { [$0] } ?? []) + guesses).joined(separator: "\n"))
         }
+    }
+
+    /// A name from a file without what would steer a terminal.
+    private static func printable(_ name: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 
     private static func softmax(_ logits: [Float]) -> [Double] {

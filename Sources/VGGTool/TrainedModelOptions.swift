@@ -64,11 +64,11 @@ struct TrainedModelOptions: ParsableArguments {
         let specification = try model.specification(of: trained)
         let preprocessing = try photos.preprocessing(
             for: trained, channels: specification.inChannels, size: data.size)
-        warnIfEmulated(trained)
         return (trained, try specification.network(size: preprocessing.size), preprocessing)
     }
 
-    private func warnIfEmulated(_ trained: TrainedModel) {
+    /// Warns where the precision that the weights will run in has no instructions on this processor.
+    func warnIfEmulated(_ trained: TrainedModel) {
         (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
     }
 }

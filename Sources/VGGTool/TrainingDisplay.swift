@@ -84,6 +84,7 @@ struct TrainingDisplay {
         if let head = start.newHead {
             text +=
                 "\nnew head: \(head.layer), for \(head.classes) classes instead of \(head.classesOfFile)"
+                + (head.classes == head.classesOfFile ? " others" : "")
         }
         if let freeze = configuration.freeze {
             text +=

@@ -67,7 +67,7 @@ struct TrainingOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Start from the weights of a run folder or file (safetensors or .pth). Network and size are its own \
-            where no option says otherwise; with other --classes the last linear layer, the head, starts anew.
+            where no option says otherwise; with other classes the last linear layer, the head, starts anew.
             """, valueName: "weights"))
     var `init`: String?
 

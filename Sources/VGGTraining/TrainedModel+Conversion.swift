@@ -37,20 +37,10 @@ extension TrainedModel {
     /// The network's tensors under torchvision's names.
     private func fitted(to network: Network) throws(FileError) -> [String: Tensor] {
         let tensors = WeightNaming.canonical(weights, for: network)
-        var expected: Set<String> = []
-        for parameter in network.parameters {
-            guard let tensor = tensors[parameter.name] else {
-                throw FileError(path, "\(WeightsError.missing(parameter.name))")
-            }
-            guard tensor.shape == parameter.shape else {
-                let error = WeightsError.shape(
-                    name: parameter.name, expected: parameter.shape, found: tensor.shape)
-                throw FileError(path, "\(error)")
-            }
-            expected.insert(parameter.name)
-        }
-        if let other = tensors.keys.filter({ !expected.contains($0) }).min() {
-            throw FileError(path, "\(WeightsError.unexpected(other))")
+        do {
+            try WeightsError.check(tensors, are: network.parameters)
+        } catch {
+            throw FileError(path, "\(error)")
         }
         return tensors
     }

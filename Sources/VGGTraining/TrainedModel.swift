@@ -98,6 +98,12 @@ public struct TrainedModel: Sendable {
         }
     }
 
+    /// - Throws: `FileError` if the numbers that the weights gave are not all finite.
+    public func checkFinite(_ numbers: some Sequence<Float>) throws(FileError) {
+        guard !numbers.allSatisfy(\.isFinite) else { return }
+        throw FileError(path, "gives numbers that are not finite: the weights are damaged, or diverged")
+    }
+
     /// Names the file where weights do not fit.
     private func fitting<Result>(_ body: () throws -> Result) throws -> Result {
         do {

@@ -4,16 +4,18 @@ import VGGFormats
 import VGGModel
 
 extension Trainer {
-    /// Gives the network the weights to start from. Where they tell apart another number of classes, the last
-    /// linear layer starts anew.
+    /// Gives the network the weights to start from. Where they tell apart other classes, by their number or their
+    /// names, the last linear layer starts anew.
     func initializeWeights() throws {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
         let model = try TrainedModel(runOrWeights: path)
         var weights = WeightNaming.canonical(model.weights, for: network)
         var kept: Set<String> = []
+        let (known, wanted) = (model.classNames, StoredModel(configuration).labels)
+        let isRenamed = known != nil && wanted != nil && known != wanted
         if let head = network.head, let shape = weights["\(head.name).weight"]?.shape,
-            shape.count == 2, shape[0] != network.output.count, shape[1] == head.input.count
+            shape.count == 2, shape[0] != network.output.count || isRenamed, shape[1] == head.input.count
         {
             state.newHead = NewHead(
                 layer: head.name, classes: network.output.count, classesOfFile: shape[0])
@@ -33,7 +35,8 @@ extension Trainer {
     /// Does nothing without a run folder.
     func save(_ report: (TrainingEvent) -> Void) throws -> CheckpointWritten {
         let weights = executor.weights
-        for (name, tensor) in weights where !tensor.values.allSatisfy(\.isFinite) {
+        for (name, tensor) in weights
+        where !tensor.values.withUnsafeBufferPointer({ $0.allSatisfy(\.isFinite) }) {
             throw diverged("\(name) is no longer finite", report)
         }
         state.wallSeconds = wallSeconds

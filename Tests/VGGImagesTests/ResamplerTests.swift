@@ -45,6 +45,8 @@ import VGGImages
             for (rows, columns) in [
                 (0..<newHeight, 3..<7), (2..<9, 0..<newWidth), (4..<5, 5..<12),
                 (newHeight - 3..<newHeight, 0..<1),
+                // As many as the input has, but not the same.
+                (0..<min(height, newHeight), newWidth - min(width, newWidth)..<newWidth),
             ] {
                 let part = Resampler(
                     height: height, width: width, toHeight: newHeight, width: newWidth, channels: channels,

@@ -33,7 +33,9 @@ extension ToolTests {
             let result = try Program.finish(process, in: folder)
             #expect(result.status == 0)
             #expect(result.errors.isEmpty)
-            for (photo, found) in zip(photos, try result.objects()) {
+            let objects = try result.objects()
+            #expect(objects.map { $0["file"] as? String } == paths)
+            for (photo, found) in zip(photos, objects) {
                 let answer = try #require(expected[photo])
                 let logits = try #require(found["logits"] as? [Double])
                 let scale = try #require(answer.logits.map(abs).max())

@@ -74,6 +74,13 @@ extension ToolTests {
             "train --init run --data folder:photos --val-split 0.25 --max-steps 1 --run-dir tuned")
         #expect(tuned.status == 0, "\(tuned.errors)")
         #expect(try RunFolder(folder.url("tuned").path).readConfiguration().model.inChannels == 1)
+        #expect(!tuned.output.contains("new head") && !tuned.errors.contains("new head"))
+        // As many classes, but others: their head is worth nothing.
+        try FileManager.default.moveItem(at: folder.url("photos/across"), to: folder.url("photos/upright"))
+        let others = try run(
+            "train --init run --data folder:photos --val-split 0.25 --max-steps 1 --run-dir others")
+        #expect(others.status == 0)
+        #expect((others.output + others.errors).contains("for 2 classes instead of 2 others"))
         let other = training.replacing("--run-dir run", with: "--run-dir normalised")
         let normalised = try run("\(other) --preprocessing imagenet --max-steps 1")
         #expect(normalised.status == 0, "\(normalised.errors)")

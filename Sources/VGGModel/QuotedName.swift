@@ -1,4 +1,4 @@
 extension String {
     /// A name that comes from a file, escaped and cut, so that an error that shows it stays one line.
-    var quotedName: String { count <= 100 ? debugDescription : "\(prefix(100))…".debugDescription }
+    package var quotedName: String { count <= 100 ? debugDescription : "\(prefix(100))…".debugDescription }
 }
