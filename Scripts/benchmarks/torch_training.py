@@ -38,7 +38,7 @@ def load(folder, name, size):
     return images, labels
 
 
-def train(folder, size, epochs, seed, precision):
+def train(folder, size, epochs, seed):
     """Trains and returns the test accuracy after each epoch."""
     torch.manual_seed(seed)
     model = slim_vgg11(size).to(memory_format=torch.channels_last)
@@ -47,7 +47,6 @@ def train(folder, size, epochs, seed, precision):
             nn.init.xavier_uniform_(layer.weight)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loss_function = nn.CrossEntropyLoss()
-    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
     images, labels = load(folder, "train", size)
     test_images, test_labels = load(folder, "t10k", size)
 
@@ -59,13 +58,12 @@ def train(folder, size, epochs, seed, precision):
         model.train()
         for index in torch.randperm(len(images)).split(128):
             optimizer.zero_grad()
-            with autocast:
-                loss = loss_function(model(batch(images, index)), labels[index])
+            loss = loss_function(model(batch(images, index)), labels[index])
             loss.backward()
             optimizer.step()
         model.eval()
         correct = 0
-        with torch.inference_mode(), autocast:
+        with torch.inference_mode():
             for index in torch.arange(len(test_images)).split(128):
                 correct += (model(batch(test_images, index)).argmax(1) == test_labels[index]).sum().item()
         accuracies.append(correct / len(test_images))
