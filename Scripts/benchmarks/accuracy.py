@@ -38,7 +38,7 @@ def accuracies(options, name, seed):
         if program == "vgg":
             found = run_vgg(options, precision, seed, stem)
         else:
-            found = torch_training.train(options.data_dir, SIZE, options.epochs, seed, precision)
+            found = torch_training.train(options.data_dir, SIZE, options.epochs, seed)
         result.write_text(json.dumps(found))
     return json.loads(result.read_text())
 
