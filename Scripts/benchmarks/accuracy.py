@@ -1,6 +1,6 @@
 """Test accuracies of vgg in both precisions beside PyTorch's; called by Scripts/accuracy.
 
-The experiment is the seed's at 96×96: slim VGG-11, Fashion-MNIST resized with Pillow's bilinear filter, SGD
+The experiment is the chapter's at 96×96: slim VGG-11, Fashion-MNIST resized with Pillow's bilinear filter, SGD
 with rate 0.05, batches of 128, Xavier initialisation, dropout. A finished run leaves its accuracies in
 RUNS/NAME-SEED.json and is not done again.
 """
@@ -47,7 +47,7 @@ def table(rows, options):
     seeds = range(options.seeds)
     lines = [
         "# Accuracy: vgg beside PyTorch", "",
-        f"Test accuracy of the seed's slim VGG-11 on Fashion-MNIST at {SIZE}×{SIZE} after {options.epochs} epochs (rate",
+        f"Test accuracy of the chapter's slim VGG-11 on Fashion-MNIST at {SIZE}×{SIZE} after {options.epochs} epochs (rate",
         f"0.05, batches of 128), from {options.seeds} seeds each. The programs draw other random numbers from the same seed.",
         f"{platform.machine()}, PyTorch {torch_training.version()}.", "",
         "    Scripts/accuracy", "",

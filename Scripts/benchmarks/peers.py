@@ -2,7 +2,7 @@
 
     peers.py PROGRAM MODE NETWORK --precision fp32|bf16 --layout nhwc|nchw --size N --batch-size N …
 
-PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK slim (the seed's VGG-11 with a
+PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK slim (the chapter's VGG-11 with a
 quarter of the channels) or vgg16 (torchvision's). Weights and images are random.
 """
 

@@ -48,11 +48,12 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             keep one data set a folder
             """
         case .folderMissing(let name):
-            "the data set '\(name)' has no usual place; give its folder: --data \(name):PATH"
+            "the data set '\(name)' has no usual place; give its folder: \(name):PATH"
         case .notFound(let name, let searched):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or ")), and only \
-            fashion-mnist can be fetched; put its four IDX files there or give their folder as --data-dir
+            fashion-mnist can be fetched; put its four IDX files there or give their folder as --data-dir, or \
+            photos as folder:PATH
             """
         case .fetchFailed(let name, let searched, let reasons):
             """

@@ -8,9 +8,10 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .missing(let name): "tensor \(name) is missing: the weights are of another network"
         case .unexpected(let name):
-            "tensor \(name.quotedName) has no place in this network: the weights are of another"
+            "tensor \(name.quotedName) has no place in this network: the weights are of another network"
         case .shape(let name, let expected, let found):
-            "tensor \(name) has the shape \(found) where this network's has \(expected): the weights are of another"
+            "tensor \(name) has the shape \(found) where this network's has \(expected): the weights are of another "
+                + "network, or of another --size"
         }
     }
 

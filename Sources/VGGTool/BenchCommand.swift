@@ -6,7 +6,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure speed and memory, step by step of the plan.",
         discussion: """
-            Synthetic images; nothing is read or kept. Without --arch or --conv-arch: the seed's slim VGG-11 \
+            Synthetic images; nothing is read or kept. Without --arch or --conv-arch: the chapter's slim VGG-11 \
             (a quarter of the channels).
             Examples:
               vgg bench

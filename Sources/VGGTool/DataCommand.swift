@@ -12,7 +12,7 @@ struct DataCommand: ParsableCommand {
             """)
 
     @Argument(help: "The data set: \(DataName.help)")
-    var name = DataName(argument: TrainingConfiguration().data)
+    var name = DataName(name: TrainingConfiguration().data)
 
     @Option(help: "A folder that holds the data set's files: NAME:PATH in two.")
     var dataDir: String?

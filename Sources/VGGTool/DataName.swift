@@ -8,11 +8,19 @@ struct DataName: ExpressibleByArgument {
     /// An absolute path.
     var folder: String?
 
-    init(argument: String) {
+    /// nil for a name without its path, as a shell leaves of `folder:$UNSET`.
+    init?(argument: String) {
         let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        name = String(parts[0])
-        folder = parts.count == 2 ? Self.absolute(String(parts[1])) : nil
+        guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        self.init(name: String(parts[0]), folder: parts.count == 2 ? Self.absolute(String(parts[1])) : nil)
     }
+
+    init(name: String, folder: String? = nil) {
+        self.name = name
+        self.folder = folder
+    }
+
+    var defaultValueDescription: String { name }
 
     /// A run may be gone on with, or tested, from another folder. Shells leave a `~` after a colon as it is.
     static func absolute(_ path: String) -> String {

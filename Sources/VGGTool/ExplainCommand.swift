@@ -34,6 +34,9 @@ struct ExplainCommand: ParsableCommand {
         guard photos.images.count == 1 else {
             throw ValidationError("one photo is explained at a time, not \(photos.images.count)")
         }
+        guard output.lowercased().hasSuffix(".png") else {
+            throw ValidationError("\(output) must end in .png: a PNG file is written")
+        }
         guard photos.batchSize == nil else {
             throw ValidationError("--batch-size has no meaning here: one photo is explained at a time")
         }

@@ -43,7 +43,7 @@ struct ModelOptions: ParsableArguments {
     @Flag(help: "Average the last maps to 7×7 before the classifier, as torchvision does.")
     var adaptivePool = false
 
-    /// What to train or measure where nothing else is said: the seed's slim network, but a network that is
+    /// What to train or measure where nothing else is said: the chapter's slim network, but a network that is
     /// asked for by name is the one of that name.
     var base: ModelSpecification { arch == nil && convArch == nil ? .slimVGG11 : ModelSpecification() }
 

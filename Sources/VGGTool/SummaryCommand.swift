@@ -6,7 +6,7 @@ struct SummaryCommand: ParsableCommand {
         commandName: "summary",
         abstract: "Print a network's shapes, parameters, multiply-accumulates and memory.",
         discussion: """
-            Without options: VGG-11 for one input channel and ten classes, as the seed prints it.
+            Without options: VGG-11 for one input channel and ten classes, as the chapter prints it.
             Examples:
               vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
               vgg summary --width-divisor 4 --plan --batch-size 128
@@ -24,7 +24,7 @@ struct SummaryCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Images in a batch.")
     var batchSize = 1
 
-    @Option(help: "One line a block, as the seed prints it, or one a layer.")
+    @Option(help: "One line a block, as the chapter prints it, or one a layer.")
     var by = Detail.block
 
     @Flag(help: "Also print the fused steps of a training, their kernels, layouts and memory.")

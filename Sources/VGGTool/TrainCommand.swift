@@ -7,19 +7,19 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train a network and keep the run in a folder.",
         discussion: """
-            Without options: the seed's experiment, the slim VGG-11 (a quarter of the channels) on \
+            Without options: the chapter's experiment, the slim VGG-11 (a quarter of the channels) on \
             Fashion-MNIST at 224×224 for ten epochs. Ctrl-C saves the run and says how to go on.
             Examples:
               vgg train --preset quick
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --resume runs/bn96
-              vgg train --init vgg16.pth --data folder:pets --classes 5 --freeze features
+              vgg train --init vgg16.pth --data folder:pets --val-split 0.2 --freeze features
             """)
 
     @Option(
         help:
-            "Start from the seed's experiment, or from a quick one that takes minutes; other options change it."
+            "Start from the chapter's experiment, or from a quick one that takes minutes; other options change it."
     )
     var preset: Preset?
 

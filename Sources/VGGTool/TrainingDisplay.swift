@@ -49,7 +49,7 @@ struct TrainingDisplay {
         }
     }
 
-    /// The curves and the figures that the seed ends with.
+    /// The curves and the figures that the chapter ends with.
     func finish(_ summary: TrainingSummary) {
         bar?.clear()
         if let curves = try? folder.curves() {

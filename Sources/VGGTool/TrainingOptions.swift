@@ -60,7 +60,7 @@ struct TrainingOptions: ParsableArguments {
             """)
     var precision: PrecisionChoice?
 
-    @Option(help: "How random weights are drawn: xavier, as the seed does (the default), or kaiming.")
+    @Option(help: "How random weights are drawn: xavier, as the chapter does (the default), or kaiming.")
     var weightInit: Initialization?
 
     @Option(

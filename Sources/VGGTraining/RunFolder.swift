@@ -35,6 +35,11 @@ public struct RunFolder: Hashable, Sendable {
         }
         let lock = try RunLock(self)
         guard !holdsRun else { throw TrainingError.runExists(folder: path) }
+        // Files with a run's names that belong to no run are somebody else's.
+        for file in [modelPath, checkpointPath, metricsPath]
+        where FileManager.default.fileExists(atPath: file) {
+            throw FileError(file, "is there already, and of no run; choose another --run-dir")
+        }
         try write(configuration)
         return lock
     }

@@ -43,6 +43,15 @@ extension ToolTests {
         #expect(try result.objects().map { $0["file"] as? String } == ["photos/0.png"])
     }
 
+    /// Files with the names of a run's that belong to none are not replaced.
+    @Test func somebodyElsesFilesStay() throws {
+        try FileManager.default.createDirectory(at: folder.url("run"), withIntermediateDirectories: true)
+        try Data("mine".utf8).write(to: folder.url("run/model.safetensors"))
+        let result = try run(greyTraining)
+        #expect(result.status == 1 && result.errors.contains("run/model.safetensors: is there already"))
+        #expect(try folder.bytes("run/model.safetensors") == Data("mine".utf8))
+    }
+
     /// What would be passed over in silence is refused, and features that do not fit before the work begins.
     @Test(
         .enabled(if: ImageFormat.png.isSupported),
@@ -55,6 +64,8 @@ extension ToolTests {
                 "use --pool avg"
             ),
             ("explain run 0.png --output cam.png", "export VGG_MAX_MEMORY=1000", "MB of memory"),
+            ("explain run 0.png --output cam.jpg", "", "must end in .png"),
+            ("train --data folder: --run-dir other", "", "--data"),
             ("bench --size 32 --batch-size 64", "export VGG_MAX_MEMORY=1000", "MB of memory"),
         ])
     func whatCannotBeDoneIsSaid(_ arguments: String, _ shell: String, _ said: String) throws {
