@@ -21,9 +21,10 @@ PROGRAMS = {"vgg fp32": ("vgg", "fp32"), "vgg bf16": ("vgg", "bf16"), "PyTorch f
 
 
 def run_vgg(options, precision, seed, folder):
-    subprocess.run(
-        [options.vgg, "train", "--size", str(SIZE), "--epochs", str(options.epochs), "--seed", str(seed),
-         "--precision", precision, "--run-dir", str(folder)], check=True, stdout=sys.stderr)
+    # A run that was interrupted goes on.
+    new = ["--size", SIZE, "--epochs", options.epochs, "--seed", seed, "--precision", precision, "--run-dir", folder]
+    arguments = ["--resume", folder] if (folder / "config.json").exists() else new
+    subprocess.run([options.vgg, "train", *map(str, arguments)], check=True, stdout=sys.stderr)
     lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return [line["test_acc"] for line in lines if line["event"] == "epoch"]
 
