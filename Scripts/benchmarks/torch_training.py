@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import nn
 
 from peers import slim_vgg11
@@ -38,13 +39,24 @@ def load(folder, name, size):
     return images, labels
 
 
-def train(folder, size, epochs, seed):
-    """Trains and returns the test accuracy after each epoch."""
+def load_weights(model, path):
+    """Copies the tensors of a run of vgg into the model, whose layers are the same in another nesting."""
+    def place(name):
+        part, index, tensor = name.split(".")
+        return part == "classifier", int(index), tensor == "bias"
+
+    tensors = load_file(path)
+    with torch.no_grad():
+        for parameter, name in zip(model.parameters(), sorted(tensors, key=place), strict=True):
+            parameter.copy_(tensors[name])
+
+
+def train(folder, size, epochs, seed, weights):
+    """Trains from the weights of a file; returns the test accuracy after each epoch."""
     torch.manual_seed(seed)
-    model = slim_vgg11(size).to(memory_format=torch.channels_last)
-    for layer in model:
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            nn.init.xavier_uniform_(layer.weight)
+    model = slim_vgg11(size)
+    load_weights(model, weights)
+    model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loss_function = nn.CrossEntropyLoss()
     images, labels = load(folder, "train", size)
