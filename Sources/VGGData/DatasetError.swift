@@ -48,7 +48,7 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             keep one data set a folder
             """
         case .folderMissing(let name):
-            "the data set '\(name)' has no usual place; give its folder: \(name):PATH"
+            "the data set '\(name)' has no usual place; give its folder: --data \(name):PATH"
         case .notFound(let name, let searched):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or ")), and only \
