@@ -28,7 +28,7 @@ struct Workers: Sendable {
     /// Runs `body` for ranges that cover 0..<count, each a multiple of `grain` long but the last.
     func run(over count: Int, grain: Int, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
         let grains = (count + grain - 1) / grain
-        let tasks = min(grains, 4 * threads)
+        let tasks = min(grains, 16 * threads)
         run(tasks) { task, worker in
             let begin = grains * task / tasks * grain
             let end = min(count, grains * (task + 1) / tasks * grain)

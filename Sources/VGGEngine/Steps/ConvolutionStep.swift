@@ -42,8 +42,13 @@ final class ConvolutionStep: FloatStep {
 
     /// Where a step's temporary floats lie, in bytes.
     private struct Scratch {
-        /// Of a worker: the full gradient, Winograd's tiles, and the weight gradient's sums, transformed.
-        let map, tiles, transformedSums: Int
+        /// Twice the weight gradient's block: a few blocks of even size leave no sliver.
+        private static let tilesAtOnce = 4 * Int(VGG_WINOGRAD_BLOCK)
+
+        /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
+        let images: Int
+        /// Of a worker: the full gradients, Winograd's tiles, and the weight gradient's sums, transformed.
+        let maps, tiles, transformedSums: Int
         let worker: Int
         /// Shared: the flipped weights, the same transformed, and the shards' sums.
         let flipped, flippedTransformed, sums: Int
@@ -63,8 +68,12 @@ final class ConvolutionStep: FloatStep {
                 convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
             var worker = ScratchParts()
             let needsMap = planned.needsInputGradient || !convolution.readsPooledGradient(pool: pool)
-            map = worker.take(training && needsMap ? gradientMap.count : 0, of: Float.self)
             let gradient = training && convolution.gradientAlgorithm == .winograd
+            let shards = Plan.shards(of: plan.batchSize)
+            images =
+                backward || gradient
+                ? min((plan.batchSize + shards - 1) / shards, max(1, Self.tilesAtOnce / full.tiles)) : 1
+            maps = worker.take(training && needsMap ? images * gradientMap.count : 0, of: Float.self)
             tiles = worker.take(
                 max(
                     forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0,
@@ -151,7 +160,7 @@ final class ConvolutionStep: FloatStep {
         let output = planned.output
         context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
         var shape = shape(yRow: output.rowStride, yPixel: output.channels)
-        let tiles = pool ? pooledTiles : fullTiles
+        let tiles = pool ? full.pooledTiles : full.tiles
         let (from, to) = (planned.input.imageStride, output.imageStride)
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
@@ -211,7 +220,7 @@ final class ConvolutionStep: FloatStep {
             context.kernels.winograd_pooled_weight_gradient(
                 &shape, planned.input.imageStride, x + images.lowerBound * planned.input.imageStride,
                 gradient + images.lowerBound * output.count, winners + images.lowerBound * output.count,
-                transformedSums, biasSums, tileScratch, 0, images.count * pooledTiles)
+                transformedSums, biasSums, tileScratch, 0, images.count * full.pooledTiles)
         }
         if isPooled, !isTransformed, let winners {
             for image in images {
@@ -221,26 +230,39 @@ final class ConvolutionStep: FloatStep {
             }
         }
         if !isPooled || inputGradient != nil {
-            let map = self.worker(worker, scratch.map)
-            // The border and what dilation leaves between pixels; each image overwrites the rest.
-            map.update(repeating: 0, count: gradientMap.count)
-            for image in images {
-                let dy = map + gradientMap.interior
-                expand(
-                    gradient: gradient + image * output.count,
-                    y: y + image * output.imageStride + output.interior,
-                    winners: winners.map { $0 + image * output.count }, to: dy)
-                let from = x + image * planned.input.imageStride
+            let maps = self.worker(worker, scratch.maps)
+            // The borders and what dilation leaves between pixels; each image overwrites the rest.
+            maps.update(repeating: 0, count: scratch.images * gradientMap.count)
+            let groups = (images.count + scratch.images - 1) / scratch.images
+            for group in 0..<groups {
+                let first = images.lowerBound + images.count * group / groups
+                let images = first..<images.lowerBound + images.count * (group + 1) / groups
+                let dy = maps + gradientMap.interior
+                for image in images {
+                    expand(
+                        gradient: gradient + image * output.count,
+                        y: y + image * output.imageStride + output.interior,
+                        winners: winners.map { $0 + image * output.count },
+                        to: dy + (image - first) * gradientMap.count)
+                }
+                let from = x + first * planned.input.imageStride
                 switch convolution.gradientAlgorithm {
                 case _ where isPooled: break
                 case .winograd:
                     context.kernels.winograd_weight_gradient(
-                        &shape, 0, from, 0, dy, transformedSums, biasSums, tileScratch, 0, fullTiles)
-                case .direct: context.kernels.convolution_weight_gradient(&shape, from, dy, sums, biasSums)
+                        &shape, planned.input.imageStride, from, gradientMap.count, dy, transformedSums,
+                        biasSums, tileScratch, 0, images.count * full.tiles)
+                case .direct:
+                    for image in 0..<images.count {
+                        context.kernels.convolution_weight_gradient(
+                            &shape, from + image * planned.input.imageStride, dy + image * gradientMap.count,
+                            sums, biasSums)
+                    }
                 }
                 if let inputGradient {
                     self.inputGradient(
-                        map: map, worker: worker, to: inputGradient + image * planned.input.count)
+                        maps: maps, count: images.count, worker: worker,
+                        to: inputGradient + first * planned.input.count)
                 }
             }
         }
@@ -250,23 +272,21 @@ final class ConvolutionStep: FloatStep {
         }
     }
 
-    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
-    private var fullTiles: Int { ((full.height + 3) / 4) * ((full.width + 3) / 4) }
-    private var pooledTiles: Int { ((full.height / 2 + 1) / 2) * ((full.width / 2 + 1) / 2) }
-
-    /// One image's gradient of the input: a convolution of the gradient map with the flipped weights.
-    private func inputGradient(map: Floats, worker: Int, to inputGradient: Floats) {
+    /// The gradients of some images' inputs: convolutions of the gradient maps with the flipped weights.
+    private func inputGradient(maps: Floats, count: Int, worker: Int, to inputGradient: Floats) {
         var back = gradientMap.backward
-        let from = map + gradientMap.backwardOffset
+        let from = maps + gradientMap.backwardOffset
         switch convolution.backwardAlgorithm {
         case .direct:
-            context.kernels.convolution(
-                &back, from, shared(scratch.flipped), nil, inputGradient, 0, planned.input.height, 0)
+            for image in 0..<count {
+                context.kernels.convolution(
+                    &back, from + image * gradientMap.count, shared(scratch.flipped), nil,
+                    inputGradient + image * planned.input.count, 0, planned.input.height, 0)
+            }
         case .winograd:
-            let tiles = ((planned.input.height + 3) / 4) * ((planned.input.width + 3) / 4)
             context.kernels.winograd_convolution(
-                &back, 0, from, shared(scratch.flippedTransformed), nil, 0, inputGradient,
-                self.worker(worker, scratch.tiles), 0, tiles, 0)
+                &back, gradientMap.count, from, shared(scratch.flippedTransformed), nil, planned.input.count,
+                inputGradient, self.worker(worker, scratch.tiles), 0, count * planned.input.tiles, 0)
         }
     }
 
@@ -303,4 +323,10 @@ final class ConvolutionStep: FloatStep {
             context.kernels.mask_gradient(&output, relu ? y : nil, gradient, &map, dy)
         }
     }
+}
+
+extension ActivationLayout {
+    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
+    fileprivate var tiles: Int { ((height + 3) / 4) * ((width + 3) / 4) }
+    fileprivate var pooledTiles: Int { ((height / 2 + 1) / 2) * ((width / 2 + 1) / 2) }
 }
