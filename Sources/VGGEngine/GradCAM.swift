@@ -34,7 +34,7 @@ public final class GradCAM {
         guard case .map = network.layers[index].output else { throw ModelError.noMaps(name) }
         try WeightsError.check(weights, are: network.parameters)
         // In inference batch norm is part of the convolution before it, and dropout is nothing.
-        let folded = try network.foldingBatchNorm(weights)
+        let folded = try network.foldingBatchNorm()
         let plain = try folded.network.withoutDropout()
         self.layer = name
         layerIndex = folded.places[index]
@@ -43,7 +43,7 @@ public final class GradCAM {
         let plan = try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex])
         try plan.checkFits(in: freeMemory, threads: device.threads)
         executor = try Executor(plan: plan, device: device)
-        try executor.load(folded.weights)
+        try executor.load(folded.weights(from: weights))
     }
 
     /// The logits of an image.

@@ -46,6 +46,12 @@ public struct AtomicFile: ~Copyable {
         descriptor = -1
     }
 
+    /// Finds out whether the file at `path` could be replaced now: before long work, not after it.
+    /// - Throws: `FileError` if its folder is not there or cannot be written.
+    public static func checkReplaceable(_ path: String) throws(FileError) {
+        _ = try AtomicFile(replacing: path)
+    }
+
     /// Replaces the file at `path` by what `body` writes; if `body` throws, the old file stays.
     /// - Throws: `FileError`, or what `body` throws.
     public static func replace(_ path: String, with body: (borrowing AtomicFile) throws -> Void) throws {

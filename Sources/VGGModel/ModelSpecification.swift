@@ -90,6 +90,11 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         return specification
     }
 
+    /// What a person calls it: the name of the architecture, or the rows.
+    public var name: String {
+        convArch.map { "VGG \($0)\(arch.hasSuffix("_bn") ? " with batch norm" : "")" } ?? arch
+    }
+
     /// The network for square inputs of `size` pixels.
     /// - Throws: `ModelError` that names the option at fault.
     public func network(size: Int) throws(ModelError) -> Network {

@@ -1,52 +1,56 @@
-/// A network whose batch norms are part of the convolutions before them.
+/// A network whose batch norms are part of the convolutions before them: in inference a batch norm is a factor and a
+/// shift for every channel, which the weights and bias of a convolution can carry.
 public struct FoldedNetwork: Sendable {
     public let network: Network
-    /// The network's tensors under torchvision's names, which may be others than before.
-    public let weights: [String: Tensor]
     /// For each layer of the original network the layer here that has taken its place: for a batch norm that was
     /// folded, and for the convolution before it, the convolution that carries both.
     public let places: [Int]
-}
+    private let original: Network
 
-extension Network {
-    /// The same function without batch norm: in inference it is a factor and a shift for every channel, which the
-    /// weights and bias of the convolution before can carry. A batch norm after anything else stays.
-    ///
-    /// - Parameter weights: of this network, under torchvision's names and in its shapes.
-    /// - Throws: `ModelError` never for a network that exists.
-    public func foldingBatchNorm(_ weights: [String: Tensor]) throws(ModelError) -> FoldedNetwork {
+    fileprivate init(_ original: Network) throws(ModelError) {
+        self.original = original
         var kept: [PlacedLayer] = []
-        var tensors: [[String: Tensor]] = []
         var places: [Int] = []
-        for placed in layers {
-            if case .batchNorm(let norm) = placed.layer, case .convolution? = kept.last?.layer,
-                let map = ChannelMap(norm, named: placed.name, weights)
-            {
-                map.apply(to: &tensors[tensors.count - 1])
+        for placed in original.layers {
+            if case .batchNorm = placed.layer, case .convolution? = kept.last?.layer {
+                // The convolution stands for both.
             } else {
                 kept.append(placed)
-                tensors.append(
-                    Dictionary(
-                        uniqueKeysWithValues: placed.parameters.compactMap { parameter in
-                            weights[parameter.name].map {
-                                (String(parameter.name.dropFirst(placed.name.count)), $0)
-                            }
-                        }))
             }
             places.append(kept.count - 1)
         }
-        let blocks = blocks.indices.compactMap { block -> Block? in
-            let layers = kept.filter { $0.block == block }.map(\.layer)
-            if case .sequential = self.blocks[block] { return .sequential(layers) }
-            return layers.first.map(Block.single)
-        }
-        let network = try Network(input: input, blocks: blocks)
-        var renamed: [String: Tensor] = [:]
-        for (placed, own) in zip(network.layers, tensors) {
-            for (suffix, tensor) in own { renamed[placed.name + suffix] = tensor }
-        }
-        return FoldedNetwork(network: network, weights: renamed, places: places)
+        self.places = places
+        network = try Network(
+            input: original.input,
+            blocks: original.blocks.indices.compactMap { block -> Block? in
+                let layers = kept.filter { $0.block == block }.map(\.layer)
+                if case .sequential = original.blocks[block] { return .sequential(layers) }
+                return layers.first.map(Block.single)
+            })
     }
+
+    /// The tensors that make the network here the same function as the original one.
+    /// - Parameter weights: of the original network, under torchvision's names and in its shapes.
+    public func weights(from weights: [String: Tensor]) -> [String: Tensor] {
+        var folded: [String: Tensor] = [:]
+        for (placed, place) in zip(original.layers, places) {
+            let name = network.layers[place].name
+            if case .batchNorm(let norm) = placed.layer, case .convolution = network.layers[place].layer {
+                ChannelMap(norm, named: placed.name, weights)?.apply(toConvolution: name, in: &folded)
+            } else {
+                for parameter in placed.parameters {
+                    folded[name + parameter.name.dropFirst(placed.name.count)] = weights[parameter.name]
+                }
+            }
+        }
+        return folded
+    }
+}
+
+extension Network {
+    /// The same function without batch norm, for inference. A batch norm after anything but a convolution stays.
+    /// - Throws: `ModelError` never for a network that exists.
+    public func foldingBatchNorm() throws(ModelError) -> FoldedNetwork { try FoldedNetwork(self) }
 }
 
 /// What batch norm is in inference: a factor and a shift for every channel.
@@ -65,17 +69,16 @@ package struct ChannelMap {
         shifts = factors.indices.map { bias[$0] - mean[$0] * factors[$0] }
     }
 
-    /// Makes a convolution's `.weight` and `.bias` those of the convolution followed by this.
-    fileprivate func apply(to convolution: inout [String: Tensor]) {
-        guard let weight = convolution[".weight"], let bias = convolution[".bias"] else { return }
-        let size = weight.values.count / max(factors.count, 1)
-        convolution[".weight"] = Tensor(
-            shape: weight.shape,
-            values: weight.values.enumerated().map { index, value in value * factors[index / size] })
-        convolution[".bias"] = Tensor(
-            shape: bias.shape,
-            values: bias.values.enumerated().map { channel, value in
-                value * factors[channel] + shifts[channel]
-            })
+    /// Makes a convolution's weight and bias those of the convolution followed by this.
+    fileprivate func apply(toConvolution name: String, in tensors: inout [String: Tensor]) {
+        guard let weight = tensors["\(name).weight"], let bias = tensors["\(name).bias"] else { return }
+        var weights = Array(weight.values)
+        let size = weights.count / max(factors.count, 1)
+        for (channel, factor) in factors.enumerated() {
+            for index in channel * size..<(channel + 1) * size { weights[index] *= factor }
+        }
+        tensors["\(name).weight"] = Tensor(shape: weight.shape, values: weights)
+        tensors["\(name).bias"] = Tensor(
+            shape: bias.shape, values: zip(bias.values, zip(factors, shifts)).map { $0 * $1.0 + $1.1 })
     }
 }

@@ -10,7 +10,7 @@ struct BenchCommand: ParsableCommand {
             (a quarter of the channels).
             Examples:
               vgg bench
-              vgg bench --mode infer --arch vgg16 --in-channels 3 --classes 1000 --adaptive-pool --batch-size 16
+              vgg bench --mode infer --arch vgg16 --in-channels 3 --size 224
             """)
 
     @OptionGroup var model: ModelOptions

@@ -16,6 +16,8 @@ struct Benchmark {
     /// - Parameter steps: batches to measure, positive; two more come before, which touch memory and caches.
     /// - Throws: `PlanError`.
     func run(steps: Int) throws -> BenchmarkResult {
+        // Predictions fold batch norm, too.
+        let network = work == .infer ? try network.foldingBatchNorm().network : network
         let plan = try Plan(
             network, batchSize: batchSize, mode: work == .train ? .training : .inference,
             precision: precision)

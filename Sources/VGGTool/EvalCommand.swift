@@ -9,7 +9,7 @@ struct EvalCommand: ParsableCommand {
             Examples:
               vgg eval runs/quick
               vgg eval vgg16.pth --data folder:imagenet-val
-              vgg eval weights.safetensors --arch vgg11 --width-divisor 4 --size 96
+              vgg eval slim.pth --data fashion-mnist --size 96
             """)
 
     @OptionGroup var trained: TrainedModelOptions
@@ -39,7 +39,7 @@ struct EvalCommand: ParsableCommand {
         let test = data.test.limited(to: testLimit ?? data.test.count)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved,
-            device: compute.resolved)
+            foldsBatchNorm: false, device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = try executor.evaluate(test, size: size, batchSize: batchSize) { examples in
             if bar?.isDue() == true {

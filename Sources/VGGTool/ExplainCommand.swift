@@ -59,6 +59,7 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         let (model, network, preprocessing) = try trained.prepared(for: photos)
+        try AtomicFile.checkReplaceable(output)
         let classes = network.output.count
         if let label, !(0..<classes).contains(label) {
             throw ValidationError("--class must be 0 to \(classes - 1), not \(label)")
@@ -89,8 +90,9 @@ struct ExplainCommand: ParsableCommand {
                         file: file, output: output, layer: explained.layer, label: guess.label,
                         class: guess.class, probability: guess.probability, map: rows)))
         case .text:
+            let isEmpty = map.values.allSatisfy { $0 == 0 }
             Console.error(
-                "wrote \(output): what speaks for class \(guess.class) "
+                "wrote \(output): \(isEmpty ? "nothing" : "what") speaks for class \(guess.class) "
                     + "(\(Text.fixed(100 * guess.probability, 2)) %) in \(explained.layer)")
         }
     }

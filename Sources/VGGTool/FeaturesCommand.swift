@@ -9,10 +9,10 @@ struct FeaturesCommand: ParsableCommand {
         discussion: """
             Layers have the names of the VGG literature (conv4_3, relu4_3, pool5, fc7, relu7; relu7 is fc7 after its \
             ReLU) or torchvision's (features.22). A .npy file holds one layer, a .safetensors file as many as are \
-            named; photos that cannot be read have no row in it.
+            named; photos that cannot be read have no row in it (--format json names the others, row by row).
             Examples:
               vgg features vgg16.pth holiday/ --layer relu7 --output embeddings.npy
-              vgg features vgg19.pth style.jpg --layer relu1_1,relu2_1,relu3_1 --output style.safetensors
+              vgg features vgg19.pth art.jpg --layer relu1_1,pool2 --output a.safetensors
               vgg features vgg16.pth *.jpg --layer relu5_3 --pool avg --output pooled.npy
             """)
 
@@ -64,11 +64,13 @@ struct FeaturesCommand: ParsableCommand {
         var output: String
         var files: [String]
         var layers: [String: [Int]]
+        var problems: [PhotoReport.Problem]
     }
 
     func run() throws {
         let (model, network, preprocessing) = try trained.prepared(for: photos)
         trained.warnIfEmulated(model)
+        try AtomicFile.checkReplaceable(output)
         let indices = try layers.map { try network.layerIndex(named: $0) }
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
@@ -77,12 +79,12 @@ struct FeaturesCommand: ParsableCommand {
             for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
             device: compute.resolved)
 
-        var report = PhotoReport(total: list.files.count, format: format.format, top: 0, names: [])
-        for problem in list.problems { report.fail(problem) }
+        var report = PhotoReport(total: list.files.count)
+        for problem in list.problems { try report.fail(problem) }
         var files: [String] = []
         var values = [[Float]](repeating: [], count: layers.count)
         for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
-            report.add(problemsOf: batch)
+            try report.add(problemsOf: batch)
             files += batch.entries.filter { $0.problem == nil }.map(\.file)
             guard batch.count > 0 else { continue }
             let features = executor.features(images: batch.images, count: batch.count)
@@ -103,13 +105,16 @@ struct FeaturesCommand: ParsableCommand {
         switch format.format {
         case .json:
             Console.print(
-                try JSONText.line(Report(output: output, files: files, layers: tensors.mapValues(\.shape))))
+                try JSONText.line(
+                    Report(
+                        output: output, files: files, layers: tensors.mapValues(\.shape),
+                        problems: report.problems)))
         case .text:
             for name in layers {
                 Console.error("wrote \(output): \(name) \(tensors[name]?.shape ?? [])")
             }
         }
-        if report.hasProblems { throw ExitCode.failure }
+        if !report.problems.isEmpty { throw ExitCode.failure }
     }
 
     /// All features are kept until they are written.

@@ -1,18 +1,30 @@
 import VGGKit
 
-/// Prints what a network sees in photos: results on standard output, problems and progress on standard error.
+/// Prints what a network sees in photos: results on standard output, problems and progress on standard error. In
+/// JSON problems are results, too.
 struct PhotoReport {
+    /// A photo, or a folder of photos, that cannot be read.
+    struct Problem: Encodable {
+        var file: String
+        var error: String
+
+        init(_ error: FileError) {
+            file = error.path
+            self.error = error.reason
+        }
+    }
+
     let total: Int
     let format: OutputFormat
     let top: Int
     /// Of the classes; fewer, or none, if not all have one.
     let names: [String]
 
-    private(set) var hasProblems = false
+    private(set) var problems: [Problem] = []
     private var done = 0
     private var bar: ProgressBar?
 
-    init(total: Int, format: OutputFormat, top: Int, names: [String]) {
+    init(total: Int, format: OutputFormat = .text, top: Int = 0, names: [String] = []) {
         self.total = total
         self.format = format
         self.top = top
@@ -21,10 +33,12 @@ struct PhotoReport {
         bar = Console.isTerminal && !Console.isOutputTerminal ? ProgressBar() : nil
     }
 
-    mutating func fail(_ problem: FileError) {
-        hasProblems = true
+    mutating func fail(_ error: FileError) throws {
+        let problem = Problem(error)
+        problems.append(problem)
         bar?.clear()
-        Console.error("error: \(problem)")
+        Console.error("error: \(error)")
+        if format == .json { Console.print(try JSONText.line(problem)) }
     }
 
     /// - Parameter logits: `[batch.count, classes]`.
@@ -33,7 +47,7 @@ struct PhotoReport {
         var rest = logits[...]
         for entry in batch.entries {
             if let problem = entry.problem {
-                fail(problem)
+                try fail(problem)
             } else {
                 try Prediction(file: entry.file, logits: Array(rest.prefix(classes)), names: names, top: top)
                     .show(as: format)
@@ -44,8 +58,8 @@ struct PhotoReport {
     }
 
     /// Of photos whose results are not printed.
-    mutating func add(problemsOf batch: PhotoBatch) {
-        for problem in batch.entries.compactMap(\.problem) { fail(problem) }
+    mutating func add(problemsOf batch: PhotoBatch) throws {
+        for problem in batch.entries.compactMap(\.problem) { try fail(problem) }
         advance(by: batch)
     }
 

@@ -7,11 +7,12 @@ struct PredictCommand: ParsableCommand {
         abstract: "Say what a trained network sees in photos, or in one test image of a data set.",
         discussion: """
             Examples:
-              vgg predict vgg16-397923af.pth --labels imagenet_class_index.json cat.jpg holiday/
+              vgg predict vgg16.pth --labels imagenet_class_index.json cat.jpg holiday/
               curl -s https://example.org/cat.jpg | vgg predict runs/quick --format json -
               vgg predict runs/quick --data fashion-mnist --index 7 --top 3
 
-            A photo that cannot be read is reported on standard error, the others go on, and the exit code is 1.
+            A photo that cannot be read is reported on standard error (with --format json also as a line of its own, \
+            {"file":…,"error":…}), the others go on, and the exit code is 1.
             """)
 
     @OptionGroup var trained: TrainedModelOptions
@@ -78,13 +79,13 @@ struct PredictCommand: ParsableCommand {
             device: compute.resolved)
 
         var report = PhotoReport(total: list.files.count, format: output.format, top: top, names: names)
-        for problem in list.problems { report.fail(problem) }
+        for problem in list.problems { try report.fail(problem) }
         for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
             let logits = batch.count > 0 ? executor.logits(images: batch.images, count: batch.count) : []
             try model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }
         report.end()
-        if report.hasProblems { throw ExitCode.failure }
+        if !report.problems.isEmpty { throw ExitCode.failure }
     }
 }

@@ -112,7 +112,8 @@ private struct Summary: Encodable {
         params = network.parameterCount
         macs = network.multiplyAccumulates
         let training = try Plan(network, batchSize: batchSize, mode: .training, precision: precision)
-        let inference = try Plan(network, batchSize: batchSize, mode: .inference, precision: precision)
+        let inference = try Plan(
+            network.foldingBatchNorm().network, batchSize: batchSize, mode: .inference, precision: precision)
         self.precision = precision
         plan = withPlan ? training.stepDescriptions : nil
         memory = Memory(

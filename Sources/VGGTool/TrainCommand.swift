@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --resume runs/bn96
-              vgg train --init vgg16.pth --data folder:pets --val-split 0.2 --freeze features
+              vgg train --init vgg16.pth --data folder:pets --freeze features
             """)
 
     @Option(
@@ -143,7 +143,8 @@ struct TrainCommand: ParsableCommand {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyy-MM-dd-HHmmss"
-        return "runs/\(formatter.string(from: Date()))-\(configuration.model.arch)"
+        let network = configuration.model.convArch == nil ? configuration.model.arch : "vgg"
+        return "runs/\(formatter.string(from: Date()))-\(network)"
     }
 
     private func text(_ estimate: TrainingEstimate, _ configuration: TrainingConfiguration) -> String {

@@ -40,7 +40,12 @@ struct TrainedModelOptions: ParsableArguments {
     }
 
     private func loadData(for trained: TrainedModel, channels: Int, size: Int) throws -> DatasetSplits {
-        let name = data.data?.name ?? trained.stored?.data ?? TrainingConfiguration().data
+        guard let name = data.data?.name ?? trained.stored?.data else {
+            throw FileError(
+                trained.path,
+                "does not say what it was trained on; name the data with --data, such as --data fashion-mnist"
+            )
+        }
         // A folder that a run remembers is that of its own data set.
         let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
         let folder = data.folder ?? remembered

@@ -26,6 +26,7 @@ struct VGGCommand: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         do {
             try checkEnvironment()
+            try checkCommand()
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -38,6 +39,16 @@ struct VGGCommand: ParsableCommand {
             }
             Foundation.exit(code.rawValue)
         }
+    }
+
+    /// - Throws: `ValidationError` that lists the commands, if the first argument is none.
+    private static func checkCommand() throws {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"),
+            !(names + ["help"]).contains(name)
+        else { return }
+        throw ValidationError(
+            "there is no command '\(name)'; the commands are \(names.joined(separator: ", "))")
     }
 
     /// - Throws: `ValidationError` if the environment asks for kernels that there are not, or for memory that

@@ -39,7 +39,7 @@ extension RunFolder {
     func curves(_ metrics: [MetricsRecord], _ configuration: TrainingConfiguration) -> LineChart {
         let size = configuration.size
         return LineChart(
-            metrics, title: "\(configuration.model.arch), \(configuration.dataName) at \(size)×\(size)",
+            metrics, title: "\(configuration.model.name), \(configuration.dataName) at \(size)×\(size)",
             epochs: configuration.epochs)
     }
 

@@ -42,7 +42,12 @@ extension ToolTests {
             "predict run 0.png broken.png missing.png 1.png text.jpg empty 2.png --batch-size 2 --format json"
         )
         #expect(result.status == 1)
-        #expect(try result.objects().map { $0["file"] as? String } == ["0.png", "1.png", "2.png"])
+        let objects = try result.objects()
+        #expect(
+            objects.map { $0["file"] as? String }
+                == ["empty", "0.png", "broken.png", "missing.png", "1.png", "text.jpg", "2.png"])
+        #expect(objects.map { $0["error"] == nil } == [false, true, false, false, true, false, true])
+        #expect(objects.allSatisfy { ($0["error"] == nil) != ($0["logits"] == nil) })
         let errors = result.errors.split(separator: "\n").map(String.init)
         #expect(errors.count == 4 && errors.allSatisfy { $0.hasPrefix("error: ") })
         for said in [

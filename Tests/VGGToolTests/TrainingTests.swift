@@ -101,7 +101,7 @@ extension ToolTests {
     @Test func makesAFolderOfItsOwn() throws {
         #expect(try run("\(small) --max-steps 2").status == 0)
         let name = try #require(try folder.names("runs").first)
-        #expect(name.contains(/^\d{4}-\d\d-\d\d-\d{6}-vgg11_bn$/))
+        #expect(name.contains(/^\d{4}-\d\d-\d\d-\d{6}-vgg$/))
     }
 
     @Test func estimatesWithoutTraining() throws {
