@@ -40,70 +40,6 @@ final class ConvolutionStep: FloatStep {
             repeating: 0, count: planned.winnerBytes * plan.batchSize)
     }
 
-    /// Where a step's temporary floats lie, in bytes.
-    private struct Scratch {
-        /// Twice the weight gradient's block: a few blocks of even size leave no sliver.
-        private static let tilesAtOnce = 4 * Int(VGG_WINOGRAD_BLOCK)
-
-        /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
-        let images: Int
-        /// Of a worker: the full gradients, Winograd's tiles, and the weight gradient's sums, transformed.
-        let maps, tiles, transformedSums: Int
-        let worker: Int
-        /// Shared: the flipped weights, the same transformed, and the shards' sums.
-        let flipped, flippedTransformed, sums: Int
-        let shared: Int
-        /// Kept: the transformed weights.
-        let kept: Int
-
-        init(_ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan) {
-            let training = planned.mode == .training
-            let full = convolution.output(of: planned)
-            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
-            let (forward, backward) = (
-                convolution.forwardAlgorithm == .winograd,
-                training && planned.needsInputGradient && convolution.backwardAlgorithm == .winograd
-            )
-            let gradientMap = GradientMap(
-                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
-            var worker = ScratchParts()
-            let needsMap = planned.needsInputGradient || !convolution.readsPooledGradient(pool: pool)
-            let gradient = training && convolution.gradientAlgorithm == .winograd
-            let shards = Plan.shards(of: plan.batchSize)
-            images =
-                backward || gradient
-                ? min((plan.batchSize + shards - 1) / shards, max(1, Self.tilesAtOnce / full.tiles)) : 1
-            maps = worker.take(training && needsMap ? images * gradientMap.count : 0, of: Float.self)
-            tiles = worker.take(
-                max(
-                    forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0,
-                    gradient ? vgg_winograd_gradient_scratch(inputs) : 0),
-                of: Float.self)
-            transformedSums = worker.take(
-                gradient ? vgg_winograd_weights_count(inputs, outputs) : 0, of: Float.self)
-            self.worker = worker.total
-
-            var shared = ScratchParts()
-            flipped = shared.take(
-                training && planned.needsInputGradient
-                    ? inputs.panels * panel * outputs * convolution.kernel * convolution.kernel : 0,
-                of: Float.self)
-            flippedTransformed = shared.take(
-                backward ? vgg_winograd_weights_count(outputs, inputs) : 0, of: Float.self)
-            sums = shared.take(
-                training ? Plan.shards(of: plan.batchSize) * planned.shardStride : 0, of: Float.self)
-            self.shared = shared.total
-            kept = forward ? vgg_winograd_weights_count(inputs, outputs) * MemoryLayout<Float>.stride : 0
-        }
-    }
-
-    static func scratch(
-        _ planned: PlannedStep, _ convolution: Convolution, pool: Bool, plan: Plan
-    ) -> StepScratch {
-        let scratch = Scratch(planned, convolution, pool: pool, plan: plan)
-        return StepScratch(shared: scratch.shared, worker: scratch.worker, kept: scratch.kept)
-    }
-
     private func shared(_ offset: Int) -> Floats {
         (context.shared + offset).assumingMemoryBound(to: Float.self)
     }
@@ -181,94 +117,119 @@ final class ConvolutionStep: FloatStep {
         }
     }
 
+    /// What the backward pass of a batch reads and writes.
+    private struct Batch {
+        let x, y, gradient: Floats
+        let winners: UnsafePointer<UInt8>?
+        let inputGradient: Floats?
+    }
+
+    /// One shard's sums, and the worker that makes them. Winograd's are transformed back at the end.
+    private struct Sums {
+        let weights, bias, transformed: Floats
+        let worker: Int
+    }
+
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         if inputGradient != nil { flip() }
         let shards = Plan.shards(of: pass.count)
         let shardStride = planned.shardStride
         let shardSums = shared(scratch.sums)
         winners.withUnsafeBufferPointer { winners in
+            let batch = Batch(
+                x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
             context.workers.run(shards) { shard, worker in
+                let sums = shardSums + shard * shardStride
                 backward(
-                    Plan.images(ofShard: shard, of: shards, count: pass.count), x: x, y: y,
-                    gradient: gradient, winners: winners.baseAddress, sums: shardSums + shard * shardStride,
-                    worker: worker, inputGradient: inputGradient)
+                    Plan.images(ofShard: shard, of: shards, count: pass.count), of: batch,
+                    to: Sums(
+                        weights: sums, bias: sums + planned.parameterLayouts[0].count,
+                        transformed: self.worker(worker, scratch.transformedSums), worker: worker))
             }
         }
         planned.addShards(shardSums, shards, to: parameters, context)
     }
 
     /// One shard's images: the sums of its gradients of weights and bias, and the gradients of the inputs.
-    private func backward(
-        _ images: Range<Int>, x: Floats, y: Floats, gradient: Floats, winners: UnsafePointer<UInt8>?,
-        sums: Floats, worker: Int, inputGradient: Floats?
-    ) {
-        let output = planned.output
-        let biasSums = sums + planned.parameterLayouts[0].count
-        sums.update(repeating: 0, count: planned.shardStride)
-        let isTransformed = convolution.gradientAlgorithm == .winograd
-        let transformedSums = self.worker(worker, scratch.transformedSums)
-        let tileScratch = self.worker(worker, scratch.tiles)
+    private func backward(_ images: Range<Int>, of batch: Batch, to sums: Sums) {
+        sums.weights.update(repeating: 0, count: planned.shardStride)
         if isTransformed {
-            transformedSums.update(
+            sums.transformed.update(
                 repeating: 0,
                 count: vgg_winograd_weights_count(convolution.inChannels, convolution.outChannels))
         }
-        // Under a pool the pooled gradient itself is read, by Winograd's tiles all images of the shard in one.
         let isPooled = convolution.readsPooledGradient(pool: pool)
-        var shape = shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
-        if isPooled, isTransformed, let winners {
-            context.kernels.winograd_pooled_weight_gradient(
-                &shape, planned.input.imageStride, x + images.lowerBound * planned.input.imageStride,
-                gradient + images.lowerBound * output.count, winners + images.lowerBound * output.count,
-                transformedSums, biasSums, tileScratch, 0, images.count * full.pooledTiles)
-        }
-        if isPooled, !isTransformed, let winners {
-            for image in images {
-                context.kernels.pooled_weight_gradient(
-                    &shape, x + image * planned.input.imageStride, gradient + image * output.count,
-                    winners + image * output.count, sums, biasSums)
-            }
-        }
-        if !isPooled || inputGradient != nil {
-            let maps = self.worker(worker, scratch.maps)
+        if isPooled { pooledWeightGradient(images, of: batch, to: sums) }
+        if !isPooled || batch.inputGradient != nil {
+            let maps = worker(sums.worker, scratch.maps)
             // The borders and what dilation leaves between pixels; each image overwrites the rest.
             maps.update(repeating: 0, count: scratch.images * gradientMap.count)
+            let dy = maps + gradientMap.interior
             let groups = (images.count + scratch.images - 1) / scratch.images
             for group in 0..<groups {
                 let first = images.lowerBound + images.count * group / groups
                 let images = first..<images.lowerBound + images.count * (group + 1) / groups
-                let dy = maps + gradientMap.interior
                 for image in images {
-                    expand(
-                        gradient: gradient + image * output.count,
-                        y: y + image * output.imageStride + output.interior,
-                        winners: winners.map { $0 + image * output.count },
-                        to: dy + (image - first) * gradientMap.count)
+                    expand(image, of: batch, to: dy + (image - first) * gradientMap.count)
                 }
-                let from = x + first * planned.input.imageStride
-                switch convolution.gradientAlgorithm {
-                case _ where isPooled: break
-                case .winograd:
-                    context.kernels.winograd_weight_gradient(
-                        &shape, planned.input.imageStride, from, gradientMap.count, dy, transformedSums,
-                        biasSums, tileScratch, 0, images.count * full.tiles)
-                case .direct:
-                    for image in 0..<images.count {
-                        context.kernels.convolution_weight_gradient(
-                            &shape, from + image * planned.input.imageStride, dy + image * gradientMap.count,
-                            sums, biasSums)
-                    }
-                }
-                if let inputGradient {
+                if !isPooled { weightGradient(images, of: batch, dy: dy, to: sums) }
+                if let inputGradient = batch.inputGradient {
                     self.inputGradient(
-                        maps: maps, count: images.count, worker: worker,
+                        maps: maps, count: images.count, worker: sums.worker,
                         to: inputGradient + first * planned.input.count)
                 }
             }
         }
         if isTransformed {
             context.kernels.winograd_weight_gradient_end(
-                transformedSums, sums, convolution.inChannels, 0, convolution.outChannels.panels)
+                sums.transformed, sums.weights, convolution.inChannels, 0, convolution.outChannels.panels)
+        }
+    }
+
+    private var isTransformed: Bool { convolution.gradientAlgorithm == .winograd }
+
+    /// The geometry of the gradient maps.
+    private var gradientShape: vgg_convolution {
+        shape(yRow: gradientMap.map.row, yPixel: gradientMap.map.pixel)
+    }
+
+    /// Under a pool, from the pooled gradient itself: by Winograd's tiles all images of the shard in one.
+    private func pooledWeightGradient(_ images: Range<Int>, of batch: Batch, to sums: Sums) {
+        guard let winners = batch.winners else { return }
+        var shape = gradientShape
+        let (stride, pooled) = (planned.input.imageStride, planned.output.count)
+        switch convolution.gradientAlgorithm {
+        case .winograd:
+            let first = images.lowerBound
+            context.kernels.winograd_pooled_weight_gradient(
+                &shape, stride, batch.x + first * stride, batch.gradient + first * pooled,
+                winners + first * pooled, sums.transformed, sums.bias, worker(sums.worker, scratch.tiles), 0,
+                images.count * full.pooledTiles)
+        case .direct:
+            for image in images {
+                context.kernels.pooled_weight_gradient(
+                    &shape, batch.x + image * stride, batch.gradient + image * pooled,
+                    winners + image * pooled,
+                    sums.weights, sums.bias)
+            }
+        }
+    }
+
+    /// From the gradient maps of the images, which start at `dy`.
+    private func weightGradient(_ images: Range<Int>, of batch: Batch, dy: Floats, to sums: Sums) {
+        var shape = gradientShape
+        let stride = planned.input.imageStride
+        let from = batch.x + images.lowerBound * stride
+        switch convolution.gradientAlgorithm {
+        case .winograd:
+            context.kernels.winograd_weight_gradient(
+                &shape, stride, from, gradientMap.count, dy, sums.transformed, sums.bias,
+                worker(sums.worker, scratch.tiles), 0, images.count * full.tiles)
+        case .direct:
+            for image in 0..<images.count {
+                context.kernels.convolution_weight_gradient(
+                    &shape, from + image * stride, dy + image * gradientMap.count, sums.weights, sums.bias)
+            }
         }
     }
 
@@ -313,20 +274,17 @@ final class ConvolutionStep: FloatStep {
     }
 
     /// One image's gradient before ReLU and pool, at full resolution.
-    private func expand(gradient: Floats, y: Floats, winners: UnsafePointer<UInt8>?, to dy: Floats) {
+    private func expand(_ image: Int, of batch: Batch, to dy: Floats) {
+        let output = planned.output
+        let gradient = batch.gradient + image * output.count
         var map = gradientMap.map
-        if pool, let winners {
+        if pool, let winners = batch.winners {
             context.kernels.unpool_gradient(
-                gradient, winners, planned.output.height, planned.output.width, &map, dy)
+                gradient, winners + image * output.count, output.height, output.width, &map, dy)
         } else {
-            var output = planned.output.map
-            context.kernels.mask_gradient(&output, relu ? y : nil, gradient, &map, dy)
+            var outputMap = output.map
+            let y = batch.y + image * output.imageStride + output.interior
+            context.kernels.mask_gradient(&outputMap, relu ? y : nil, gradient, &map, dy)
         }
     }
-}
-
-extension ActivationLayout {
-    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
-    fileprivate var tiles: Int { ((height + 3) / 4) * ((width + 3) / 4) }
-    fileprivate var pooledTiles: Int { ((height / 2 + 1) / 2) * ((width / 2 + 1) / 2) }
 }
