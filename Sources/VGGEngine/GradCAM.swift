@@ -32,18 +32,18 @@ public final class GradCAM {
         }
         let index = try network.layerIndex(named: name)
         guard case .map = network.layers[index].output else { throw ModelError.noMaps(name) }
-        try WeightsError.check(weights, are: network.parameters)
         // In inference batch norm is part of the convolution before it, and dropout is nothing.
         let folded = try network.foldingBatchNorm()
+        let foldedWeights = try folded.weights(from: weights)
         let plain = try folded.network.withoutDropout()
         self.layer = name
         layerIndex = folded.places[index]
-        shifts = network.batchNormShifts(after: index, weights)
+        shifts = network.batchNormShifts(after: index, weights, places: folded.places)
         classes = network.output.count
         let plan = try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex])
         try plan.checkFits(in: freeMemory, threads: device.threads)
         executor = try Executor(plan: plan, device: device)
-        try executor.load(folded.weights(from: weights))
+        try executor.load(foldedWeights)
     }
 
     /// The logits of an image.
@@ -75,12 +75,20 @@ public final class GradCAM {
 }
 
 extension Network {
-    /// For a convolution before batch norm: what the norm adds to each channel after its factor; else none.
-    fileprivate func batchNormShifts(after index: Int, _ weights: [String: Tensor]) -> [Float] {
-        guard case .convolution = layers[index].layer, index + 1 < layers.count,
-            case .batchNorm(let norm) = layers[index + 1].layer
-        else { return [] }
-        return ChannelMap(norm, named: layers[index + 1].name, weights)?.shifts ?? []
+    /// What the batch norms that were folded into a layer add to each channel after their factors; else none.
+    fileprivate func batchNormShifts(
+        after index: Int, _ weights: [String: Tensor], places: [Int]
+    ) -> [Float] {
+        var shifts: [Float] = []
+        for next in layers.indices.dropFirst(index + 1) where places[next] == places[index] {
+            guard case .batchNorm(let norm) = layers[next].layer,
+                let map = ChannelMap(norm, named: layers[next].name, weights)
+            else { continue }
+            shifts =
+                shifts.isEmpty
+                ? map.shifts : zip(shifts, zip(map.factors, map.shifts)).map { $0 * $1.0 + $1.1 }
+        }
+        return shifts
     }
 
     fileprivate func withoutDropout() throws(ModelError) -> Network {

@@ -30,8 +30,10 @@ public struct FoldedNetwork: Sendable {
     }
 
     /// The tensors that make the network here the same function as the original one.
-    /// - Parameter weights: of the original network, under torchvision's names and in its shapes.
-    public func weights(from weights: [String: Tensor]) -> [String: Tensor] {
+    /// - Parameter weights: of the original network, under torchvision's names.
+    /// - Throws: `WeightsError` that names the tensor at fault.
+    public func weights(from weights: [String: Tensor]) throws(WeightsError) -> [String: Tensor] {
+        try WeightsError.check(weights, are: original.parameters)
         var folded: [String: Tensor] = [:]
         for (placed, place) in zip(original.layers, places) {
             let name = network.layers[place].name

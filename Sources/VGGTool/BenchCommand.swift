@@ -7,10 +7,11 @@ struct BenchCommand: ParsableCommand {
         abstract: "Measure speed and memory, step by step of the plan.",
         discussion: """
             Synthetic images; nothing is read or kept. Without --arch or --conv-arch: the chapter's slim VGG-11 \
-            (a quarter of the channels).
+            (a quarter of the channels). In inference batch norm is folded into the convolutions, and layers are counted \
+            without it.
             Examples:
               vgg bench
-              vgg bench --mode infer --arch vgg16 --in-channels 3 --size 224
+              vgg bench --mode infer --arch vgg16 --in-channels 3 --batch-size 16
             """)
 
     @OptionGroup var model: ModelOptions

@@ -9,7 +9,7 @@ struct FeaturesCommand: ParsableCommand {
         discussion: """
             Layers have the names of the VGG literature (conv4_3, relu4_3, pool5, fc7, relu7; relu7 is fc7 after its \
             ReLU) or torchvision's (features.22). A .npy file holds one layer, a .safetensors file as many as are \
-            named; photos that cannot be read have no row in it (--format json names the others, row by row).
+            named; photos that cannot be read have no row in it (--format json names those of the rows, and these with the reason).
             Examples:
               vgg features vgg16.pth holiday/ --layer relu7 --output embeddings.npy
               vgg features vgg19.pth art.jpg --layer relu1_1,pool2 --output a.safetensors
@@ -93,15 +93,13 @@ struct FeaturesCommand: ParsableCommand {
             }
         }
         report.end()
-        guard !files.isEmpty else { throw ExitCode.failure }
-
         var tensors: [String: Tensor] = [:]
-        for (place, index) in indices.enumerated() {
+        for (place, index) in indices.enumerated() where !files.isEmpty {
             let shape = network.layers[index].output.dimensions
             let kept = pool == .none ? shape : Array(shape.prefix(1))
             tensors[layers[place]] = Tensor(shape: [files.count] + kept, values: values[place])
         }
-        try write(tensors, files: files)
+        if !files.isEmpty { try write(tensors, files: files) }
         switch format.format {
         case .json:
             Console.print(
@@ -111,7 +109,7 @@ struct FeaturesCommand: ParsableCommand {
                         problems: report.problems)))
         case .text:
             for name in layers {
-                Console.error("wrote \(output): \(name) \(tensors[name]?.shape ?? [])")
+                if let tensor = tensors[name] { Console.error("wrote \(output): \(name) \(tensor.shape)") }
             }
         }
         if !report.problems.isEmpty { throw ExitCode.failure }

@@ -8,10 +8,6 @@ struct PhotoReport {
         var file: String
         var error: String
 
-        init(_ error: FileError) {
-            file = error.path
-            self.error = error.reason
-        }
     }
 
     let total: Int
@@ -33,8 +29,9 @@ struct PhotoReport {
         bar = Console.isTerminal && !Console.isOutputTerminal ? ProgressBar() : nil
     }
 
-    mutating func fail(_ error: FileError) throws {
-        let problem = Problem(error)
+    /// - Parameter file: as the command line or the folder has it; nil for the error's own.
+    mutating func fail(_ error: FileError, of file: String? = nil) throws {
+        let problem = Problem(file: file ?? error.path, error: error.reason)
         problems.append(problem)
         bar?.clear()
         Console.error("error: \(error)")
@@ -47,7 +44,7 @@ struct PhotoReport {
         var rest = logits[...]
         for entry in batch.entries {
             if let problem = entry.problem {
-                try fail(problem)
+                try fail(problem, of: entry.file)
             } else {
                 try Prediction(file: entry.file, logits: Array(rest.prefix(classes)), names: names, top: top)
                     .show(as: format)
@@ -59,7 +56,9 @@ struct PhotoReport {
 
     /// Of photos whose results are not printed.
     mutating func add(problemsOf batch: PhotoBatch) throws {
-        for problem in batch.entries.compactMap(\.problem) { try fail(problem) }
+        for entry in batch.entries {
+            if let problem = entry.problem { try fail(problem, of: entry.file) }
+        }
         advance(by: batch)
     }
 

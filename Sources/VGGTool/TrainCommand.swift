@@ -26,7 +26,10 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
-    @Option(help: "The folder to keep the run in (default: runs/DATE-TIME-ARCH).")
+    @Option(
+        help:
+            "The folder to keep the run in (default: runs/DATE-TIME-ARCH, or runs/DATE-TIME-vgg with --conv-arch)."
+    )
     var runDir: String?
 
     @Option(help: "Go on with the run in this folder.")

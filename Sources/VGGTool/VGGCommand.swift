@@ -43,10 +43,11 @@ struct VGGCommand: ParsableCommand {
 
     /// - Throws: `ValidationError` that lists the commands, if the first argument is none.
     private static func checkCommand() throws {
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"),
-            !(names + ["help"]).contains(name)
+        let commands = configuration.subcommands.map { $0.configuration }
+        guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), name != "help",
+            !commands.contains(where: { $0.commandName == name })
         else { return }
+        let names = commands.filter(\.shouldDisplay).compactMap(\.commandName)
         throw ValidationError(
             "there is no command '\(name)'; the commands are \(names.joined(separator: ", "))")
     }

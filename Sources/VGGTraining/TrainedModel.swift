@@ -89,8 +89,7 @@ public struct TrainedModel: Sendable {
         let executor = try Executor(plan: plan, device: device)
         try fitting {
             let weights = WeightNaming.canonical(weights, for: network)
-            try WeightsError.check(weights, are: network.parameters)
-            try executor.load(folded?.weights(from: weights) ?? weights)
+            try executor.load(try folded?.weights(from: weights) ?? weights)
         }
         return executor
     }

@@ -94,6 +94,12 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             OperatorCase(
                 "more images than shards", 1, 6, 6, batch: 21,
                 vggBlock(1, 1, 8).layers + vggBlock(1, 8, 16).layers),
+            OperatorCase(
+                "several groups of images a shard", 16, 18, 18, batch: 45,
+                [convolution(16, 20, 3, padding: 1), .relu, convolution(20, 17, 3), .relu]),
+            OperatorCase(
+                "a group of images, wide padding", 16, 4, 5, batch: 19,
+                [convolution(16, 18, 3, padding: 3), .relu, convolution(18, 16, 3, padding: 3)]),
         ]
         // Every kernel, stride, padding and channel count that is not a multiple of anything.
         for (kernel, stride, padding) in [
@@ -292,18 +298,5 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         let logits = reference.forward(images.reference, isTraining: false).flatMap(\.self)
         let error = distance(executor.logits(images: images.engine, count: 1), logits)
         #expect(error < (precision == .fp32 ? 1e-5 : 0.01))
-    }
-
-    /// Batch norm's initial ones and zeros would hide mistakes.
-    private func scrambled(_ weights: [String: Tensor]) -> [String: Tensor] {
-        var weights = weights
-        for (index, name) in weights.keys.sorted().enumerated() where weights[name]!.shape.count == 1 {
-            let philox = Philox(seed: 11, stream: .initialization)
-            for element in weights[name]!.values.indices {
-                weights[name]!.values[element] +=
-                    0.5 * Philox.uniform(philox.word(sequence: UInt32(index), element: element))
-            }
-        }
-        return weights
     }
 }

@@ -45,3 +45,16 @@ func expectClose(
     // A comparison that not-a-number fails.
     #expect(worst <= tolerance * scale + 1e-7, what, sourceLocation: sourceLocation)
 }
+
+/// Batch norm's initial ones and zeros would hide mistakes.
+func scrambled(_ weights: [String: Tensor]) -> [String: Tensor] {
+    var weights = weights
+    for (index, name) in weights.keys.sorted().enumerated() where weights[name]!.shape.count == 1 {
+        let philox = Philox(seed: 11, stream: .initialization)
+        for element in weights[name]!.values.indices {
+            weights[name]!.values[element] +=
+                0.5 * Philox.uniform(philox.word(sequence: UInt32(index), element: element))
+        }
+    }
+    return weights
+}

@@ -41,5 +41,17 @@ import VGGFiles
         #expect(throws: FileError(path, "cannot be written: No such file or directory")) {
             try AtomicFile.replace(path, with: Data())
         }
+        #expect(throws: FileError(path, "cannot be written: No such file or directory")) {
+            try AtomicFile.checkReplaceable(path)
+        }
+    }
+
+    @Test func tryingChangesNothing() throws {
+        let path = folder.appending(path: "a").path
+        try AtomicFile.checkReplaceable(path)
+        #expect(try listing().isEmpty)
+        try AtomicFile.replace(path, with: Data("old".utf8))
+        try AtomicFile.checkReplaceable(path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old" && listing() == ["a"])
     }
 }

@@ -75,6 +75,17 @@ import VGGModel
         #expect(rows.map(\.convolutions) == [1, 12] && rows.map(\.channels) == [64, 128])
     }
 
+    @Test func isCalledWhatItIs() {
+        var specification = ModelSpecification()
+        #expect(specification.name == "vgg11")
+        specification.arch = "vgg16_bn"
+        #expect(specification.name == "vgg16_bn")
+        specification.convArch = "1x8,2x16"
+        #expect(specification.name == "VGG 1x8,2x16 with batch norm")
+        specification.arch = "vgg11"
+        #expect(specification.name == "VGG 1x8,2x16")
+    }
+
     @Test(arguments: ["vgg12", "VGG11", "", "vgg11_bn_bn", "_bn", "alexnet_bn"])
     func anUnknownArchitectureListsTheKnown(_ name: String) {
         #expect(throws: ModelError.unknownArchitecture(name)) { try Architecture(named: name) }

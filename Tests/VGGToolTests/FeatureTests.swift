@@ -19,6 +19,12 @@ extension ToolTests {
         #expect(result.status == 1 && result.errors.contains("photos/1a.png"))
         let report = try #require(try result.objects().first)
         #expect(report["files"] as? [String] == (0..<3).map { "photos/\($0).png" })
+        let problems = try #require(report["problems"] as? [[String: String]])
+        #expect(problems.map { $0["file"] } == ["photos/1a.png"])
+        #expect(problems[0]["error"]?.contains("is no JPEG") == true)
+        let nothing = try run("features run photos/1a.png --layer fc5 --output n.npy --format json")
+        #expect(try nothing.status == 1 && nothing.objects().first?["files"] as? [String] == [])
+        #expect(try !folder.names().contains("n.npy"))
         let file = try Safetensors(contentsOf: folder.url("f.safetensors").path)
         #expect(
             file.tensors.mapValues(\.shape) == [
@@ -26,11 +32,7 @@ extension ToolTests {
             ])
         let found = try #require(file.tensors["fc5"]).values
         for index in 0..<3 {
-            // Predictions fold batch norm, features do not.
-            let differences = zip(found[index * 10..<(index + 1) * 10], logits[index]).map {
-                abs(Double($0) - $1)
-            }
-            #expect(differences.count == 10 && differences.allSatisfy { $0 < 1e-5 })
+            #expect(Array(found[index * 10..<(index + 1) * 10]) == logits[index].map(Float.init))
         }
 
         #expect(try run("features run photos/0.png --layer pool2 --pool avg --output a.npy").status == 0)

@@ -13,11 +13,13 @@ extension ToolTests {
             result.output.contains("  vgg \(command)") || result.output.contains("Example: vgg \(command)"))
     }
 
-    @Test(arguments: ["train", "eval", "predict", "features", "explain", "convert", "data", "bench"])
+    @Test(arguments: [
+        "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench",
+    ])
     func examplesFitIntoALine(_ command: String) throws {
         let help = try run("\(command) --help").output
         let examples = try #require(help.components(separatedBy: "Examples:\n").dropFirst().first)
-        let lines = examples.prefix(while: { $0 != "U" }).components(separatedBy: "\n\n")[0]
+        let lines = examples.components(separatedBy: "\n\n")[0]
         #expect(lines.split(separator: "\n").allSatisfy { $0.hasPrefix("  ") })
     }
 
@@ -25,6 +27,7 @@ extension ToolTests {
         let result = try run("frobnicate")
         #expect(result.status == 64 && result.output.isEmpty)
         #expect(result.errors.contains("there is no command 'frobnicate'; the commands are summary, train, "))
+        #expect(result.errors.hasSuffix(", bench\n"))
     }
 
     @Test func namesItsCommandsAndVersion() throws {

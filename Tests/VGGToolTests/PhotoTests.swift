@@ -56,6 +56,9 @@ extension ToolTests {
             "empty: holds no photos",
         ] { #expect(errors.contains { $0.contains(said) }, "\(said)") }
 
+        let input = try run("predict run - --format json", shell: "exec < broken.png").objects()
+        #expect(input.first?["file"] as? String == "-" && input.first?["error"] != nil)
+
         // Nothing but broken ones, and nothing at all.
         #expect(try run("predict run broken.png").status == 1)
         let nothing = try run("predict run empty")

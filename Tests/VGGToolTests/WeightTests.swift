@@ -35,6 +35,28 @@ extension ToolTests {
         #expect(try !folder.names().contains("cam.png"))
     }
 
+    @Test func weightsThatNameNoDataAreNotTestedOnAny() throws {
+        #expect(try run(greyTraining).status == 0)
+        let tensors = try Safetensors(contentsOf: folder.url("run/model.safetensors").path).tensors
+        try Safetensors(tensors: tensors).write(to: folder.url("plain.safetensors").path)
+        for command in ["eval plain.safetensors --size 16", "predict plain.safetensors --index 0 --size 16"] {
+            let result = try run(command)
+            #expect(
+                result.status == 1 && result.errors.contains("name the data with --data"), "\(result.errors)")
+            #expect(try run("\(command) --data fashion-mnist").status == 0)
+        }
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func nothingSpeaksForAClassWithoutWeights() throws {
+        #expect(try run(greyTraining).status == 0)
+        try writeTestImage(0, to: "0.png")
+        try writeWeights("blind.safetensors", changing: "classifier.0.weight") { tensor in
+            Tensor(zeros: tensor.shape)
+        }
+        let result = try run("explain blind.safetensors 0.png --output cam.png")
+        #expect(result.status == 0 && result.errors.contains("nothing speaks for class"), "\(result.errors)")
+    }
+
     @Test(.enabled(if: ImageFormat.png.isSupported)) func aPipeInAFolderIsPassedOver() throws {
         #expect(try run(greyTraining).status == 0)
         try writeTestImage(0, to: "photos/0.png")
@@ -65,6 +87,8 @@ extension ToolTests {
             ),
             ("explain run 0.png --output cam.png", "export VGG_MAX_MEMORY=1000", "MB of memory"),
             ("explain run 0.png --output cam.jpg", "", "must end in .png"),
+            ("explain run 0.png --output no/cam.png", "", "no/cam.png: cannot be written"),
+            ("features run 0.png --layer relu1_1 --output no/f.npy", "", "no/f.npy: cannot be written"),
             ("train --data folder: --run-dir other", "", "--data"),
             ("bench --size 32 --batch-size 64", "export VGG_MAX_MEMORY=1000", "MB of memory"),
         ])

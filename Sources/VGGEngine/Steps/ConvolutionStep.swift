@@ -4,8 +4,8 @@ import VGGModel
 /// A convolution with its bias, ReLU and 2×2 max pool in one.
 ///
 /// Forward, a fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
-/// killed them all; backward, one image's full gradient is made again from that in a worker's scratch memory,
-/// so that full maps of the whole batch exist in neither direction.
+/// killed them all; backward, a few images' full gradients are made again from that in a worker's scratch
+/// memory, so that full maps of the whole batch exist in neither direction.
 final class ConvolutionStep: FloatStep {
     private let planned: PlannedStep
     private let convolution: Convolution
@@ -124,10 +124,9 @@ final class ConvolutionStep: FloatStep {
         let inputGradient: Floats?
     }
 
-    /// One shard's sums, and the worker that makes them. Winograd's are transformed back at the end.
+    /// One shard's sums, and scratch memory for Winograd's tiles, whose sums are transformed back at the end.
     private struct Sums {
-        let weights, bias, transformed: Floats
-        let worker: Int
+        let weights, bias, transformed, tiles: Floats
     }
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
@@ -139,29 +138,32 @@ final class ConvolutionStep: FloatStep {
             let batch = Batch(
                 x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
             context.workers.run(shards) { shard, worker in
-                let sums = shardSums + shard * shardStride
+                let weights = shardSums + shard * shardStride
+                let sums = Sums(
+                    weights: weights, bias: weights + planned.parameterLayouts[0].count,
+                    transformed: self.worker(worker, scratch.transformedSums),
+                    tiles: self.worker(worker, scratch.tiles))
                 backward(
                     Plan.images(ofShard: shard, of: shards, count: pass.count), of: batch,
-                    to: Sums(
-                        weights: sums, bias: sums + planned.parameterLayouts[0].count,
-                        transformed: self.worker(worker, scratch.transformedSums), worker: worker))
+                    to: pass.needsWeightGradients ? sums : nil, worker: worker)
             }
         }
-        planned.addShards(shardSums, shards, to: parameters, context)
+        if pass.needsWeightGradients { planned.addShards(shardSums, shards, to: parameters, context) }
     }
 
-    /// One shard's images: the sums of its gradients of weights and bias, and the gradients of the inputs.
-    private func backward(_ images: Range<Int>, of batch: Batch, to sums: Sums) {
-        sums.weights.update(repeating: 0, count: planned.shardStride)
+    /// One shard's images: the sums of its gradients of weights and bias (nil where they are not wanted), and the
+    /// gradients of the inputs.
+    private func backward(_ images: Range<Int>, of batch: Batch, to sums: Sums?, worker: Int) {
+        sums?.weights.update(repeating: 0, count: planned.shardStride)
         if isTransformed {
-            sums.transformed.update(
+            sums?.transformed.update(
                 repeating: 0,
                 count: vgg_winograd_weights_count(convolution.inChannels, convolution.outChannels))
         }
         let isPooled = convolution.readsPooledGradient(pool: pool)
-        if isPooled { pooledWeightGradient(images, of: batch, to: sums) }
+        if isPooled, let sums { pooledWeightGradient(images, of: batch, to: sums) }
         if !isPooled || batch.inputGradient != nil {
-            let maps = worker(sums.worker, scratch.maps)
+            let maps = self.worker(worker, scratch.maps)
             // The borders and what dilation leaves between pixels; each image overwrites the rest.
             maps.update(repeating: 0, count: scratch.images * gradientMap.count)
             let dy = maps + gradientMap.interior
@@ -172,15 +174,15 @@ final class ConvolutionStep: FloatStep {
                 for image in images {
                     expand(image, of: batch, to: dy + (image - first) * gradientMap.count)
                 }
-                if !isPooled { weightGradient(images, of: batch, dy: dy, to: sums) }
+                if !isPooled, let sums { weightGradient(images, of: batch, dy: dy, to: sums) }
                 if let inputGradient = batch.inputGradient {
                     self.inputGradient(
-                        maps: maps, count: images.count, worker: sums.worker,
+                        maps: maps, count: images.count, worker: worker,
                         to: inputGradient + first * planned.input.count)
                 }
             }
         }
-        if isTransformed {
+        if isTransformed, let sums {
             context.kernels.winograd_weight_gradient_end(
                 sums.transformed, sums.weights, convolution.inChannels, 0, convolution.outChannels.panels)
         }
@@ -203,7 +205,7 @@ final class ConvolutionStep: FloatStep {
             let first = images.lowerBound
             context.kernels.winograd_pooled_weight_gradient(
                 &shape, stride, batch.x + first * stride, batch.gradient + first * pooled,
-                winners + first * pooled, sums.transformed, sums.bias, worker(sums.worker, scratch.tiles), 0,
+                winners + first * pooled, sums.transformed, sums.bias, sums.tiles, 0,
                 images.count * full.pooledTiles)
         case .direct:
             for image in images {
@@ -224,7 +226,7 @@ final class ConvolutionStep: FloatStep {
         case .winograd:
             context.kernels.winograd_weight_gradient(
                 &shape, stride, from, gradientMap.count, dy, sums.transformed, sums.bias,
-                worker(sums.worker, scratch.tiles), 0, images.count * full.tiles)
+                sums.tiles, 0, images.count * full.tiles)
         case .direct:
             for image in 0..<images.count {
                 context.kernels.convolution_weight_gradient(

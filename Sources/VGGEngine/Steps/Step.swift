@@ -15,7 +15,7 @@ struct Pass {
     var step: Int = 0
     /// Given where steps may update parameters as soon as their gradients are made, without storing them.
     var update: Update?
-    /// Not where only gradients of activations are wanted.
+    /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
     var needsWeightGradients = true
 }
 
