@@ -8,6 +8,7 @@ run leaves its accuracies in RUNS/NAME-SEED.json and is not done again.
 
 import argparse
 import json
+import math
 import pathlib
 import platform
 import statistics
@@ -65,13 +66,20 @@ def table(rows, options):
         "same seed; it draws other orders of the images and other dropout.",
         f"{platform.machine()}, PyTorch {torch_training.version()}.", "",
         "    Scripts/accuracy", "",
-        "| | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean |",
-        "|---|" + "---|" * (options.seeds + 1)]
+        "| | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | deviation |",
+        "|---|" + "---|" * (options.seeds + 2)]
+    deviations = []
     for name, values in rows.items():
-        cells = [f"{value:.4f}" for value in values] + [f"**{statistics.mean(values):.4f}**"]
+        deviations.append(statistics.stdev(values) if len(values) > 1 else math.nan)
+        cells = [f"{value:.4f}" for value in values]
+        cells += [f"**{statistics.mean(values):.4f}**", f"{deviations[-1]:.4f}"]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     means = [statistics.mean(values) for values in rows.values()]
-    lines += ["", f"The means lie within {100 * (max(means) - min(means)):.2f} percentage points of each other.", ""]
+    # Of the difference of two means, as if every program had the same deviation.
+    error = math.sqrt(2 * statistics.mean(d * d for d in deviations) / options.seeds)
+    lines += [
+        "", f"The means lie within {100 * (max(means) - min(means)):.2f} percentage points of each other; by the runs'",
+        f"own deviation, the means of two groups of {options.seeds} such runs differ by {100 * error:.2f} points (one standard error).", ""]
     return "\n".join(lines)
 
 
