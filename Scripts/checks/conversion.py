@@ -133,7 +133,8 @@ class Check:
             images = torch.tensor(resized / np.float32(255)).reshape(1, 1, 96, 96)
             ours = json.loads(subprocess.run(
                 [self.vgg, "predict", self.folder / "chapter.pth", "--data", "fashion-mnist",
-                 "--data-dir", data, "--index", str(index), "--precision", "fp32", "--format", "json"], check=True, capture_output=True).stdout)["logits"]
+                 "--data-dir", data, "--index", str(index), "--precision", "fp32", "--format", "json"],
+                check=True, capture_output=True).stdout)["logits"]
             runtime = run_onnx(path, images)
             worst = max(worst, difference(np.array(ours), runtime[0]), difference(runtime, logits(model, images)))
         print(f"d2l's slim VGG-11: vgg, ONNX Runtime and PyTorch differ by {worst:.1e}")

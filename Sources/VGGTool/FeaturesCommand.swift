@@ -94,12 +94,14 @@ struct FeaturesCommand: ParsableCommand {
         }
         report.end()
         var tensors: [String: Tensor] = [:]
-        for (place, index) in indices.enumerated() where !files.isEmpty {
-            let shape = network.layers[index].output.dimensions
-            let kept = pool == .none ? shape : Array(shape.prefix(1))
-            tensors[layers[place]] = Tensor(shape: [files.count] + kept, values: values[place])
+        if !files.isEmpty {
+            for (place, index) in indices.enumerated() {
+                let shape = network.layers[index].output.dimensions
+                let kept = pool == .none ? shape : Array(shape.prefix(1))
+                tensors[layers[place]] = Tensor(shape: [files.count] + kept, values: values[place])
+            }
+            try write(tensors, files: files)
         }
-        if !files.isEmpty { try write(tensors, files: files) }
         switch format.format {
         case .json:
             Console.print(

@@ -6,8 +6,8 @@ struct SummaryCommand: ParsableCommand {
         commandName: "summary",
         abstract: "Print a network's shapes, parameters, multiply-accumulates and memory.",
         discussion: """
-            Without options: VGG-11 for one input channel and ten classes, as the chapter prints it. The memory of inference is \
-            that of vgg predict; eval and features keep batch norm apart and take more.
+            Without options: VGG-11 for one input channel and ten classes, as the chapter prints it. The memory of \
+            inference is that of vgg predict; eval and features keep batch norm apart and take more.
             Examples:
               vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
               vgg summary --width-divisor 4 --plan --batch-size 128

@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --resume runs/bn96
-              vgg train --init vgg16.pth --data folder:pets --freeze features
+              vgg train --init vgg.pth --data folder:pets --val-split 0.2 --freeze features
             """)
 
     @Option(
