@@ -3,6 +3,7 @@
 import gzip
 import os
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
+import random_numbers
 from peers import slim_vgg11
 
 FOLDERS = [
@@ -19,6 +21,11 @@ FOLDERS = [
 
 def version():
     return torch.__version__.split("+")[0]
+
+
+def kernels():
+    """The instruction set of PyTorch's kernels, as vgg names its own."""
+    return torch.backends.cpu.get_cpu_capability().lower().replace("_", "")
 
 
 def load(folder, name, size):
@@ -52,10 +59,15 @@ def load_weights(model, path):
 
 
 def train(folder, size, epochs, seed, weights):
-    """Trains from the weights of a file; returns the test accuracy after each epoch."""
-    torch.manual_seed(seed)
+    """Trains from the weights of a file as vgg does from this seed: the same orders of the images, the same dropout.
+
+    Returns the figures after each epoch, named as vgg names them.
+    """
     model = slim_vgg11(size)
     load_weights(model, weights)
+    for place, layer in enumerate(model):
+        if isinstance(layer, nn.Dropout):
+            model[place] = random_numbers.Dropout(seed, place)
     model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loss_function = nn.CrossEntropyLoss()
@@ -65,19 +77,21 @@ def train(folder, size, epochs, seed, weights):
     def batch(source, index):
         return (source[index].float() / 255).to(memory_format=torch.channels_last)
 
-    accuracies = []
+    results = []
     for epoch in range(epochs):
         model.train()
-        for index in torch.randperm(len(images)).split(128):
+        loss_sum = 0.0
+        for index in torch.tensor(random_numbers.order(len(images), seed, epoch)).split(128):
             optimizer.zero_grad()
             loss = loss_function(model(batch(images, index)), labels[index])
             loss.backward()
             optimizer.step()
+            loss_sum += loss.item() * len(index)
         model.eval()
         correct = 0
         with torch.inference_mode():
             for index in torch.arange(len(test_images)).split(128):
                 correct += (model(batch(test_images, index)).argmax(1) == test_labels[index]).sum().item()
-        accuracies.append(correct / len(test_images))
-        print(f"epoch {epoch + 1}: test acc {accuracies[-1]:.4f}", flush=True)
-    return accuracies
+        results.append({"train_loss": loss_sum / len(images), "test_acc": correct / len(test_images)})
+        print(f"epoch {epoch + 1}: {results[-1]}", file=sys.stderr)
+    return results

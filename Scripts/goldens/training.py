@@ -1,7 +1,8 @@
 """The first training steps of the seed's slim VGG-11 on Fashion-MNIST, as PyTorch takes them.
 
-Writes Tests/VGGEngineTests/Goldens/training.safetensors. No dropout and no shuffle: step s trains on the
-training images 16 s … 16 s + 15, resized with Pillow's bilinear filter, divided by 255.
+Writes Tests/VGGEngineTests/Goldens/training.safetensors. The training images, resized with Pillow's bilinear filter
+and divided by 255, come in batches of 16 and as they are stored, without dropout; a run that says "random" has the
+chapter's dropout, and its images in the order of epoch 0, both drawn as vgg draws them.
 
 Nothing big is stored: the initial weights follow from a seed. Element e (row-major, PyTorch's order) of
 tensor p (its place among all stored tensors of the network, running statistics included) has the random
@@ -32,12 +33,12 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+import random_numbers
 from models import VGG11, seed_vgg, slim
 
 OUTPUT = pathlib.Path(__file__).parents[2] / "Tests/VGGEngineTests/Goldens/training.safetensors"
 BATCH = 16
 SEED = 42
-INITIALIZATION = 1  # the stream's number
 
 PLAIN = {"learningRate": 0.05, "momentum": 0.0, "nesterov": False, "weightDecay": 0.0}
 NESTEROV = {"learningRate": 0.05, "momentum": 0.9, "nesterov": True, "weightDecay": 5e-4}
@@ -49,38 +50,15 @@ RUNS = [
     {"name": "nesterov-32", "size": 32, "steps": 10, "batchNorm": False, "optimizer": NESTEROV},
     {"name": "sgd-96", "size": 96, "steps": 4, "batchNorm": False, "optimizer": PLAIN},
     {"name": "batch-norm-32", "size": 32, "steps": 5, "batchNorm": True, "optimizer": SMALL},
+    {"name": "random-32", "size": 32, "steps": 10, "batchNorm": False, "random": True, "optimizer": PLAIN},
 ]
-
-
-def philox(counter, key):
-    """Philox4x32-10 (Salmon et al. 2011) of four arrays of words."""
-    x, y, z, w = (np.asarray(word, np.uint64) for word in counter)
-    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for round_number in range(10):
-        key0, key1 = (np.uint64((word + round_number * weyl) & 0xFFFFFFFF)
-                      for word, weyl in zip(key, (0x9E3779B9, 0xBB67AE85)))
-        left, right = x * np.uint64(0xD2511F53), z * np.uint64(0xCD9E8D57)
-        x, y, z, w = (right >> half) ^ y ^ key0, right & low, (left >> half) ^ w ^ key1, left & low
-    return np.stack([x, y, z, w], axis=-1)
-
-
-def check_philox():
-    """Random123's published answers."""
-    for counter, key, answer in [
-        ([0] * 4, [0] * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-        ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ([0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0],
-         "d16cfe09 94fdcceb 5001e420 24126ea1"),
-    ]:
-        assert " ".join(f"{word:08x}" for word in philox(counter, key)) == answer
 
 
 def uniform(shape, number, bound):
     """Values in -bound..<bound for the network's tensor number `number`."""
     count = math.prod(shape)
-    blocks = np.arange((count + 3) // 4)
-    words = philox([blocks, 0 * blocks, 0 * blocks + number, 0 * blocks + INITIALIZATION], [SEED, 0])
-    u = (words.reshape(-1)[:count] >> np.uint64(8)).astype(np.float32) * np.float32(2.0 ** -24)
+    words = random_numbers.words(count, SEED, random_numbers.INITIALIZATION, number)
+    u = (words >> np.uint64(8)).astype(np.float32) * np.float32(2.0 ** -24)
     values = (np.float32(2) * u - np.float32(1)) * np.float32(bound)
     return torch.from_numpy(values.reshape(shape))
 
@@ -90,6 +68,15 @@ def torchvision_names(model):
     features = [layer for block in model if isinstance(block, nn.Sequential) for layer in block]
     after_flatten = [layer for layer in model if not isinstance(layer, nn.Sequential)][1:]
     return nn.ModuleDict({"features": nn.Sequential(*features), "classifier": nn.Sequential(*after_flatten)})
+
+
+def draw_dropout(model):
+    """Gives the model dropout whose masks are vgg's; a layer's place counts from the network's first."""
+    place = 0
+    for index, layer in enumerate(model):
+        if isinstance(layer, nn.Dropout):
+            model[index] = random_numbers.Dropout(SEED, place)
+        place += len(layer) if isinstance(layer, nn.Sequential) else 1
 
 
 def initialise(model):
@@ -120,6 +107,11 @@ def fashion_mnist(folder, count):
 
 def train(run, images, labels):
     model = seed_vgg(slim(VGG11, 4), run["size"], dropout=0, batch_norm=run["batchNorm"]).double()
+    count = run["steps"] * BATCH
+    order = np.arange(count)
+    if run.get("random"):
+        draw_dropout(model)
+        order = np.array(random_numbers.order(count, SEED, epoch=0))
     named = torchvision_names(model)
     initial = initialise(named)
     named.load_state_dict(initial, strict=False)
@@ -129,11 +121,12 @@ def train(run, images, labels):
         model.parameters(), lr=settings["learningRate"], momentum=settings["momentum"],
         nesterov=settings["nesterov"], weight_decay=settings["weightDecay"])
     losses = []
-    for start in range(0, run["steps"] * BATCH, BATCH):
+    for start in range(0, count, BATCH):
+        batch = order[start:start + BATCH]
         pictures = [Image.fromarray(image).resize((run["size"], run["size"]), Image.Resampling.BILINEAR)
-                    for image in images[start:start + BATCH]]
+                    for image in images[batch]]
         x = torch.from_numpy(np.stack(pictures).astype(np.float32) / np.float32(255)).double()
-        y = torch.from_numpy(labels[start:start + BATCH].astype(np.int64))
+        y = torch.from_numpy(labels[batch].astype(np.int64))
         loss = nn.functional.cross_entropy(model(x.unsqueeze(1)), y)
         optimizer.zero_grad()
         loss.backward()
@@ -154,7 +147,7 @@ def train(run, images, labels):
 
 
 def main():
-    check_philox()
+    random_numbers.check()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=pathlib.Path)
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")

@@ -125,6 +125,8 @@ struct GoldenRun: Decodable {
     let size: Int
     let steps: Int
     let batchNorm: Bool
+    /// Whether there is dropout and the images are shuffled.
+    let random: Bool?
     let optimizer: Optimizer
     let batch: Int
     let seed: UInt64
@@ -137,10 +139,12 @@ struct GoldenRun: Decodable {
         let runs = try JSONDecoder().decode(
             [GoldenRun].self, from: Data(try #require(file.metadata["runs"]).utf8))
         #expect(runs.contains { $0.steps == 10 && $0.optimizer.momentum == 0 && !$0.batchNorm })
+        #expect(runs.contains { $0.random == true })
         let images = try DatasetStore().load("fashion-mnist").train
         for run in runs {
             var specification = ModelSpecification.slimVGG11
-            specification.dropout = 0
+            let isRandom = run.random ?? false
+            if !isRandom { specification.dropout = 0 }
             if run.batchNorm { specification.arch = "vgg11_bn" }
             let network = try specification.network(size: run.size)
             let executor = try Executor(plan: try Plan(network, batchSize: run.batch, mode: .training))
@@ -155,7 +159,7 @@ struct GoldenRun: Decodable {
 
             let batches = BatchLoader(
                 images.prefix(run.steps * run.batch), height: run.size, width: run.size,
-                batchSize: run.batch)
+                batchSize: run.batch, order: isRandom ? .shuffled(seed: run.seed, epoch: 0) : .stored)
             var losses: [Float] = []
             for batch in batches {
                 let metrics = executor.trainingStep(
@@ -163,7 +167,7 @@ struct GoldenRun: Decodable {
                     optimizer: SGD(
                         learningRate: run.optimizer.learningRate, momentum: run.optimizer.momentum,
                         nesterov: run.optimizer.nesterov, weightDecay: run.optimizer.weightDecay),
-                    step: batch.index)
+                    seed: run.seed, step: batch.index)
                 losses.append(Float(metrics.lossSum / Double(metrics.count)))
             }
             // 1e-3 relative is what "the same training" means here; PyTorch's own single precision stays

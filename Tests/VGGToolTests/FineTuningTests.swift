@@ -33,7 +33,8 @@ extension ToolTests {
         let weights = try ["first", "second"].map {
             try TrainedModel(runOrWeights: folder.url($0).path).weights
         }
-        for (name, tensor) in weights[1] {
+        // The gradient of a bias before batch norm is zero: whether it changes is up to rounding.
+        for (name, tensor) in weights[1] where name != "features.8.bias" {
             let isFrozen = (0..<8).contains { name.hasPrefix("features.\($0).") }
             #expect((tensor == weights[0][name]) == isFrozen, "\(name)")
         }
