@@ -176,6 +176,15 @@ def groups():
         8.0, unit="starts/sec")]
 
 
+def growth_of_the_peak(row):
+    """How many times one thread's peak two threads' is: the most that any program can gain by the second."""
+    ours, alone = ([r["peak_gflops"] for r in turn.results] for turn in [row.ours, row.others[0]])
+    if not ours or not alone:
+        return []
+    growth = statistics.median(ours) / statistics.median(alone)
+    return [f"{row.title}: the machine's own peak grew {growth:.2f} times"]
+
+
 def measure(rows, options):
     """Runs the turns that the rows need, each once a round. Returns the notes about what failed."""
     name = rows[0].name
@@ -261,6 +270,7 @@ def main():
         if rows:
             notes += measure(rows, options)
             results += [row.result(options.short) for row in rows]
+            notes += [note for row in rows if row.name.startswith("threads") for note in growth_of_the_peak(row)]
     if options.short:
         notes.append("--short: these figures show that everything runs, and say nothing about speed")
     table(results)
