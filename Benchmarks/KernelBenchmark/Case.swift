@@ -17,6 +17,9 @@ struct Case {
     /// Reserves memory and returns what is to be timed.
     let prepare: () -> () -> Void
 
+    /// Whether it is a kernel of mixed precision.
+    var isMixed: Bool { kernel.hasPrefix("bf16_") }
+
     /// The best of several trials: a neighbour on the machine only ever makes one slower.
     func bestSeconds() -> Double {
         let run = prepare()
