@@ -41,7 +41,10 @@ def order(count, seed, epoch):
 
 
 class Dropout(nn.Module):
-    """Dropout of one half with the masks of vgg, which follow from the seed, the step and the layer's place."""
+    """Dropout of one half with the masks of vgg, which follow from the seed, the step and the layer's place.
+
+    For vectors of a multiple of four numbers, as vgg begins each row with a new block.
+    """
 
     def __init__(self, seed, layer):
         super().__init__()
@@ -50,6 +53,7 @@ class Dropout(nn.Module):
     def forward(self, x):
         if not self.training:
             return x
+        assert x.dim() == 2 and x.shape[1] % 4 == 0
         drawn = words(x.numel(), self.seed, DROPOUT, self.step, self.layer)
         self.step += 1
         return x * (2.0 * torch.from_numpy(drawn >= 1 << 31)).reshape(x.shape)

@@ -4,8 +4,8 @@ The experiment is the chapter's at 96×96: slim VGG-11, Fashion-MNIST resized wi
 with rate 0.05, batches of 128, Xavier initialisation, dropout. All programs do the same job with the same seed: PyTorch
 starts from vgg's weights and draws vgg's orders of the images and vgg's dropout, so that only rounding differs.
 
-A finished run leaves its figures in RUNS/NAME.json and is not done again. Those of another machine may be
-put beside them; what a program gives depends on its kernels, which the table names.
+A finished run leaves its figures in RUNS/NAME.json and is not done again. Runs of other machines may be put beside
+them: what a program gives depends on its kernels, which the table names.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+import random_numbers
 import torch_training
 from compare import own_bench
 
@@ -26,21 +27,26 @@ OUTPUT = pathlib.Path(__file__).parents[2] / "docs/accuracy.md"
 PROGRAMS = ["vgg fp32", "vgg bf16", "PyTorch fp32"]
 
 
-def run_vgg(options, precision, seed, folder):
+def train_vgg(options, seed, folder, *arguments):
+    data = ["--data-dir", options.data_dir] if options.data_dir else []
     # A run that was interrupted goes on.
-    new = ["--size", SIZE, "--epochs", options.epochs, "--seed", seed, "--precision", precision, "--run-dir", folder]
-    arguments = ["--resume", folder] if (folder / "config.json").exists() else new
-    subprocess.run([options.vgg, "train", *map(str, arguments)], check=True, stdout=sys.stderr)
+    new = ["--size", SIZE, "--seed", seed, *data, *arguments, "--run-dir", folder]
+    command = ["train", *(["--resume", folder] if (folder / "config.json").exists() else new)]
+    subprocess.run([options.vgg, *map(str, command)], check=True, stdout=sys.stderr)
+
+
+def run_vgg(options, precision, seed, folder):
+    train_vgg(options, seed, folder, "--epochs", options.epochs, "--precision", precision)
     lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return [{name: line[name] for name in ["train_loss", "test_acc"]} for line in lines if line["event"] == "epoch"]
 
 
-def initial_weights(options, seed, folder):
-    """What vgg starts from with this seed: its weights after a step too small to change them."""
-    subprocess.run(
-        [options.vgg, "train", "--size", str(SIZE), "--seed", str(seed), "--precision", "fp32", "--lr", "1e-30",
-         "--max-steps", "1", "--test-limit", "1", "--run-dir", str(folder)], check=True, stdout=sys.stderr)
-    return folder / "model.safetensors"
+def run_torch(options, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        # What vgg starts from with this seed: its weights after a step too small to change them.
+        run = pathlib.Path(folder) / "run"
+        train_vgg(options, seed, run, "--precision", "fp32", "--lr", "1e-30", "--max-steps", 1, "--test-limit", 1)
+        return torch_training.train(options.data_dir, SIZE, options.epochs, seed, run / "model.safetensors")
 
 
 def finish(options, name, kernels, seed):
@@ -51,50 +57,49 @@ def finish(options, name, kernels, seed):
     if result.exists():
         return
     print(f"{name}, seed {seed}", file=sys.stderr)
-    if program == "vgg":
-        epochs = run_vgg(options, precision, seed, stem)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            weights = initial_weights(options, seed, pathlib.Path(folder) / "run")
-            epochs = torch_training.train(options.data_dir, SIZE, options.epochs, seed, weights)
-    result.write_text(json.dumps({"name": name, "kernels": kernels, "seed": seed, "epochs": epochs}))
+    epochs = run_vgg(options, precision, seed, stem) if program == "vgg" else run_torch(options, seed)
+    part = stem.with_suffix(".part")
+    part.write_text(json.dumps({"name": name, "kernels": kernels, "seed": seed, "epochs": epochs}))
+    part.replace(result)
 
 
 def table(options):
-    """Every row whose runs are all there."""
+    """The rows whose runs are all there; differences are taken seed by seed."""
     seeds = range(options.seeds)
     runs = [json.loads(path.read_text()) for path in options.runs.glob(f"*-{options.epochs}-epochs-seed-*.json")]
+    runs.sort(key=lambda run: (PROGRAMS.index(run["name"]), run["kernels"], run["seed"]))
+    rows = {}
+    for row, group in itertools.groupby(runs, key=lambda run: (run["name"], run["kernels"])):
+        last = {run["seed"]: run["epochs"][-1] for run in group}
+        if all(seed in last for seed in seeds):
+            rows[row] = [last[seed] for seed in seeds]
     lines = [
         "# Accuracy: vgg beside PyTorch", "",
         f"Test accuracy of the chapter's slim VGG-11 on Fashion-MNIST at {SIZE}×{SIZE} after {options.epochs} epochs "
         "(rate 0.05,",
         f"batches of 128), from {options.seeds} seeds. A seed means the same to every row: the same initial weights, "
         "orders of the",
-        "images and dropout; what differs is how the programs and their kernels round. Each row is a processor's own:",
-        "runs can be repeated bit for bit where the kernels are the same.", "",
+        "images and dropout; what differs is how the programs and their kernels round.", "",
         "    make accuracy", "",
-        "| | kernels | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | deviation | train loss |",
+        "| | kernels | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | train loss | less PyTorch, points |",
         "|---|---|" + "---|" * (options.seeds + 3)]
-    means, deviations = [], []
-    runs.sort(key=lambda run: (PROGRAMS.index(run["name"]), run["kernels"], run["seed"]))
-    for (name, kernels), group in itertools.groupby(runs, key=lambda run: (run["name"], run["kernels"])):
-        last = {run["seed"]: run["epochs"][-1] for run in group}
-        if not all(seed in last for seed in seeds):
-            continue
-        values = [last[seed]["test_acc"] for seed in seeds]
-        means.append(statistics.mean(values))
-        deviations.append(statistics.stdev(values) if len(values) > 1 else math.nan)
-        losses = [last[seed].get("train_loss") for seed in seeds]
-        loss = "-" if None in losses else f"{statistics.mean(losses):.4f}"
-        cells = [name, kernels, *(f"{value:.4f}" for value in values), f"**{means[-1]:.4f}**", f"{deviations[-1]:.4f}"]
-        lines.append("| " + " | ".join(cells + [loss]) + " |")
-    # Of the difference of two means, as if every row had the same deviation.
-    error = math.sqrt(2 * statistics.mean(d * d for d in deviations) / options.seeds)
-    apart = 100 * (max(means) - min(means))
+    judge = next((values for (name, _), values in rows.items() if name == PROGRAMS[-1]), None)
+    for (name, kernels), values in rows.items():
+        accuracies = [value["test_acc"] for value in values]
+        # Runs of before the loss was kept have none.
+        losses = [value.get("train_loss", math.nan) for value in values]
+        cells = [name, kernels, *(f"{value:.4f}" for value in accuracies), f"**{statistics.mean(accuracies):.4f}**"]
+        cells.append(f"{statistics.mean(losses):.4f}")
+        if judge is None or values is judge:
+            cells.append("-")
+        else:
+            differences = [100 * (value["test_acc"] - other["test_acc"]) for value, other in zip(values, judge)]
+            error = statistics.stdev(differences) / math.sqrt(len(seeds)) if len(seeds) > 1 else math.nan
+            cells.append(f"{statistics.mean(differences):+.2f} ± {error:.2f}")
+        lines.append("| " + " | ".join(cells) + " |")
     lines += [
-        "", f"The means lie within {apart:.2f} percentage points of each other; by the runs' own deviation, the means of",
-        f"two groups of {options.seeds} such runs differ by {100 * error:.2f} points (one standard error). "
-        f"PyTorch {torch_training.version()}.", ""]
+        "", "After the ± stands one standard error of the mean difference. vgg's runs can be repeated bit for bit where the",
+        "kernels are the same.", f"PyTorch {torch_training.version()}.", ""]
     return "\n".join(lines)
 
 
@@ -105,8 +110,11 @@ def main():
     parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's four .gz files")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--only", action="append", choices=PROGRAMS, help="this program only; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=PROGRAMS,
+        help="this program only; may be repeated; prints the table, and writes nothing")
     options = parser.parse_args()
+    random_numbers.check()
     options.runs.mkdir(parents=True, exist_ok=True)
     own = own_bench(options.vgg)
     for name in options.only or PROGRAMS:

@@ -15,7 +15,7 @@ import random_numbers
 from peers import slim_vgg11
 
 FOLDERS = [
-    pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "swift-vgg/fashion-mnist",
+    pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "swift-vgg/fashion-mnist",
     pathlib.Path("/usr/share/datasets/fashion-mnist")]
 
 
@@ -24,8 +24,8 @@ def version():
 
 
 def kernels():
-    """The instruction set of PyTorch's kernels, as vgg names its own."""
-    return torch.backends.cpu.get_cpu_capability().lower().replace("_", "")
+    """The instruction set of PyTorch's own kernels, written as vgg writes it."""
+    return torch.backends.cpu.get_cpu_capability().lower().replace("_", "").replace(" ", "")
 
 
 def load(folder, name, size):

@@ -92,10 +92,7 @@ final class LinearStep: FloatStep {
         if let inputGradient {
             let turnedInputGradient = turnedInput + inputs * columns
             let turnedGradient = turnedInputGradient + inputs * columns
-            turn(gradient, rowStride: outputs, rows: pass.count, columns: outputs, to: turnedGradient)
-            // The outputs that fill up the last panel: their weights are zero, but zero times NaN is not.
-            (turnedGradient + outputs * columns).update(
-                repeating: 0, count: (panels * panel - outputs) * columns)
+            turnInPanels(gradient, rows: pass.count, to: turnedGradient)
             self.inputGradient(
                 turnedGradient: turnedGradient, columns: columns, to: turnedInputGradient)
             turn(
@@ -116,6 +113,22 @@ final class LinearStep: FloatStep {
             context.kernels.transpose(
                 from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow,
                 outRow)
+        }
+    }
+
+    /// The outputs' gradients of 16 images at a time: `to`[row / 16][output][row % 16], outputs and rows filled up with
+    /// zeros to whole panels. What a product reads for one output is then next to what it reads for the next.
+    private func turnInPanels(_ gradient: Floats, rows: Int, to: Floats) {
+        let padded = panels * panel
+        for (place, row) in stride(from: 0, to: rows, by: panel).enumerated() {
+            let target = to + place * padded * panel
+            context.workers.run(over: outputs, grain: 16) { range, _ in
+                context.kernels.transpose(
+                    gradient + row * outputs + range.lowerBound, outputs, min(panel, rows - row), range.count,
+                    target + range.lowerBound * panel, panel, panel)
+            }
+            // The outputs that fill up the last panel: their weights are zero, but zero times NaN is not.
+            (target + outputs * panel).update(repeating: 0, count: (padded - outputs) * panel)
         }
     }
 
@@ -181,10 +194,10 @@ final class LinearStep: FloatStep {
                 product.a_row = panel
                 product.a_outer = inputs * panel
                 product.a_inner = 1
-                product.b = UnsafePointer(turnedGradient + start * panel * columns)
-                product.b_panel = panel
-                product.b_outer = panel * columns
-                product.b_inner = columns
+                product.b = UnsafePointer(turnedGradient + start * panel * panel)
+                product.b_panel = panels * panel * panel
+                product.b_outer = panel * panel
+                product.b_inner = panel
                 product.c = turnedInputGradient + rows.lowerBound * columns
                 product.c_row = columns
                 product.c_panel = panel
