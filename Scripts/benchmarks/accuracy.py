@@ -87,9 +87,9 @@ def table(options):
     for (name, kernels), values in rows.items():
         accuracies = [value["test_acc"] for value in values]
         # Runs of before the loss was kept have none.
-        losses = [value.get("train_loss", math.nan) for value in values]
+        losses = [value.get("train_loss") for value in values]
         cells = [name, kernels, *(f"{value:.4f}" for value in accuracies), f"**{statistics.mean(accuracies):.4f}**"]
-        cells.append(f"{statistics.mean(losses):.4f}")
+        cells.append("-" if None in losses else f"{statistics.mean(losses):.4f}")
         if judge is None or values is judge:
             cells.append("-")
         else:
