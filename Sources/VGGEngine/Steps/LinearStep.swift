@@ -122,11 +122,9 @@ final class LinearStep: FloatStep {
         let padded = panels * panel
         for (place, row) in stride(from: 0, to: rows, by: panel).enumerated() {
             let target = to + place * padded * panel
-            context.workers.run(over: outputs, grain: 16) { range, _ in
-                context.kernels.transpose(
-                    gradient + row * outputs + range.lowerBound, outputs, min(panel, rows - row), range.count,
-                    target + range.lowerBound * panel, panel, panel)
-            }
+            turn(
+                gradient + row * outputs, rowStride: outputs, rows: min(panel, rows - row), columns: outputs,
+                to: target)
             // The outputs that fill up the last panel: their weights are zero, but zero times NaN is not.
             (target + outputs * panel).update(repeating: 0, count: (padded - outputs) * panel)
         }
