@@ -68,7 +68,8 @@ let package = Package(
         .testTarget(name: "VGGImagesTests", dependencies: ["VGGImages"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGEngineTests", dependencies: ["VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
+            name: "VGGEngineTests",
+            dependencies: ["CVGGKernels", "VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGDataTests", dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel"],

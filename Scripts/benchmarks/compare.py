@@ -268,7 +268,7 @@ def main():
     options.rounds = options.rounds or (1 if options.short else 3)
 
     results, notes = [], []
-    # Without bf16 arithmetic vgg emulates it, thirty times slower.
+    # Without bf16 arithmetic vgg emulates it, slower than fp32.
     has_bf16 = own_bench(options.vgg)["precision"] == "bf16"
     if not has_bf16:
         notes.append("this processor has no bf16 arithmetic: rows in bf16 were left out")

@@ -5,6 +5,8 @@
 #pragma clang attribute push(                                                                                \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
 #define NAME(kernel) kernel##__avx512bf16
+#define MAX_ROWS 14
+#define MAX_PANELS 2
 #include "bfloat16_instruction_set.inc"
 #pragma clang attribute pop
 #endif

@@ -45,7 +45,15 @@ const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) {
 }
 
 const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
-    return set == VGG_AVX512_BF16 ? &vgg_bf16_kernels__avx512bf16 : &vgg_bf16_kernels__portable;
+    switch (set) {
+    case VGG_AVX512_BF16:
+        return &vgg_bf16_kernels__avx512bf16;
+    case VGG_AVX512:
+    case VGG_AVX2:
+        return &vgg_bf16_kernels__avx2;
+    default:
+        return &vgg_bf16_kernels__portable;
+    }
 }
 #else
 vgg_instruction_set vgg_best_instruction_set(void) { return VGG_PORTABLE; }

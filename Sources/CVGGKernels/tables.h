@@ -8,5 +8,6 @@ extern const vgg_bf16_kernels vgg_bf16_kernels__portable;
 #if defined(__x86_64__)
 extern const vgg_kernels vgg_kernels__avx2;
 extern const vgg_kernels vgg_kernels__avx512;
+extern const vgg_bf16_kernels vgg_bf16_kernels__avx2;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx512bf16;
 #endif

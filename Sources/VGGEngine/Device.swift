@@ -49,8 +49,8 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
         vgg_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }
 
-    /// The kernels of mixed precision; below `avx512bf16` they are an emulation in plain C: the same
-    /// arithmetic in another order, and slow.
+    /// The kernels of mixed precision. Below `avx512bf16` they multiply bfloat16 numbers as 32-bit ones,
+    /// slower than fp32; below `avx2` they also add in another order.
     var mixedKernels: vgg_bf16_kernels {
         vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }

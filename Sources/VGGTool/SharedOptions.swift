@@ -80,7 +80,7 @@ extension Precision {
     func warnIfEmulated(mayChange: Bool = true) {
         guard self == .bf16, InstructionSet.best < .avx512bf16 else { return }
         Console.error(
-            "warning: this processor has no bf16 arithmetic: it is emulated, 30 times slower"
+            "warning: this processor has no bf16 arithmetic: it is emulated, slower than fp32"
                 + (mayChange ? "; use --precision fp32" : ""))
     }
 }

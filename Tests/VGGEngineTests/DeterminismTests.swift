@@ -7,7 +7,7 @@ import VGGModel
     private func train(
         threads: Int, _ precision: Precision, batchNorm: Bool, on set: InstructionSet
     ) throws -> [String: Tensor] {
-        // A VGG with a small classifier: the emulation of mixed precision is slow.
+        // A VGG with a small classifier: mixed precision in plain C is slow.
         let network = try Network(
             input: .map(channels: 1, height: 20, width: 20),
             blocks: [

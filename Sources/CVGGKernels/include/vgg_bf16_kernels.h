@@ -58,8 +58,8 @@ size_t vgg_bf16_pooled_weight_gradient_scratch(const vgg_convolution *shape);
 size_t vgg_bf16_pooled_input_gradient_scratch(const vgg_convolution *shape);
 
 /// A linear layer of `rows` examples. The rows of x and dy are fastest where 2 · stride bytes are not a
-/// multiple of 1024: a tile reads up to 14 of them at once, which would share a few sets of the first-level
-/// cache.
+/// multiple of 1024: a tile reads up to 14 of them at once (AVX-512), which would share a few sets of the
+/// first-level cache.
 typedef struct {
     size_t rows, inputs, outputs;
     /// Elements from one example to the next, of x and y or of their gradients.
@@ -168,7 +168,8 @@ typedef struct {
 #undef VGG_BF16_FIELD
 } vgg_bf16_kernels;
 
-/// The kernels of mixed precision for an instruction set; below VGG_AVX512_BF16 the emulation in plain C.
+/// The kernels of mixed precision for an instruction set: those of AVX-512 with bfloat16, the same made of
+/// AVX2 below it, and others in plain C, which add in another order.
 const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set);
 
 #ifdef __cplusplus
