@@ -1,8 +1,5 @@
 """The seed's experiment in PyTorch: the slim VGG-11 on Fashion-MNIST."""
 
-import gzip
-import os
-import pathlib
 import sys
 
 import numpy as np
@@ -11,12 +8,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
+import fashion_mnist
 import random_numbers
 from peers import slim_vgg11
-
-FOLDERS = [
-    pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "swift-vgg/fashion-mnist",
-    pathlib.Path("/usr/share/datasets/fashion-mnist")]
 
 
 def version():
@@ -30,20 +24,12 @@ def kernels():
 
 def load(folder, name, size):
     """Images [n, 1, size, size] of bytes, and labels."""
-    def read(kind):
-        for folder_ in [folder] if folder else FOLDERS:
-            path = folder_ / f"{name}-{kind}-ubyte.gz"
-            if path.exists():
-                return gzip.decompress(path.read_bytes())
-        raise SystemExit(f"{name}-{kind}-ubyte.gz is not there; run `vgg data` first, or give --data-dir")
-
-    small = np.frombuffer(read("images-idx3"), np.uint8, offset=16).reshape(-1, 28, 28)
+    small, labels = fashion_mnist.read(folder, name)
     images = torch.empty(len(small), 1, size, size, dtype=torch.uint8)
     for index, image in enumerate(small):
         resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
         images[index, 0] = torch.from_numpy(np.array(resized))
-    labels = torch.from_numpy(np.frombuffer(read("labels-idx1"), np.uint8, offset=8).astype(np.int64))
-    return images, labels
+    return images, torch.from_numpy(labels.astype(np.int64))
 
 
 def load_weights(model, path):
@@ -71,6 +57,7 @@ def train(folder, size, epochs, seed, weights):
     model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loss_function = nn.CrossEntropyLoss()
+    folder = fashion_mnist.folder(folder)
     images, labels = load(folder, "train", size)
     test_images, test_labels = load(folder, "t10k", size)
 

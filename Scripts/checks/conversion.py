@@ -7,7 +7,6 @@ Fashion-MNIST the logits of `vgg predict` are compared too.
 """
 
 import argparse
-import gzip
 import json
 import pathlib
 import subprocess
@@ -22,6 +21,8 @@ import torchvision
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+import fashion_mnist
 
 ARCHITECTURES = [f"vgg{depth}{suffix}" for depth in (11, 13, 16, 19) for suffix in ("", "_bn")]
 # Relative to the largest logit.
@@ -122,14 +123,13 @@ class Check:
             *blocks, nn.Flatten(), nn.Linear(128 * 9, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(),
             nn.Dropout(), nn.Linear(4096, 10)))
         torch.save(model.state_dict(), self.folder / "chapter.pth")
-        pixels = gzip.decompress((data / "t10k-images-idx3-ubyte.gz").read_bytes())
+        pixels, _ = fashion_mnist.read(data, "t10k")
         worst = 0
         path = self.convert("chapter.pth", "chapter.onnx")
         back = load_file(self.convert("chapter.pth", "chapter.safetensors", "--naming", "d2l"))
         model.load_state_dict(back, strict=True)
         for index in (0, 7, 99):
-            picture = np.frombuffer(pixels, np.uint8, 784, 16 + 784 * index).reshape(28, 28)
-            resized = np.asarray(Image.fromarray(picture).resize((96, 96), Image.Resampling.BILINEAR))
+            resized = np.asarray(Image.fromarray(pixels[index]).resize((96, 96), Image.Resampling.BILINEAR))
             images = torch.tensor(resized / np.float32(255)).reshape(1, 1, 96, 96)
             ours = json.loads(subprocess.run(
                 [self.vgg, "predict", self.folder / "chapter.pth", "--data", "fashion-mnist",
@@ -145,12 +145,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--vgg", default=".build/release/vgg")
     parser.add_argument("--arch", nargs="*", default=ARCHITECTURES)
-    parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's .gz files",
-                        default=pathlib.Path("/usr/share/datasets/fashion-mnist"))
+    parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's four .gz files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         check = Check(options.vgg, folder)
-        check.chapter(options.data_dir)
+        check.chapter(fashion_mnist.folder(options.data_dir))
         for arch in options.arch:
             check.architecture(arch)
 

@@ -6,7 +6,6 @@ other starts from random weights and trains for at least as long.
 """
 
 import argparse
-import gzip
 import json
 import pathlib
 import statistics
@@ -18,23 +17,18 @@ import time
 import numpy as np
 from PIL import Image
 
+import fashion_mnist
+
 OUTPUT = pathlib.Path(__file__).parents[2] / "docs/fine-tuning.md"
 NAMES = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot"]
 FIRST, OTHERS = NAMES[:5], NAMES[5:]
 NETWORK = "--arch vgg11_bn --width-divisor 4 --size 64 --in-channels 1 --momentum 0.9".split()
 
 
-def images(folder, part):
-    """Pixels [n, 28, 28] and labels of `train` or `t10k`."""
-    def read(kind, offset):
-        return np.frombuffer(gzip.decompress((folder / f"{part}-{kind}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
-    return read("images-idx3", 16).reshape(-1, 28, 28), read("labels-idx1", 8)
-
-
 def write_photos(data, folder, names, shots, tests):
     """The first `shots` training photos of each class and `tests` test photos (None for all), as PNG files."""
     for part, target, limit in [("train", "train", shots), ("t10k", "val", tests)]:
-        pixels, labels = images(data, part)
+        pixels, labels = fashion_mnist.read(data, part)
         for name in names:
             place = folder / target / name
             place.mkdir(parents=True)
@@ -101,8 +95,7 @@ def table(options, first, rows):
 def main():
     parser = argparse.ArgumentParser(description="Compare fine-tuning with training from scratch.")
     parser.add_argument("--vgg", default=".build/release/vgg", help="the program vgg")
-    parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's .gz files",
-                        default=pathlib.Path("/usr/share/datasets/fashion-mnist"))
+    parser.add_argument("--data-dir", type=pathlib.Path, help="Fashion-MNIST's four .gz files")
     parser.add_argument("--shots", type=int, default=5, help="photos a class")
     parser.add_argument("--tests", type=int, default=100, help="photos a class to test with")
     parser.add_argument("--epochs", type=int, default=20, help="of fine-tuning")
@@ -110,9 +103,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        work = pathlib.Path(folder)
-        write_photos(options.data_dir, work / "first", FIRST, None, None)
-        write_photos(options.data_dir, work / "others", OTHERS, options.shots, options.tests)
+        work, data = pathlib.Path(folder), fashion_mnist.folder(options.data_dir)
+        write_photos(data, work / "first", FIRST, None, None)
+        write_photos(data, work / "others", OTHERS, options.shots, options.tests)
         first = train(
             options, "--data", f"folder:{work / 'first'}", *NETWORK, "--lr", 0.02, "--epochs", 2, folder=work / "run")
         rows = [compare(options, work, work / "run/model.safetensors", seed) for seed in range(options.seeds)]

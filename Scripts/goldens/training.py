@@ -21,10 +21,8 @@ Computed in double precision from the 32-bit initial weights and images, stored 
 """
 
 import argparse
-import gzip
 import json
 import math
-import os
 import pathlib
 
 import numpy as np
@@ -33,6 +31,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+import fashion_mnist
 import random_numbers
 from models import VGG11, seed_vgg, slim
 
@@ -95,16 +94,6 @@ def initialise(model):
     return tensors
 
 
-def fashion_mnist(folder, count):
-    """The first `count` training images (28 × 28 bytes) and labels."""
-    def content(name, header):
-        with gzip.open(folder / name) as file:
-            return np.frombuffer(file.read(), np.uint8, offset=header)
-
-    images = content("train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
-    return images[:count], content("train-labels-idx1-ubyte.gz", 8)[:count]
-
-
 def train(run, images, labels):
     model = seed_vgg(slim(VGG11, 4), run["size"], dropout=0, batch_norm=run["batchNorm"]).double()
     count = run["steps"] * BATCH
@@ -150,14 +139,8 @@ def main():
     random_numbers.check()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=pathlib.Path)
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    given = parser.parse_args().data_dir
-    folders = [given] if given else [
-        cache / "swift-vgg/fashion-mnist", pathlib.Path("/usr/share/datasets/fashion-mnist")]
-    folder = next((f for f in folders if (f / "train-images-idx3-ubyte.gz").exists()), None)
-    if folder is None:
-        raise SystemExit(f"no Fashion-MNIST in {', '.join(map(str, folders))}: run `vgg data` or give --data-dir")
-    images, labels = fashion_mnist(folder, BATCH * max(run["steps"] for run in RUNS))
+    folder = fashion_mnist.folder(parser.parse_args().data_dir)
+    images, labels = fashion_mnist.read(folder, "train")
 
     tensors = {}
     for run in RUNS:
