@@ -70,6 +70,7 @@ def table(options):
     runs.sort(key=lambda run: (PROGRAMS.index(run["name"]), run["kernels"], run["seed"]))
     rows = {}
     for name, group in itertools.groupby(runs, key=lambda run: run["name"]):
+        # Of runs with several kernels the last is taken: their seeds mean the same.
         of_seed = {run["seed"]: run for run in group}
         if all(seed in of_seed for seed in seeds):
             rows[name] = [of_seed[seed] for seed in seeds]
