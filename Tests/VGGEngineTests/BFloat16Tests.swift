@@ -19,6 +19,10 @@ import VGGModel
         }
     }()
 
+    private func kernels(of set: InstructionSet) -> vgg_bf16_kernels {
+        vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(set.rawValue))).pointee
+    }
+
     /// The nearer of the two bfloat16 numbers around this one; the even one in the middle.
     private func nearest(_ value: Float) -> UInt16 {
         let low = UInt16(value.bitPattern >> 16)
@@ -32,7 +36,7 @@ import VGGModel
 
     @Test(arguments: InstructionSet.allMixed)
     func roundsToTheNearest(on set: InstructionSet) {
-        let kernels = vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(set.rawValue))).pointee
+        let kernels = kernels(of: set)
         var rounded = Array(repeating: UInt16(0xAAAA), count: numbers.count + 1)
         kernels.bf16_from_float(numbers, &rounded, numbers.count)
         #expect(rounded.last == 0xAAAA, "beyond the end")
@@ -43,7 +47,7 @@ import VGGModel
 
     @Test(arguments: InstructionSet.allMixed)
     func notANumberStaysOne(on set: InstructionSet) {
-        let kernels = vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(set.rawValue))).pointee
+        let kernels = kernels(of: set)
         // The second one's payload lies in the bits that rounding takes away.
         let numbers = [Float.nan, Float(bitPattern: 0x7F80_0001), -Float.nan]
         var rounded: [UInt16] = [0, 0, 0]
@@ -55,7 +59,7 @@ import VGGModel
 
     @Test(arguments: InstructionSet.allMixed)
     func wideningIsExact(on set: InstructionSet) {
-        let kernels = vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(set.rawValue))).pointee
+        let kernels = kernels(of: set)
         let halves = (0...0x7F80).map { UInt16($0) }
         var wide = Array(repeating: Float.nan, count: halves.count)
         kernels.bf16_to_float(halves, &wide, halves.count)
