@@ -48,13 +48,13 @@ var linearCases: [Case] {
             ) {
                 var shape = shape()
                 let even = (examples + 1) / 2 * 2
-                let (turned, pairs) = (halves(inputs * even), halves(outputs * even))
+                let (transposed, pairs) = (halves(inputs * even), halves(outputs * even))
                 let (dy, dx, w) = (halves(examples * row), halves(examples * row), floats(inputs * outputs))
                 let scratch = floats(vgg_bf16_linear_backward_scratch(&shape))
                 var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
                 return {
                     mixed.bf16_linear_backward(
-                        &shape, turned, dy, pairs, w, nil, &sgd, nil, dx, scratch, 0, inputs)
+                        &shape, transposed, dy, pairs, w, nil, &sgd, nil, dx, scratch, 0, inputs)
                 }
             },
         ]

@@ -104,10 +104,10 @@ var streamingCases: [Case] {
             let (y, g) = (halves(count), halves(count))
             return { mixed.bf16_relu_gradient(y, g, count) }
         },
-        row("bf16_linear_turn", bytes: 4) {
+        row("bf16_linear_transpose", bytes: 4) {
             let (x, y) = (halves(count), halves(count))
             let examples = size * size / 16
-            return { mixed.bf16_linear_turn(x, channels * 16, examples, y, 0, channels * 16) }
+            return { mixed.bf16_linear_transpose(x, channels * 16, examples, y, 0, channels * 16) }
         },
         row("bf16_linear_pair", bytes: 4) {
             let outputs = channels * 16

@@ -88,7 +88,7 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     /* Panels panel_begin..<panel_end of single-precision weights as pairs. */                                 \
     KERNEL(bf16_pack_weights, (const float *weights, uint16_t *packed, size_t in_channels, size_t kernel,      \
                                size_t panel_begin, size_t panel_end))                                          \
-    /* The same for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels   \
+    /* The same for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels  \
        of the in channels, [ic / 16][kernel row][kernel · out_channels / 2][16][2]. */                        \
     KERNEL(bf16_pack_flipped_weights,                                                                          \
            (const float *weights, uint16_t *packed, size_t in_channels, size_t out_channels, size_t kernel,    \
@@ -145,10 +145,10 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \
                                  const uint16_t *rounded, const float *bias, uint16_t *y, float *wide,         \
                                  float *scratch, size_t panel_begin, size_t panel_end, int relu))              \
-    /* turned[input][example], examples filled up with a zero to an even number, for inputs                    \
+    /* transposed[input][example], examples filled up with a zero to an even number, for inputs                \
        input_begin..<input_end. */                                                                             \
-    KERNEL(bf16_linear_turn, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *turned,               \
-                              size_t input_begin, size_t input_end))                                           \
+    KERNEL(bf16_linear_transpose, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *transposed,      \
+                                   size_t input_begin, size_t input_end))                                      \
     /* pairs[output / 16][example / 2][16][2] of panels panel_begin..<panel_end, filled up with zeros; and     \
        the bias gradient db (floats, whole panels). */                                                         \
     KERNEL(bf16_linear_pair, (const vgg_linear *shape, const uint16_t *dy, uint16_t *pairs, float *db,         \
@@ -157,7 +157,7 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
        unless NULL), and the weight gradient: stored in dw, or, where dw is NULL, used at once to update       \
        weights (and momentum, may be NULL) without being stored. */                                            \
     KERNEL(bf16_linear_backward,                                                                               \
-           (const vgg_linear *shape, const uint16_t *turned, const uint16_t *dy, const uint16_t *pairs,        \
+           (const vgg_linear *shape, const uint16_t *transposed, const uint16_t *dy, const uint16_t *pairs,    \
             float *weights, float *dw, const vgg_sgd *sgd, float *momentum, uint16_t *dx, float *scratch,      \
             size_t input_begin, size_t input_end))
 

@@ -135,7 +135,7 @@ typedef struct {
     /* Adds what the sums come to, to dw (panels panel_begin..<panel_end). */                                   \
     KERNEL(winograd_weight_gradient_end,                                                                        \
            (const float *sums, float *dw, size_t in_channels, size_t panel_begin, size_t panel_end))            \
-    /* Weights for the gradient of the input: kernel turned by 180°, in and out channels exchanged; panels     \
+    /* Weights for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels    \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \
                           size_t kernel, size_t panel_begin, size_t panel_end))                                 \

@@ -31,7 +31,7 @@ final class MixedLinearStep: Step {
 
     /// Where a step's temporary numbers lie in shared memory, in bytes, for a batch of `count`.
     private struct Scratch {
-        let input, gradient, turned, pairs, inputGradient: Int
+        let input, gradient, transposed, pairs, inputGradient: Int
         let total: Int
 
         init(_ planned: PlannedStep, _ linear: (inputs: Int, outputs: Int), count: Int, training: Bool) {
@@ -42,7 +42,7 @@ final class MixedLinearStep: Step {
                 input == .float32 ? count * planned.input.imageStride : 0, of: UInt16.self)
             gradient = parts.take(
                 training && output == .float32 ? count * planned.output.gradientStride : 0, of: UInt16.self)
-            turned = parts.take(training ? linear.inputs * even : 0, of: UInt16.self)
+            transposed = parts.take(training ? linear.inputs * even : 0, of: UInt16.self)
             pairs = parts.take(training ? linear.outputs.panels * panel * even : 0, of: UInt16.self)
             inputGradient = parts.take(
                 training && planned.needsInputGradient && input == .float32
@@ -126,10 +126,10 @@ final class MixedLinearStep: Step {
         var shape = vgg_linear(
             rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.gradientStride,
             y_row: planned.output.gradientStride)
-        let (turned, pairs) = (halves(scratch.turned), halves(scratch.pairs))
+        let (transposed, pairs) = (halves(scratch.transposed), halves(scratch.pairs))
         context.workers.run(over: inputs, grain: 64) { range, _ in
-            kernels.bf16_linear_turn(
-                input, planned.input.imageStride, pass.count, turned, range.lowerBound, range.upperBound)
+            kernels.bf16_linear_transpose(
+                input, planned.input.imageStride, pass.count, transposed, range.lowerBound, range.upperBound)
         }
         context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
             kernels.bf16_linear_pair(
@@ -144,7 +144,7 @@ final class MixedLinearStep: Step {
         let step = Int(VGG_LINEAR_INPUTS)
         context.workers.run((inputs + step - 1) / step) { task, worker in
             kernels.bf16_linear_backward(
-                &shape, turned, dy, pairs, parameters.values[0],
+                &shape, transposed, dy, pairs, parameters.values[0],
                 pass.update == nil ? parameters.gradients[0] : nil, &sgd,
                 pass.update?.momentum.map { $0 + offset }, inputGradient == nil ? nil : dx, floats(worker),
                 task * step, min(task * step + step, inputs))
