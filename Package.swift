@@ -64,12 +64,16 @@ let package = Package(
             ]),
         .executableTarget(
             name: "KernelBenchmark", dependencies: ["CVGGKernels"], path: "Benchmarks/KernelBenchmark"),
+        .target(name: "VGGTestSupport", path: "Tests/VGGTestSupport"),
+        .testTarget(name: "VGGTestSupportTests", dependencies: ["VGGTestSupport"]),
         .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles"]),
         .testTarget(name: "VGGImagesTests", dependencies: ["VGGImages"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGEngineTests",
-            dependencies: ["CVGGKernels", "VGGData", "VGGEngine", "VGGFormats", "VGGModel"],
+            dependencies: [
+                "CVGGKernels", "VGGData", "VGGEngine", "VGGFormats", "VGGModel", "VGGTestSupport",
+            ],
             resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGDataTests", dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel"],

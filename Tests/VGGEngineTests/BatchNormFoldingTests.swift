@@ -1,6 +1,7 @@
 import Testing
 import VGGEngine
 import VGGModel
+import VGGTestSupport
 
 @Suite struct BatchNormFoldingTests {
     private func convolution(_ channels: Int, _ out: Int) -> Layer {
@@ -41,7 +42,7 @@ import VGGModel
         }
         expectClose(
             try logits(folded.network, folded.weights(from: weights)),
-            try logits(network, weights).map(Double.init),
+            try logits(network, weights),
             tolerance: precision == .fp32 ? 2e-5 : 2e-2, "logits")
     }
 
@@ -98,7 +99,7 @@ import VGGModel
             #expect(expected.values.contains { $0 > 0 })
             expectClose(
                 try GradCAM(twice, weights: weights, layer: layer).map(of: image, class: 1).values,
-                expected.values.map(Double.init), "\(layer)")
+                expected.values, "\(layer)")
         }
     }
 }

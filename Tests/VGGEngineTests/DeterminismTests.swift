@@ -1,6 +1,7 @@
 import Testing
 import VGGEngine
 import VGGModel
+import VGGTestSupport
 
 @Suite struct DeterminismTests {
     /// Weights after three steps with dropout, momentum and batch norm on.
@@ -131,7 +132,9 @@ import VGGModel
         _ = byHand.backward(images: images.engine, labels: labels)
         _ = atOnce.trainingStep(
             images: images.engine, labels: labels, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
-        for (name, gradient) in byHand.gradientTensors {
+        let gradients = byHand.gradientTensors
+        #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
+        for (name, gradient) in gradients {
             let start = byHand.weights[name]!.values
             let expected = zip(start, gradient.values).map {
                 Double($0) - 0.5 * (Double($1) + 0.01 * Double($0))

@@ -2,6 +2,7 @@ import Testing
 import VGGEngine
 import VGGFormats
 import VGGModel
+import VGGTestSupport
 
 /// Inner layers and Grad-CAM, against PyTorch's hooks (Scripts/goldens/features.py).
 @Suite struct FeatureTests {
@@ -62,7 +63,7 @@ import VGGModel
                 let name = example.network.layers[index].name
                 let expected = try #require(example.golden[name])
                 #expect(features[index]?.shape == expected.shape)
-                expectClose(features[index]?.values ?? [], expected.values.map(Double.init), "\(name)")
+                expectClose(try #require(features[index]).values, expected.values, "\(name)")
             }
         }
     }
@@ -78,13 +79,13 @@ import VGGModel
             let explained = try GradCAM(example.network, weights: example.weights, layer: String(parts[1]))
             let map = explained.map(of: image, class: try #require(Int(parts[2])))
             #expect(map.shape == expected.shape)
-            expectClose(map.values, expected.values.map(Double.init), "\(key)")
+            expectClose(map.values, expected.values, "\(key)")
         }
         let explained = try GradCAM(example.network, weights: example.weights)
         #expect(explained.layer == "relu2_1")
         expectClose(
             explained.logits(image),
-            try #require(example.golden["classifier.3"]).values.prefix(7).map(Double.init),
+            try #require(example.golden["classifier.3"]).values.prefix(7),
             "logits")
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGEngine
 import VGGModel
+import VGGTestSupport
 
 /// Training with the first layers frozen.
 @Suite struct FrozenTests {
@@ -72,6 +73,7 @@ import VGGModel
         #expect(frozen.backward(images: images, labels: labels, seed: 2, step: 1) == expected)
         let gradients = frozen.gradientTensors
         #expect(gradients.count < full.gradientTensors.count)
+        #expect(!gradients.isEmpty)
         for (name, gradient) in gradients { #expect(gradient == full.gradientTensors[name], "\(name)") }
     }
 
@@ -109,6 +111,7 @@ import VGGModel
         step(other, 0, optimizer: withHead)
         let head = Set(try #require(network.head).parameters.map(\.name))
         #expect(head == ["classifier.3.weight", "classifier.3.bias"])
+        #expect(Set(other.weights.keys) == Set(network.parameters.map(\.name)))
         for (name, tensor) in other.weights {
             let expected = try #require(plain.weights[name])
             guard head.contains(name), let start = before[name] else {
@@ -235,7 +238,9 @@ import VGGModel
                 try #require(file.tensors["\(run.name)/\(name)"]).values.map(Double.init)
             }
             expectClose(losses, try values("losses"), tolerance: 1e-5, "losses of \(run.name)")
-            for (name, tensor) in executor.weights {
+            let weights = executor.weights
+            #expect(Set(weights.keys) == Set(initial.keys))
+            for (name, tensor) in weights {
                 expectClose(tensor.values, try values("final/\(name)"), "\(name) of \(run.name)")
             }
         }

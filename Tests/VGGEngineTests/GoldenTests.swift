@@ -4,6 +4,7 @@ import VGGData
 import VGGEngine
 import VGGFormats
 import VGGModel
+import VGGTestSupport
 
 /// Reads a golden file that PyTorch made (Scripts/goldens).
 func golden(_ name: String) throws -> Safetensors {
@@ -83,7 +84,7 @@ struct GoldenCase: Decodable {
             }
             try executor.load(weights)
             let images = Array(try tensor("input").values)
-            let logits = try tensor("logits").values.map(Double.init)
+            let logits = try tensor("logits").values
             let loss = Double(try tensor("loss").values[0])
 
             expectClose(
@@ -95,17 +96,19 @@ struct GoldenCase: Decodable {
             }
             let metrics = executor.backward(images: images, labels: example.labels)
             #expect(abs(metrics.lossSum / Double(example.batch) - loss) <= 1e-5 * max(1, loss))
-            for (name, gradient) in executor.gradientTensors {
+            let gradients = executor.gradientTensors
+            #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
+            for (name, gradient) in gradients {
                 let layer = name.replacing(/\.[a-z]+$/, with: ".weight")
                 let scale = try tensor("grad/\(layer)").values.map { abs(Double($0)) }.max() ?? 0
                 expectClose(
-                    gradient.values, try tensor("grad/\(name)").values.map(Double.init), scale: scale,
+                    gradient.values, try tensor("grad/\(name)").values, scale: scale,
                     "gradient of \(name) in \(example.name)")
             }
             for parameter in network.parameters where !parameter.isTrained {
                 expectClose(
                     try #require(executor.weights[parameter.name]).values,
-                    try tensor("after/\(parameter.name)").values.map(Double.init),
+                    try tensor("after/\(parameter.name)").values,
                     "\(parameter.name) in \(example.name)")
             }
         }
@@ -153,6 +156,7 @@ struct GoldenRun: Decodable {
                 try #require(file.tensors["\(run.name)/\(name)"]).values.map(Double.init)
             }
             let initial = executor.weights
+            #expect(Set(initial.keys) == Set(network.parameters.map(\.name)))
             for (name, tensor) in initial {
                 #expect(try tensor.values.prefix(16).map(Double.init) == values("initial/\(name)"), "\(name)")
             }
@@ -189,7 +193,8 @@ struct GoldenRun: Decodable {
                 #expect(abs(norm - expectedNorm) <= 1e-4 * expectedNorm, "norm of \(name) of \(run.name)")
                 if run.batchNorm { continue }
                 let start = try #require(initial[name]).values
-                let change = euclideanNorm(zip(tensor.values, start).map { Double($0) - Double($1) })
+                let change = euclideanNorm(
+                    tensor.values.indices.map { Double(tensor.values[$0]) - Double(start[$0]) })
                 let expectedChange = try values("change/\(name)")[0]
                 #expect(
                     abs(change - expectedChange) <= tolerance * expectedChange + 1e-6 * expectedNorm,

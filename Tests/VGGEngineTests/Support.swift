@@ -1,4 +1,3 @@
-import Testing
 import VGGEngine
 import VGGModel
 
@@ -32,23 +31,6 @@ struct Images {
             reference.append(planes)
         }
     }
-}
-
-/// Expects two arrays to agree to `tolerance` of the largest expected magnitude.
-///
-/// Single precision rounds each of n terms of a sum to 6e-8 of its size; the deepest sums here have some
-/// thousands of terms of mixed signs, so that 2e-5 of the largest element leaves room for their order. Where
-/// terms cancel to nothing (a bias before batch norm), `scale` says how large they were.
-func expectClose(
-    _ found: some Collection<Float>, _ expected: [Double], tolerance: Double = 2e-5, scale floor: Double = 0,
-    _ what: Comment,
-    sourceLocation: SourceLocation = #_sourceLocation
-) {
-    #expect(found.count == expected.count, what, sourceLocation: sourceLocation)
-    let scale = max(expected.map(abs).max() ?? 0, floor)
-    let worst = zip(found, expected).map { abs(Double($0) - $1) }.max() ?? 0
-    // A comparison that not-a-number fails.
-    #expect(worst <= tolerance * scale + 1e-7, what, sourceLocation: sourceLocation)
 }
 
 /// Batch norm's initial ones and zeros would hide mistakes.
