@@ -6,8 +6,9 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     /// The processor, with this many threads. Results do not depend on the number.
     case cpu(threads: Int)
 
-    /// The best device of this machine, in the manner of the seed's `try_gpu`: the CPU with every core.
-    public static var best: Device { .cpu(threads: ProcessInfo.processInfo.activeProcessorCount) }
+    /// The best device of this machine, in the manner of the seed's `try_gpu`: the CPU with every processor that the
+    /// program may use.
+    public static var best: Device { .cpu(threads: FreeProcessors.count) }
 
     public var threads: Int {
         switch self {

@@ -21,70 +21,43 @@ public enum FreeMemory {
     /// limits of control groups, version 1 and 2.
     /// - Parameter root: the folder that holds `proc` and `sys`.
     package static func linux(root: String = "") -> Int? {
-        let lines = text("\(root)/proc/meminfo")?.split(separator: "\n") ?? []
+        let lines = ControlGroups.text("\(root)/proc/meminfo")?.split(separator: "\n") ?? []
         let line = lines.first { $0.hasPrefix("MemAvailable:") }
         // In units of 1024 bytes, whatever the machine.
         let words = line?.split(separator: " ").map(String.init) ?? []
         let available = words.count > 1 ? Int(words[1]).map { $0 * 1024 } : nil
-        return ([available] + controlGroups(root: root)).compactMap { $0 }.min()
-    }
-
-    /// What each of the process's control groups, and those they are in, leaves.
-    private static func controlGroups(root: String) -> [Int?] {
-        let groups = text("\(root)/proc/self/cgroup")?.split(separator: "\n") ?? []
-        return groups.flatMap { line -> [Int?] in
-            // A number, the controllers and the group's path; version 2 has no controllers.
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { return [] }
-            let files: Files
-            if parts[1].isEmpty {
-                files = .version2
-            } else if parts[1].split(separator: ",").contains("memory") {
-                files = .version1
-            } else {
-                return []
-            }
-            // In a container the path may be that of the machine outside, and only its beginning exist here.
-            let names = parts[2].split(separator: "/").map(String.init)
-            return (0...names.count).map { count in
-                files.free(in: root + files.folder + names.prefix(count).map { "/\($0)" }.joined())
-            }
+        let groups = ControlGroups.folders(of: "memory", root: root).map { folder, version in
+            (version == .one ? Files.version1 : Files.version2).free(in: folder)
         }
+        return ([available] + groups).compactMap { $0 }.min()
     }
 
     /// The names that a version of control groups gives its files.
     private struct Files {
-        let folder, limit, usage: String
+        let limit, usage: String
         /// Of the memory of files, which is given back when it is needed, in `memory.stat`.
         let cache: [String]
 
         static let version1 = Files(
-            folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes",
-            usage: "memory.usage_in_bytes", cache: ["total_active_file", "total_inactive_file"])
+            limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes",
+            cache: ["total_active_file", "total_inactive_file"])
         static let version2 = Files(
-            folder: "/sys/fs/cgroup", limit: "memory.max", usage: "memory.current",
-            cache: ["active_file", "inactive_file"])
+            limit: "memory.max", usage: "memory.current", cache: ["active_file", "inactive_file"])
 
         /// What the group leaves; nil if it has no limit.
         func free(in folder: String) -> Int? {
-            guard let limit = number("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)") else {
-                return nil
-            }
+            guard let limit = ControlGroups.numbers("\(folder)/\(limit)").first ?? nil,
+                let usage = ControlGroups.numbers("\(folder)/\(usage)").first ?? nil
+            else { return nil }
             var reclaimable = 0
-            for line in text("\(folder)/memory.stat")?.split(separator: "\n") ?? [] {
+            for line in ControlGroups.text("\(folder)/memory.stat")?.split(separator: "\n") ?? [] {
                 let words = line.split(separator: " ").map(String.init)
                 if words.count == 2, cache.contains(words[0]) { reclaimable += Int(words[1]) ?? 0 }
             }
             return max(0, limit - max(0, usage - reclaimable))
         }
-
-        private func number(_ path: String) -> Int? {
-            text(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        }
     }
 }
-
-private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
 extension Plan {
     /// Checks that the memory of the plan is free, before any of it is reserved.

@@ -98,7 +98,10 @@ struct PrecisionOption: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: "Threads to use (default: all processors). Results do not depend on it.")
+        help: """
+            Threads to use (default: one for each processor that a container's quota, or taskset, leaves). Results \
+            do not depend on it.
+            """)
     var threads: Int?
 
     @Option(help: "The device: auto or cpu.")
@@ -112,7 +115,7 @@ struct ComputeOptions: ParsableArguments {
         }
     }
 
-    var resolved: Device { .cpu(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount) }
+    var resolved: Device { threads.map { .cpu(threads: $0) } ?? .best }
 }
 
 /// Which data set, and where it is looked for first.

@@ -4,27 +4,12 @@ import VGGEngine
 import VGGModel
 
 @Suite struct FreeMemoryTests {
-    /// A folder with files as Linux has them, for the time of `body`.
-    private func withFiles<Result>(
-        _ files: [String: String], _ body: (String) throws -> Result
-    ) throws -> Result {
-        let root = FileManager.default.temporaryDirectory.appending(path: "memory-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: root) }
-        for (path, text) in files {
-            let url = root.appending(path: path)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: url)
-        }
-        return try body(root.path)
-    }
-
     private let machine = [
         "proc/meminfo": "MemTotal:       16000 kB\nMemFree:         100 kB\nMemAvailable:   8000 kB\n"
     ]
 
     private func free(_ files: [String: String]) throws -> Int? {
-        try withFiles(machine.merging(files) { $1 }) { FreeMemory.linux(root: $0) }
+        try withSystemFiles(machine.merging(files) { $1 }) { FreeMemory.linux(root: $0) }
     }
 
     @Test func isWhatTheMachineHasAvailable() throws {
