@@ -57,7 +57,7 @@ public struct DatasetStore: Sendable {
     /// - Throws: `DatasetError` or `FileError`.
     public func load(
         _ name: String, from folder: String? = nil, validation: ValidationSplit? = nil,
-        classNames: [String]? = nil, progress: (FetchProgress) -> Void = { _ in }
+        classNames: ClassNames? = nil, progress: (FetchProgress) -> Void = { _ in }
     ) throws -> DatasetSplits {
         if name == Self.photoFolder {
             guard let folder else { throw DatasetError.folderMissing(name: name) }

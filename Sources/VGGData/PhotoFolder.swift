@@ -31,17 +31,17 @@ struct PhotoFolder {
     /// - Parameters:
     ///   - validation: which photos are kept for testing, if the folder does not say; nil for none.
     ///   - classNames: the classes in the order of their numbers; nil for the sub-folders' names.
-    /// - Throws: `FileError` for a class without photos, or that is not among those expected, or a file that is no
+    /// - Throws: `FileError` for a class without photos, or that is not one of those expected, or a file that is no
     ///   photo; or if the folder says itself which photos are for testing, but `validation` does too.
-    func load(validation: ValidationSplit?, classNames: [String]?) throws -> DatasetSplits {
+    func load(validation: ValidationSplit?, classNames: ClassNames?) throws -> DatasetSplits {
         guard test == nil || validation == nil else {
             throw FileError(path, "has its own photos for testing; leave the split for validation out")
         }
-        let names = classNames ?? train.classNames
+        let classes = classNames ?? ClassNames(train.classNames)
         var training = Examples()
         var testing = Examples()
         for className in train.classNames {
-            let number = try Self.number(of: className, in: train, among: names)
+            let number = try Self.number(of: className, in: train, among: classes)
             let photos = try train.photos(of: className)
             guard !photos.isEmpty else {
                 let endings = ImageFormat.fileExtensions.sorted().joined(separator: ", ")
@@ -58,30 +58,37 @@ struct PhotoFolder {
                 }
             }
         }
-        guard names.count <= ImageDataset.maximumClassCount else {
+        guard classes.count <= ImageDataset.maximumClassCount else {
             throw FileError(
                 path,
-                "cannot be told apart in \(names.count) classes; \(ImageDataset.maximumClassCount) are the most"
+                "cannot be told apart in \(classes.count) classes; \(ImageDataset.maximumClassCount) are the most"
             )
         }
         for className in test?.classNames ?? [] {
             guard let test else { break }
-            let number = try Self.number(of: className, in: test, among: names)
+            let number = try Self.number(of: className, in: test, among: classes)
             for photo in try test.photos(of: className) { testing.add(photo, number) }
         }
         try Self.check(training.paths + testing.paths)
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return DatasetSplits(
-            train: try training.dataset(name, classNames: names),
-            test: try testing.dataset(name, classNames: names), folder: path, isVerified: false)
+            train: try training.dataset(name, classNames: classes.names),
+            test: try testing.dataset(name, classNames: classes.names), folder: path, isVerified: false)
     }
 
     private static func number(
-        of className: String, in folders: ClassFolders, among names: [String]
+        of className: String, in folders: ClassFolders, among classes: ClassNames
     ) throws(FileError) -> Int {
-        guard let number = names.firstIndex(of: className) else {
-            let known = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
-            throw FileError("\(folders.path)/\(className)", "is not one of the classes, which are \(known)")
+        let path = "\(folders.path)/\(className)"
+        let numbers = classes.numbers(of: className)
+        guard let number = numbers.first else {
+            let known = classes.names.prefix(5).joined(separator: ", ") + (classes.count > 5 ? ", …" : "")
+            throw FileError(path, "is not one of the classes, which are \(known)")
+        }
+        guard numbers.count == 1 else {
+            let list = numbers.map(String.init).joined(separator: " and ")
+            throw FileError(
+                path, "is the name of the classes \(list); rename the folder to what tells them apart")
         }
         return number
     }

@@ -3,7 +3,8 @@ import VGGKit
 /// Data sets for the commands, with the progress of a fetch on standard error.
 enum Datasets {
     static func load(
-        _ name: String, from folder: String?, validation: ValidationSplit? = nil, classNames: [String]? = nil
+        _ name: String, from folder: String?, validation: ValidationSplit? = nil,
+        classNames: ClassNames? = nil
     ) throws -> DatasetSplits {
         let isTerminal = Console.isTerminal
         var shown: String?

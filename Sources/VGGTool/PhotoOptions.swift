@@ -67,7 +67,7 @@ struct PhotoOptions: ParsableArguments {
     /// - Throws: `FileError` if the file has another number of them.
     func classNames(for model: TrainedModel, classes: Int) throws -> [String] {
         if let labels {
-            let names = try ClassNames.read(labels)
+            let names = try ClassNames(contentsOf: labels).names
             guard names.count == classes else {
                 throw FileError(
                     labels,

@@ -100,7 +100,7 @@ struct TrainCommand: ParsableCommand {
         }
         let data = try Datasets.load(
             configuration.data, from: configuration.dataDirectory, validation: configuration.validation,
-            classNames: configuration.labels)
+            classNames: configuration.labels.map { ClassNames($0) })
         try fit(&configuration, to: data.train, isResumed: resumed != nil)
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
 

@@ -51,7 +51,7 @@ struct TrainedModelOptions: ParsableArguments {
         let folder = data.folder ?? remembered
         let splits = try Datasets.load(
             name, from: folder, validation: folder == remembered ? trained.validation : nil,
-            classNames: trained.classNames)
+            classNames: trained.classNames.map { ClassNames($0) })
         guard splits.train.hasPhotos else { return splits }
         let prepared = splits.prepared(by: try trained.preprocessing(channels: channels).resized(to: size))
         // Photos of which none are meant for testing are all for testing.

@@ -50,7 +50,9 @@ struct PhotoFolderTests {
     private func load(
         _ validation: ValidationSplit? = nil, classNames: [String]? = nil
     ) throws -> DatasetSplits {
-        try DatasetStore().load("folder", from: folder.path, validation: validation, classNames: classNames)
+        try DatasetStore().load(
+            "folder", from: folder.path, validation: validation, classNames: classNames.map { ClassNames($0) }
+        )
     }
 
     /// The photos' paths within the folder.

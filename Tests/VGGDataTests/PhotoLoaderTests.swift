@@ -38,37 +38,3 @@ import VGGImages
         #expect(Array(PhotoLoader([], preprocessing: .imageNet, batchSize: 4)).isEmpty)
     }
 }
-
-@Suite struct ClassNamesTests {
-    private let folder: TemporaryFolder
-
-    init() throws { folder = try TemporaryFolder() }
-
-    private func read(_ text: String) throws -> [String] {
-        try folder.write(Array(text.utf8), to: "names")
-        return try ClassNames.read("\(folder.path)/names")
-    }
-
-    @Test func namesAreLinesOrJSON() throws {
-        #expect(
-            try read("tench\n great white shark \r\n\nhen\n\n") == ["tench", "great white shark", "", "hen"])
-        #expect(try read(" [\"tench\", \"hen\"]") == ["tench", "hen"])
-        #expect(try read("{\"1\": [\"n2\", \"hen\"], \"0\": [\"n1\", \"tench\"]}") == ["tench", "hen"])
-        #expect(try read("{\"0\": \"tench\"}") == ["tench"])
-    }
-
-    @Test(arguments: [
-        ("", "is empty"), ("\n \n", "is empty"), ("{", "is neither"), ("[1]", "is neither"),
-        ("{\"1\": \"hen\"}", "class 0"), ("{\"0\": [\"hen\"]}", "class 0"),
-        (String(repeating: "[", count: 100_000), "is neither"),
-    ]) func refusesWhatHasNoNames(_ text: String, _ says: String) throws {
-        let error = #expect(throws: FileError.self) { try read(text) }
-        #expect(error?.reason.contains(says) == true)
-    }
-
-    @Test func refusesWhatIsNoText() throws {
-        try folder.write([0xFF, 0xFE, 0x00], to: "names")
-        #expect(throws: FileError.self) { try ClassNames.read("\(folder.path)/names") }
-        #expect(throws: FileError.self) { try ClassNames.read("\(folder.path)/missing") }
-    }
-}
