@@ -16,7 +16,7 @@ public func read(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         }
     }
     // No more numbers than the file has bytes.
-    precondition(file.tensors.values.reduce(0) { $0 + $1.values.count } <= count)
+    precondition(file.tensors.reduce(0) { $0 + $1.tensor.values.count } <= count)
     _ = try? InferredModel(file.tensors)
     return 0
 }

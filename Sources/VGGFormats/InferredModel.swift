@@ -9,7 +9,7 @@ public struct InferredModel: Hashable, Sendable {
 
     /// - Parameter tensors: in any naming of `WeightNaming`, also with a wrapper's prefix.
     /// - Throws: `NotVGGError` that says what does not fit.
-    public init(_ tensors: [String: Tensor]) throws(NotVGGError) {
+    public init(_ tensors: NamedTensors) throws(NotVGGError) {
         let modules = try ModuleTable(tensors)
         let rows = try modules.rows()
         guard modules.linear.count == 3 else {
@@ -42,7 +42,7 @@ public struct InferredModel: Hashable, Sendable {
 
     /// Checks that the network has these tensors and no others.
     private static func check(
-        _ specification: ModelSpecification, size: Int, _ tensors: [String: Tensor]
+        _ specification: ModelSpecification, size: Int, _ tensors: NamedTensors
     ) throws(NotVGGError) {
         let network: Network
         do {
@@ -98,7 +98,7 @@ private struct ModuleTable {
 
     var hasBatchNorm: Bool { batchNormCount > 0 }
 
-    init(_ tensors: [String: Tensor]) throws(NotVGGError) {
+    init(_ tensors: NamedTensors) throws(NotVGGError) {
         for (name, tensor) in WrappedNames.removed(from: tensors) where name.hasSuffix(".weight") {
             let module = String(name.dropLast(".weight".count))
             let place = try Self.place(of: module)

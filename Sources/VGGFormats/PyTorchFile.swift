@@ -10,7 +10,7 @@ import VGGModel
 struct PyTorchFile {
     typealias Problem = PyTorchFileError.Problem
 
-    let tensors: [String: Tensor]
+    let tensors: NamedTensors
 
     /// - Parameters:
     ///   - file: the whole file.
@@ -40,7 +40,7 @@ struct PyTorchFile {
 
     private static func readZIP(
         _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?
-    ) throws(Problem) -> [String: Tensor] {
+    ) throws(Problem) -> NamedTensors {
         let archive = try ZIPArchive(file)
         // The folder that everything is in has the name of the file when it was written.
         let pickles = archive.entries.keys.filter {
@@ -77,7 +77,7 @@ struct PyTorchFile {
     /// how many numbers follow, and the numbers.
     private static func readLegacy(
         _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?
-    ) throws(Problem) -> [String: Tensor] {
+    ) throws(Problem) -> NamedTensors {
         var reader = ByteReader(file, part: "the PyTorch file")
         guard case .longInteger(let magic) = try PickleMachine.read(&reader).value,
             magic == [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],

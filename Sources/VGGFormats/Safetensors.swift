@@ -5,10 +5,11 @@ import VGGModel
 ///
 /// Format: https://github.com/huggingface/safetensors (README, "Format").
 public struct Safetensors: Hashable, Sendable {
-    public var tensors: [String: Tensor]
+    /// In the order of their numbers in the file; it is written in that of the names.
+    public var tensors: NamedTensors
     public var metadata: [String: String]
 
-    public init(tensors: [String: Tensor] = [:], metadata: [String: String] = [:]) {
+    public init(tensors: NamedTensors = [:], metadata: [String: String] = [:]) {
         self.tensors = tensors
         self.metadata = metadata
     }
@@ -48,7 +49,7 @@ public struct Safetensors: Hashable, Sendable {
         guard tensors[SafetensorsHeaderText.metadataKey] == nil else {
             throw SafetensorsError(path, .reservedName(SafetensorsHeaderText.metadataKey))
         }
-        let ordered = tensors.sorted { $0.key < $1.key }
+        let ordered = tensors.sorted { $0.name < $1.name }
         let header = headerText(of: ordered)
         guard header.utf8.count <= SafetensorsHeader.maximumLength else {
             throw SafetensorsError(path, .headerTooLarge(bytes: UInt64(header.utf8.count)))
@@ -63,7 +64,7 @@ public struct Safetensors: Hashable, Sendable {
     }
 
     /// The header of a file with `tensors` in this order, padded so that the values start at a multiple of 8.
-    private func headerText(of tensors: [(key: String, value: Tensor)]) -> String {
+    private func headerText(of tensors: [(name: String, tensor: Tensor)]) -> String {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(json($0.key)):\(json($0.value))" }

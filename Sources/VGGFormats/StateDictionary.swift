@@ -53,15 +53,15 @@ struct StateDictionary {
         return tensors
     }
 
-    /// Reads the numbers of all tensors.
+    /// Reads the numbers of all tensors, in the dictionary's order.
     /// - Parameters:
     ///   - file: the whole file.
     ///   - owner: what keeps it, if anything does.
     ///   - storages: where each storage's numbers are in it.
     func tensors(
         _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, storages: [String: Range<Int>]
-    ) throws(Problem) -> [String: Tensor] {
-        var result: [String: Tensor] = [:]
+    ) throws(Problem) -> NamedTensors {
+        var result = NamedTensors()
         // Tensors may share storages and even repeat their elements, but not beyond what the file justifies.
         var remaining = file.count
         for (name, tensor) in tensors {

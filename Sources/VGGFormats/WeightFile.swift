@@ -12,7 +12,7 @@ public struct WeightFile: Sendable {
     }
 
     public let format: Format
-    public let tensors: [String: Tensor]
+    public let tensors: NamedTensors
     /// Texts that travel with the weights; empty for PyTorch's files, which have none.
     public let metadata: [String: String]
 

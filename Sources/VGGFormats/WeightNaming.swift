@@ -34,8 +34,8 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
     /// A prefix that all names have because the model was wrapped (`module.`) is taken off, and PyTorch's
     /// counters of batches are left out. Tensors that are not `network`'s keep their names, and those that do
     /// not fit it their shapes.
-    public static func canonical(_ tensors: [String: Tensor], for network: Network) -> [String: Tensor] {
-        var tensors = WrappedNames.removed(from: tensors)
+    public static func canonical(_ tensors: NamedTensors, for network: Network) -> [String: Tensor] {
+        var tensors = WrappedNames.removed(from: tensors).dictionary
         let namings = allCases.map { $0.entries(of: network) } + [torchvision2017Entries(of: network)]
         let match = namings.lazy.compactMap { $0 }.first { entries in
             entries.allSatisfy { tensors[$0.name] != nil }
@@ -91,17 +91,16 @@ enum WrappedNames {
     private static let prefixes = ["module.", "_orig_mod.", "model."]
 
     /// The tensors without such prefixes and without batch norm's counters, which inference does not need.
-    static func removed(from tensors: [String: Tensor]) -> [String: Tensor] {
-        var names = tensors.keys.map { (name: Substring($0), key: $0) }
+    static func removed(from tensors: NamedTensors) -> NamedTensors {
+        var names = tensors.names.map { (name: Substring($0), key: $0) }
             .filter { !$0.name.hasSuffix("num_batches_tracked") }
         guard !names.isEmpty else { return [:] }
         while let prefix = prefixes.first(where: { prefix in names.allSatisfy { $0.name.hasPrefix(prefix) } })
         {
             names = names.map { ($0.name.dropFirst(prefix.count), $0.key) }
         }
-        var result: [String: Tensor] = [:]
-        for (name, key) in names { result[String(name)] = tensors[key] }
-        return result
+        return NamedTensors(
+            names.lazy.compactMap { name, key in tensors[key].map { (name: String(name), tensor: $0) } })
     }
 }
 

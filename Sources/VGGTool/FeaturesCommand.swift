@@ -144,6 +144,6 @@ struct FeaturesCommand: ParsableCommand {
     private func write(_ tensors: [String: Tensor], files: [String]) throws {
         if isNPY, let tensor = tensors.first?.value { return try NPYFile.write(tensor, to: output) }
         let metadata = ["files": try JSONText.line(files)]
-        try Safetensors(tensors: tensors, metadata: metadata).write(to: output)
+        try Safetensors(tensors: NamedTensors(sorting: tensors), metadata: metadata).write(to: output)
     }
 }

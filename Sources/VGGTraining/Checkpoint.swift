@@ -70,7 +70,7 @@ struct Checkpoint {
 
     /// - Throws: `FileError` if the file cannot be written; the old one then stays.
     func write(to path: String, model: StoredModel) throws {
-        var file = Safetensors(tensors: weights, metadata: try model.metadata)
+        var file = Safetensors(tensors: NamedTensors(sorting: weights), metadata: try model.metadata)
         file.metadata[Self.stateKey] = try JSONText.line(state)
         for (name, tensor) in momentum { file.tensors[Self.momentumPrefix + name] = tensor }
         try file.write(to: path)

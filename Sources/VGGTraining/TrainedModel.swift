@@ -9,8 +9,8 @@ import VGGModel
 public struct TrainedModel: Sendable {
     /// The weight file.
     public let path: String
-    /// Under the names that the file has.
-    public let weights: [String: Tensor]
+    /// Under the names that the file has, in its order.
+    public let weights: NamedTensors
     /// What the run or the file says, else what the names and shapes of the tensors do.
     public let stored: StoredModel?
     /// Why there is nothing `stored`.
@@ -30,7 +30,8 @@ public struct TrainedModel: Sendable {
         guard exists, isDirectory.boolValue else {
             self.path = path
             let file = try WeightFile(contentsOf: path)
-            weights = file.tensors.filter { !$0.key.hasPrefix(Checkpoint.momentumPrefix) }
+            weights = NamedTensors(
+                file.tensors.lazy.filter { !$0.name.hasPrefix(Checkpoint.momentumPrefix) })
             metadata = file.metadata
             dataDirectory = nil
             validation = nil
@@ -56,7 +57,7 @@ public struct TrainedModel: Sendable {
     }
 
     private static func recognize(
-        _ weights: [String: Tensor], _ metadata: [String: String]
+        _ weights: NamedTensors, _ metadata: [String: String]
     ) -> (StoredModel?, NotVGGError?) {
         if let stored = StoredModel(metadata: metadata) { return (stored, nil) }
         do {

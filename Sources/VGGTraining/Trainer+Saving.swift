@@ -46,7 +46,8 @@ extension Trainer {
             try folder.draw(folder.curves(metrics, configuration))
             try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
                 .write(to: folder.checkpointPath, model: model)
-            try Safetensors(tensors: weights, metadata: model.metadata).write(to: folder.modelPath)
+            try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata).write(
+                to: folder.modelPath)
         }
         saved = clock.now
         return CheckpointWritten(path: folder?.checkpointPath, epochs: state.epoch, step: state.step)

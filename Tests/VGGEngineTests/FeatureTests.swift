@@ -27,7 +27,7 @@ import VGGTestSupport
                     ]),
                 ])
             func under(_ prefix: String) -> [String: Tensor] {
-                let chosen = file.tensors.filter { $0.key.hasPrefix("\(name)/\(prefix)/") }
+                let chosen = file.tensors.dictionary.filter { $0.key.hasPrefix("\(name)/\(prefix)/") }
                 return Dictionary(
                     uniqueKeysWithValues: chosen.map {
                         (String($0.key.dropFirst(name.count + prefix.count + 2)), $0.value)

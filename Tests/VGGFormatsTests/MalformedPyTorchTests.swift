@@ -233,7 +233,7 @@ import VGGModel
                 file[index] = byte
                 do {
                     let tensors = try read(file).tensors
-                    #expect(tensors.values.map(\.values.count).reduce(0, +) <= whole.count)
+                    #expect(tensors.map(\.tensor.values.count).reduce(0, +) <= whole.count)
                 } catch is PyTorchFileError { refused += 1 }
             }
         }

@@ -7,7 +7,8 @@ import VGGModel
 @Suite struct ONNXTests {
     private func expectSameBytes(_ name: String, _ network: Network, weights: String) throws {
         let model = try ONNXModel(
-            network, tensors: WeightFile(contentsOf: golden(weights)).tensors, metadata: ["note": "é"],
+            network, tensors: WeightFile(contentsOf: golden(weights)).tensors.dictionary,
+            metadata: ["note": "é"],
             version: "test")
         try withFile(Data()) { path in
             try model.write(to: path)

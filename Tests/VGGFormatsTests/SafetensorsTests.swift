@@ -61,10 +61,10 @@ import VGGModel
         let values = (0..<10_000).map { Float($0) * 0.37 - 1e3 }
         let original = Safetensors(
             tensors: [
-                "features.0.weight": Tensor(shape: [100, 4, 25], values: values),
                 "a \"name\" \\ with\n\u{1}everything é😀": Tensor(
                     shape: [1], values: [.leastNonzeroMagnitude]),
                 "empty": Tensor(zeros: [3, 0]),
+                "features.0.weight": Tensor(shape: [100, 4, 25], values: values),
                 "scalar": Tensor(shape: [], values: [-0.0]),
             ],
             metadata: ["config": #"{"seed":1}"#, "": "\u{1F}"])

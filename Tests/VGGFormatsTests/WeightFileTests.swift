@@ -6,7 +6,7 @@ import VGGModel
 
 @Suite struct WeightFileTests {
     private func bits(_ file: WeightFile) -> [String: [UInt32]] {
-        file.tensors.mapValues { $0.values.map(\.bitPattern) }
+        file.tensors.dictionary.mapValues { $0.values.map(\.bitPattern) }
     }
 
     /// Every number type; transposed, cut, shared, empty and repeated tensors.
@@ -18,7 +18,7 @@ import VGGModel
         let file = try WeightFile(contentsOf: golden(name))
         #expect(file.format == .pytorch && expected.format == .safetensors)
         #expect(file.metadata.isEmpty)
-        #expect(file.tensors.mapValues(\.shape) == expected.tensors.mapValues(\.shape))
+        #expect(file.tensors.dictionary.mapValues(\.shape) == expected.tensors.dictionary.mapValues(\.shape))
         #expect(bits(file) == bits(expected))
         #expect(file.tensors.count == 21)
     }
@@ -33,11 +33,21 @@ import VGGModel
             ])
     }
 
+    /// torchvision's order in a state dictionary; safetensors is written in the order of the names.
+    @Test func keepsTheOrderOfTheFile() throws {
+        let dictionary = try WeightFile(contentsOf: golden("names-wrapped.pth")).tensors.names
+        let numbered = dictionary.compactMap { $0.split(separator: ".").compactMap { Int($0) }.first }
+        #expect(numbered.prefix(14) == [0, 0, 1, 1, 1, 1, 1, 4, 4, 5, 5, 5, 5, 5])
+        let names = try WeightFile(contentsOf: golden("names-torchvision.safetensors")).tensors.names
+        let header = try SafetensorsHeader(contentsOf: golden("names-torchvision.safetensors"))
+        #expect(names == header.tensors.map(\.name))
+    }
+
     @Test func takesOffWhatIsAroundTheStateDictionary() throws {
         let wrapped = try WeightFile(contentsOf: golden("names-wrapped.pth"))
         let plain = try WeightFile(contentsOf: golden("names-torchvision.safetensors"))
-        let names = Set(wrapped.tensors.keys.filter { !$0.hasSuffix("num_batches_tracked") })
-        #expect(names == Set(plain.tensors.keys.map { "module.\($0)" }))
+        let names = Set(wrapped.tensors.names.filter { !$0.hasSuffix("num_batches_tracked") })
+        #expect(names == Set(plain.tensors.names.map { "module.\($0)" }))
         #expect(
             wrapped.tensors["module.features.0.weight"] == plain.tensors["features.0.weight"])
     }

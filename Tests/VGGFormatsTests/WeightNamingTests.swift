@@ -12,7 +12,7 @@ import VGGModel
         }
     }
 
-    private func tensors(_ name: String) throws -> [String: Tensor] {
+    private func tensors(_ name: String) throws -> NamedTensors {
         try WeightFile(contentsOf: golden(name)).tensors
     }
 
@@ -22,11 +22,11 @@ import VGGModel
     ])
     func recognizesEveryNaming(_ name: String) throws {
         let canonical = try WeightNaming.canonical(tensors(name), for: network)
-        #expect(try canonical == tensors("names-torchvision.safetensors"))
+        #expect(try canonical == tensors("names-torchvision.safetensors").dictionary)
     }
 
     @Test(arguments: WeightNaming.allCases) func hasTheWayBack(_ naming: WeightNaming) throws {
-        let expected = try tensors("names-\(naming.rawValue).safetensors")
+        let expected = try tensors("names-\(naming.rawValue).safetensors").dictionary
             .filter { !$0.key.hasSuffix("num_batches_tracked") }
         let plain = try tensors("names-torchvision.safetensors")
         let entries = try #require(try naming.entries(of: network))
@@ -81,10 +81,10 @@ import VGGModel
 
     /// A network's tensors of zeros, whose values take memory only where they are touched.
     private func zeros(_ specification: ModelSpecification, size: Int, naming: WeightNaming) throws
-        -> [String: Tensor]
+        -> NamedTensors
     {
         let entries = try #require(naming.entries(of: try specification.network(size: size)))
-        return Dictionary(uniqueKeysWithValues: entries.map { ($0.name, Tensor(zeros: $0.shape)) })
+        return NamedTensors(entries.map { (name: $0.name, tensor: Tensor(zeros: $0.shape)) })
     }
 
     @Test(arguments: Architecture.allNames.filter { $0 != "alexnet" }, WeightNaming.allCases)
@@ -105,8 +105,8 @@ import VGGModel
         specification.widthDivisor = 64
         specification.hiddenFeatures = 8
         let plain = try zeros(specification, size: 64, naming: .torchvision)
-        let wrapped = Dictionary(
-            uniqueKeysWithValues: plain.map { ("_orig_mod.module.model.\($0.key)", $0.value) })
+        let wrapped = NamedTensors(
+            plain.map { (name: "_orig_mod.module.model.\($0.name)", tensor: $0.tensor) })
         let model = try InferredModel(wrapped)
         #expect(model.specification == specification && model.size == 64)
     }

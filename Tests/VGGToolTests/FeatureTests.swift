@@ -27,7 +27,7 @@ extension ToolTests {
         #expect(try !folder.names().contains("n.npy"))
         let file = try Safetensors(contentsOf: folder.url("f.safetensors").path)
         #expect(
-            file.tensors.mapValues(\.shape) == [
+            file.tensors.dictionary.mapValues(\.shape) == [
                 "fc5": [3, 10], "relu1_1": [3, 4, 16, 16], "pool2": [3, 8, 4, 4],
             ])
         let found = try #require(file.tensors["fc5"]).values

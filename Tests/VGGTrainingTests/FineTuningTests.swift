@@ -71,7 +71,7 @@ import VGGTraining
     @Test(arguments: Initialization.allCases)
     func aNewHeadIsInitialisedAsAnyOther(_ initialization: Initialization) throws {
         // So low a rate that nothing moves by a bit that counts.
-        func weights(_ change: (inout TrainingConfiguration) -> Void) throws -> [String: Tensor] {
+        func weights(_ change: (inout TrainingConfiguration) -> Void) throws -> NamedTensors {
             let run = folder.run(UUID().uuidString)
             var configuration = fineTuning(nil)
             configuration.initialization = initialization
@@ -100,7 +100,7 @@ import VGGTraining
         let path = "\(folder.path)/named"
         let network = try stored.model.network(size: stored.size)
         try model.writeSafetensors(network, stored, naming: naming, to: path)
-        var results: [[String: Tensor]] = []
+        var results: [NamedTensors] = []
         for (index, start) in [path, folder.run("first").path, weights].enumerated() {
             let run = folder.run("\(naming)-\(index)")
             var configuration = fineTuning(.features)
@@ -129,7 +129,7 @@ import VGGTraining
         #expect(try stopped.tensors() == whole.tensors())
         #expect(try stopped.bytes(\.modelPath) == whole.bytes(\.modelPath))
         // Momentum is saved for what is trained.
-        let names = try stopped.tensors().keys.filter { $0.hasPrefix("momentum.") }
+        let names = try stopped.tensors().names.filter { $0.hasPrefix("momentum.") }
         #expect(!names.isEmpty && names.allSatisfy { !$0.hasPrefix("momentum.features.0") })
 
         var other = fineTuning(.features)

@@ -63,7 +63,7 @@ func trainer(
 
 extension RunFolder {
     /// Weights and momentum, to the bit.
-    func tensors() throws -> [String: Tensor] { try Safetensors(contentsOf: checkpointPath).tensors }
+    func tensors() throws -> NamedTensors { try Safetensors(contentsOf: checkpointPath).tensors }
 
     func bytes(_ path: KeyPath<RunFolder, String>) throws -> Data {
         try Data(contentsOf: URL(fileURLWithPath: self[keyPath: path]))

@@ -54,7 +54,7 @@ import VGGTraining
         #expect(
             WeightNaming.canonical(written.weights, for: network)
                 == WeightNaming.canonical(original.weights, for: network))
-        #expect(Set(written.weights.keys) == Set(try #require(naming.entries(of: network)).map(\.name)))
+        #expect(Set(written.weights.names) == Set(try #require(naming.entries(of: network)).map(\.name)))
         try expectLogits(path, of: "tiny")
     }
 
@@ -68,8 +68,8 @@ import VGGTraining
             model: specification, size: 4, data: "fashion-mnist", labels: (0..<10).map { "class \($0)" })
         let (input, output) = ("\(folder.path)/in", "\(folder.path)/out")
         try Safetensors(
-            tensors: Dictionary(
-                uniqueKeysWithValues: network.parameters.map { ($0.name, Tensor(zeros: $0.shape)) }),
+            tensors: NamedTensors(
+                network.parameters.map { (name: $0.name, tensor: Tensor(zeros: $0.shape)) }),
             metadata: ["author": "somebody", "vgg.state": "{}"]
         ).write(to: input)
         try TrainedModel(runOrWeights: input)

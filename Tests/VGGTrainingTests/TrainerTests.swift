@@ -69,7 +69,7 @@ import VGGTraining
         #expect(metrics.map(\.step) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
         let network = try configuration.model.network(size: configuration.size)
         let model = try TrainedModel(runOrWeights: run.modelPath)
-        #expect(Set(model.weights.keys) == Set(network.parameters.map(\.name)))
+        #expect(Set(model.weights.names) == Set(network.parameters.map(\.name)))
         #expect(model.stored == StoredModel(configuration))
         #expect(try TrainedModel(runOrWeights: run.checkpointPath).weights == model.weights)
     }
