@@ -66,9 +66,13 @@ let package = Package(
             name: "KernelBenchmark", dependencies: ["CVGGKernels"], path: "Benchmarks/KernelBenchmark"),
         .target(name: "VGGTestSupport", path: "Tests/VGGTestSupport"),
         .testTarget(name: "VGGTestSupportTests", dependencies: ["VGGTestSupport"]),
-        .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles"]),
-        .testTarget(name: "VGGImagesTests", dependencies: ["VGGImages"], resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
+        .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles", "VGGTestSupport"]),
+        .testTarget(
+            name: "VGGImagesTests", dependencies: ["VGGImages", "VGGTestSupport"],
+            resources: [.copy("Goldens")]),
+        .testTarget(
+            name: "VGGModelTests", dependencies: ["VGGModel", "VGGTestSupport"], resources: [.copy("Goldens")]
+        ),
         .testTarget(
             name: "VGGEngineTests",
             dependencies: [
@@ -76,17 +80,21 @@ let package = Package(
             ],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGDataTests", dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel"],
+            name: "VGGDataTests",
+            dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
             resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
         .testTarget(
             name: "VGGTrainingTests",
-            dependencies: ["VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTraining"],
+            dependencies: [
+                "VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTestSupport", "VGGTraining",
+            ],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGToolTests", dependencies: ["VGGKit", "VGGTool"], resources: [.copy("Goldens")]),
+            name: "VGGToolTests", dependencies: ["VGGKit", "VGGTestSupport", "VGGTool"],
+            resources: [.copy("Goldens")]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGData
 import VGGFiles
+import VGGTestSupport
 
 /// Files in the layout that https://www.cs.toronto.edu/~kriz/cifar.html describes, with two records each.
 @Suite struct CIFAR10Tests {

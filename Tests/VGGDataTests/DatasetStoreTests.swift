@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGData
+import VGGTestSupport
 
 /// Where sets are looked for, and Fashion-MNIST itself: these tests fetch it into the user's cache if need be.
 @Suite struct DatasetStoreTests {

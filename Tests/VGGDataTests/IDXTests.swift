@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGData
+import VGGTestSupport
 
 /// Files of a given folder: what loads, and what is said about files that do not.
 @Suite struct IDXTests {

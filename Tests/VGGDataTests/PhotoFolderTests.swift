@@ -3,6 +3,7 @@ import Testing
 import VGGData
 import VGGFiles
 import VGGImages
+import VGGTestSupport
 
 /// Folders of photos as torchvision reads them (Scripts/goldens/folders.py).
 struct GoldenFolder: Decodable {

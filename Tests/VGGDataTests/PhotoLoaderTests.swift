@@ -3,6 +3,7 @@ import Testing
 import VGGData
 import VGGFiles
 import VGGImages
+import VGGTestSupport
 
 @Suite struct PhotoLoaderTests {
     /// A PNG of one pixel, (51, 102, 204), written by Pillow 13.

@@ -1,24 +1,5 @@
-import Foundation
 import VGGData
-
-/// A folder of its own for a test, deleted at the end.
-final class TemporaryFolder {
-    let path = FileManager.default.temporaryDirectory.appending(path: "vgg-data-\(UUID().uuidString)").path
-
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ bytes: [UInt8], to name: String) throws {
-        let url = URL(filePath: path).appending(path: name)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: url)
-    }
-
-    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
-
-    func listing() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-}
+import VGGTestSupport
 
 /// An IDX file of unsigned bytes.
 func idx(_ dimensions: [Int], _ bytes: [UInt8]) -> [UInt8] {
@@ -31,14 +12,6 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
     return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
         + [1] + [length, ~length].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] } + bytes
         + bigEndian(crc32(bytes)).reversed() + bigEndian(UInt32(bytes.count)).reversed()
-}
-
-func bigEndian(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
-
-func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
-    ~bytes.reduce(~0) { crc, byte in
-        (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0xEDB8_8320 : 0) }
-    }
 }
 
 /// A valid set with 3 training and 2 test images of 2 rows and 4 columns; pixels count up from 0.

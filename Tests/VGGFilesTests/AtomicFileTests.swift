@@ -1,30 +1,24 @@
 import Foundation
 import Testing
 import VGGFiles
+import VGGTestSupport
 
 @Suite struct AtomicFileTests {
-    let folder: URL
+    let folder: TemporaryFolder
 
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "atomic-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    private func listing() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    }
+    init() throws { folder = try TemporaryFolder() }
 
     @Test func replacesTheWholeFile() throws {
-        let path = folder.appending(path: "a").path
+        let path = folder.url("a").path
         try AtomicFile.replace(path, with: Data("first, and longer".utf8))
         try AtomicFile.replace(path, with: Data("second".utf8))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "second")
-        #expect(try listing() == ["a"])
+        #expect(try folder.names() == ["a"])
     }
 
     @Test func keepsTheOldFileWhenTheBodyThrows() throws {
         struct Stop: Error {}
-        let path = folder.appending(path: "a").path
+        let path = folder.url("a").path
         try AtomicFile.replace(path, with: Data("old".utf8))
         #expect(throws: Stop.self) {
             try AtomicFile.replace(path) { file in
@@ -33,11 +27,11 @@ import VGGFiles
             }
         }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
-        #expect(try listing() == ["a"])
+        #expect(try folder.names() == ["a"])
     }
 
     @Test func namesTheFileThatCannotBeWritten() {
-        let path = folder.appending(path: "missing/a").path
+        let path = folder.url("missing/a").path
         #expect(throws: FileError(path, "cannot be written: No such file or directory")) {
             try AtomicFile.replace(path, with: Data())
         }
@@ -47,11 +41,11 @@ import VGGFiles
     }
 
     @Test func tryingChangesNothing() throws {
-        let path = folder.appending(path: "a").path
+        let path = folder.url("a").path
         try AtomicFile.checkReplaceable(path)
-        #expect(try listing().isEmpty)
+        #expect(try folder.names().isEmpty)
         try AtomicFile.replace(path, with: Data("old".utf8))
         try AtomicFile.checkReplaceable(path)
-        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old" && listing() == ["a"])
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old" && folder.names() == ["a"])
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGFiles
 import VGGImages
+import VGGTestSupport
 
 @Suite(.enabled(if: Goldens.areReadable)) struct PhotoTests {
     /// A file and what Pillow makes of it; see Scripts/goldens/photos.py.
@@ -167,10 +168,11 @@ import VGGImages
 @Suite struct MissingLibraryTests {
     /// On a machine without a library, a photo of its kind is refused; the first bytes say which kind it is.
     @Test(
-        arguments: ImageFormat.allCases.filter { !$0.isSupported },
-        [[0xFF, 0xD8, 0xFF], [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], Array("RIFF    WEBP".utf8)])
+        arguments: [
+            (.jpeg, [0xFF, 0xD8, 0xFF]), (.png, [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),
+            (.webp, Array("RIFF    WEBP".utf8)),
+        ].filter { (format: ImageFormat, _: [UInt8]) in !format.isSupported })
     func refusesWhatItCannotRead(_ format: ImageFormat, _ bytes: [UInt8]) {
-        guard ImageFormat(bytes) == format else { return }
         #expect(throws: ImageError.missingLibrary(format)) { try RGBImage(decoding: bytes) }
     }
 

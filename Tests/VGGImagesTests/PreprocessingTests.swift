@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGImages
+import VGGTestSupport
 
 @Suite struct PreprocessingTests {
     /// What torchvision's transforms make of a file; see Scripts/goldens/photos.py.
@@ -23,7 +24,7 @@ import VGGImages
         let numbers = golden.preprocessing.input(from: image)
         #expect(numbers.count == golden.preprocessing.count)
         #expect(Array(numbers.prefix(3)) == golden.first)
-        #expect(numbers.withUnsafeBytes { VGGImagesTests.crc32($0) } == golden.crc32)
+        #expect(numbers.withUnsafeBytes { VGGTestSupport.crc32($0) } == golden.crc32)
     }
 
     @Test func presetsAreTheGoldens() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGImages
+import VGGTestSupport
 
 @Suite struct ResamplerTests {
     /// An image that Pillow resized; see Scripts/goldens/resize.py.

@@ -1,5 +1,6 @@
 import Foundation
 import VGGImages
+import VGGTestSupport
 
 /// The files that Scripts/goldens/photos.py and resize.py wrote.
 enum Goldens {
@@ -33,14 +34,6 @@ struct SeededGenerator: RandomNumberGenerator {
         return word ^ word >> 31
     }
 }
-
-func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
-    ~bytes.reduce(~0) { crc, byte in
-        (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0xEDB8_8320 : 0) }
-    }
-}
-
-func bigEndian(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 
 extension Array where Element == UInt8 {
     /// Where `part` begins.

@@ -38,6 +38,7 @@ import VGGPictures
 
     @Test func linesFollowTheirPoints() throws {
         let line = try #require(try SVG(chart.svg()).lines(of: .blue).first).points
+        try #require(line.count == 10)
         for (left, right) in zip(line, line.dropFirst()) {
             #expect(left.x < right.x)
             #expect(left.y < right.y, "a falling loss goes down the picture")

@@ -1,6 +1,6 @@
 import Testing
 
-/// Expects two arrays to agree, element by element, to `tolerance` of the largest expected magnitude and 1e-7.
+/// Expects two arrays to agree, element by element, to `tolerance` of the largest expected magnitude and `absolute`.
 ///
 /// Single precision rounds each of n terms of a sum to 6e-8 of its size; the deepest sums here have some
 /// thousands of terms of mixed signs, so that 2e-5 of the largest element leaves room for their order. Where
@@ -8,11 +8,12 @@ import Testing
 @inlinable
 public func expectClose(
     _ found: some Collection<some BinaryFloatingPoint>, _ expected: some Collection<some BinaryFloatingPoint>,
-    tolerance: Double = 2e-5, scale floor: Double = 0, _ what: @autoclosure () -> String,
+    tolerance: Double = 2e-5, scale: Double = 0, absolute: Double = 1e-7, _ what: @autoclosure () -> String,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     let mismatch = mismatch(
-        found.map { Double($0) }, expected.map { Double($0) }, tolerance: tolerance, scale: floor)
+        found.map { Double($0) }, expected.map { Double($0) }, tolerance: tolerance, scale: scale,
+        absolute: absolute)
     record(mismatch, of: what, sourceLocation)
 }
 

@@ -13,14 +13,16 @@ public func mismatch(_ found: [Double], _ expected: [Double], within limit: Doub
 }
 
 /// How two arrays disagree, or nil if their differences are at most `tolerance` of the largest expected magnitude,
-/// or of `scale` where that is larger, and 1e-7. What cannot be compared disagrees, as in `mismatch(_:_:within:)`.
-public func mismatch(_ found: [Double], _ expected: [Double], tolerance: Double, scale: Double) -> String? {
+/// or of `scale` where that is larger, and `absolute`. What cannot be compared disagrees, as in `mismatch(_:_:within:)`.
+public func mismatch(
+    _ found: [Double], _ expected: [Double], tolerance: Double, scale: Double, absolute: Double
+) -> String? {
     // The largest is not asked of numbers that cannot be compared: `max` may pass over not-a-number.
     guard scale.isFinite, expected.allSatisfy(\.isFinite) else {
         return mismatch(found, expected, within: .nan)
     }
     let largest = expected.reduce(scale) { max($0, abs($1)) }
-    return mismatch(found, expected, within: tolerance * largest + 1e-7)
+    return mismatch(found, expected, within: tolerance * largest + absolute)
 }
 
 /// How two arrays disagree, or nil if the norm of their difference, relative to the expected values' norm, is

@@ -9,7 +9,7 @@ import VGGTestSupport
     private func mismatches(_ found: [Double], _ expected: [Double]) -> [String?] {
         [
             mismatch(found, expected, within: 1e30),
-            mismatch(found, expected, tolerance: 1e30, scale: 1),
+            mismatch(found, expected, tolerance: 1e30, scale: 1, absolute: 0),
             mismatch(found, expected, distanceBelow: 1e30),
         ]
     }
@@ -32,7 +32,7 @@ import VGGTestSupport
             mismatch([0, 0, 5], [0, 0, 4], distanceBelow: 0.125)
                 == "the distance of 3 elements is 0.25, allowed is less than 0.125; "
                 + "at worst element 2 is 5.0, expected 4.0: they differ by 1.0")
-        #expect(mismatch([1, -2.0001, 4], expected, tolerance: 2e-5, scale: 0) != nil)
+        #expect(mismatch([1, -2.0001, 4], expected, tolerance: 2e-5, scale: 0, absolute: 1e-7) != nil)
         #expect(mismatch([1.5], [1], within: 0.49) != nil)
     }
 
@@ -61,8 +61,9 @@ import VGGTestSupport
     @Test func failsOnALimitThatIsNone() {
         for number in [Double.nan, .infinity] {
             #expect(mismatch(expected, expected, within: number) != nil)
-            #expect(mismatch(expected, expected, tolerance: number, scale: 1) != nil)
-            #expect(mismatch(expected, expected, tolerance: 1, scale: number) != nil)
+            #expect(mismatch(expected, expected, tolerance: number, scale: 1, absolute: 0) != nil)
+            #expect(mismatch(expected, expected, tolerance: 1, scale: number, absolute: 0) != nil)
+            #expect(mismatch(expected, expected, tolerance: 1, scale: 1, absolute: number) != nil)
             #expect(mismatch(expected, expected, distanceBelow: number) != nil)
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGKit
+import VGGTestSupport
 
 /// The program `vgg` that was built beside these tests.
 struct Program {
@@ -71,24 +72,6 @@ struct Program {
     static func run(_ arguments: String, in folder: TemporaryFolder, shell: String? = nil) throws -> Result {
         let process = try start(arguments.split(separator: " ").map(String.init), in: folder, shell: shell)
         return try finish(process, in: folder)
-    }
-}
-
-/// A folder that exists as long as the value does.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "tool-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func url(_ name: String) -> URL { URL(fileURLWithPath: "\(path)/\(name)") }
-    func bytes(_ name: String) throws -> Data { try Data(contentsOf: url(name)) }
-    func names(_ name: String = "") throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: url(name).path).sorted()
     }
 }
 

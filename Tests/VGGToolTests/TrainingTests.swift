@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGKit
+import VGGTestSupport
 
 /// A network small enough for a step to take milliseconds, on a few real images.
 private let small = """
@@ -208,7 +209,7 @@ extension ToolTests {
         let weights = try ["first", "second"].map { run in
             try #require(try TrainedModel(runOrWeights: folder.url(run).path).weights[name]).values
         }
-        #expect(zip(weights[0], weights[1]).allSatisfy { abs($0 - $1) < 1e-6 })
+        expectClose(weights[0], weights[1], within: 1e-6, name)
         #expect(weights[0].contains { $0 != 0 })
     }
 

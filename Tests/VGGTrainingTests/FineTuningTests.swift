@@ -5,6 +5,7 @@ import VGGEngine
 import VGGFiles
 import VGGFormats
 import VGGModel
+import VGGTestSupport
 import VGGTraining
 
 /// Trainings that start from weights.

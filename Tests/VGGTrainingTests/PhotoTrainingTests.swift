@@ -6,6 +6,7 @@ import VGGFiles
 import VGGFormats
 import VGGImages
 import VGGPictures
+import VGGTestSupport
 import VGGTraining
 
 /// Training on a folder of photos, from the files to a prediction.
@@ -36,6 +37,14 @@ import VGGTraining
 
     private func photo(_ className: String, _ index: Int) -> URL {
         URL(fileURLWithPath: "\(folder.path)/photos/\(className)/\(index).png")
+    }
+
+    private func paths(_ dataset: ImageDataset) throws -> [String] {
+        guard case .files(let photos) = dataset.images else {
+            Issue.record("\(dataset.name) has no files")
+            return []
+        }
+        return photos.paths
     }
 
     private func configuration(_ change: (inout TrainingConfiguration) -> Void = { _ in })
@@ -82,11 +91,11 @@ import VGGTraining
         #expect(model.validation == ValidationSplit(share: 0.25, seed: 5))
 
         // The loader of photos gives the network what the training gave it.
-        guard case .files(let photos) = trainer.test.images else { return }
+        let paths = try paths(trainer.test)
         let executor = try model.executor(
             for: try stored.model.network(size: 8), batchSize: 12, device: .cpu(threads: 2))
         let loaded = PhotoLoader(
-            photos.paths, preprocessing: try #require(model.preprocessing), batchSize: 12)
+            paths, preprocessing: try #require(model.preprocessing), batchSize: 12)
         let batch = try #require(Array(loaded).first)
         let tested = try #require(Array(BatchLoader(trainer.test, height: 8, width: 8, batchSize: 12)).first)
         #expect(batch.images == tested.images)
@@ -131,7 +140,7 @@ import VGGTraining
         let train = try DatasetStore().load(
             "folder", from: configuration.dataDirectory, validation: configuration.validation
         ).train
-        guard case .files(let photos) = train.images, let last = photos.paths.last else { return }
+        let last = try #require(try paths(train).last)
         let url = URL(fileURLWithPath: last)
         let content = try Data(contentsOf: url)
         try content.dropLast(30).write(to: url)
@@ -148,11 +157,11 @@ import VGGTraining
         let test = try DatasetStore().load(
             "folder", from: configuration().dataDirectory, validation: configuration().validation
         ).test
-        guard case .files(let photos) = test.images else { return }
-        let content = try Data(contentsOf: URL(fileURLWithPath: photos.paths[5]))
-        try content.dropLast(30).write(to: URL(fileURLWithPath: photos.paths[5]))
+        let photo = try paths(test)[5]
+        let content = try Data(contentsOf: URL(fileURLWithPath: photo))
+        try content.dropLast(30).write(to: URL(fileURLWithPath: photo))
         let error = #expect(throws: FileError.self) { try trainer(configuration(), run: run).run() }
-        #expect(error?.path == photos.paths[5])
+        #expect(error?.path == photo)
         #expect(try savedStep(run) == 5)
     }
 

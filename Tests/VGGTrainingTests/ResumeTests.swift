@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGTestSupport
 import VGGTraining
 
 @Suite struct ResumeTests {
@@ -57,7 +58,10 @@ import VGGTraining
         let kept = try run.readMetrics()
         #expect(kept.map(\.step) == [1, 2, 3, 4])
         var lines = try kept.map { try JSONText.line($0) }
-        guard case .step(var later) = kept[3] else { return }
+        guard case .step(var later) = kept[3] else {
+            Issue.record("the last record is no step: \(kept[3])")
+            return
+        }
         for step in 5...7 {
             later.step = step
             lines.append(try JSONText.line(MetricsRecord.step(later)))

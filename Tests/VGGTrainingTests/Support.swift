@@ -2,19 +2,10 @@ import Foundation
 import VGGData
 import VGGFormats
 import VGGModel
+import VGGTestSupport
 import VGGTraining
 
-/// A folder that exists as long as the value does.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "training-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     func run(_ name: String) -> RunFolder { RunFolder("\(path)/\(name)") }
 }
 

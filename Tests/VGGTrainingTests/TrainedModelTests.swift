@@ -4,6 +4,7 @@ import VGGEngine
 import VGGFiles
 import VGGFormats
 import VGGModel
+import VGGTestSupport
 import VGGTraining
 
 /// Networks and logits are PyTorch's (Scripts/goldens/weight_files.py).
@@ -23,11 +24,7 @@ import VGGTraining
         let executor = try model.executor(
             for: network, batchSize: 2, precision: .fp32, device: .cpu(threads: 1))
         let computed = executor.logits(images: Array(images.values), count: 2)
-        let scale = logits.values.map(abs).max() ?? 1
-        #expect(computed.count == logits.values.count)
-        for (value, reference) in zip(computed, logits.values) {
-            #expect(abs(value - reference) <= 1e-5 * scale)
-        }
+        expectClose(computed, logits.values, tolerance: 1e-5, absolute: 0, "logits of \(path)")
     }
 
     @Test(arguments: ["tiny.pth", "tiny-timm-legacy.pth", "tiny.safetensors"])

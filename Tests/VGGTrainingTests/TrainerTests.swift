@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGData
 import VGGModel
+import VGGTestSupport
 import VGGTraining
 
 @Suite struct TrainerTests {
@@ -35,7 +36,10 @@ import VGGTraining
         #expect(summary.epochs == 6 && summary.steps == 36)
         #expect(summary.testAcc > 0.8 && summary.trainLoss < 0.7)
         #expect(summary.examplesPerSec >= summary.wallExamplesPerSec)
-        guard case .started(let start) = events.first else { return }
+        guard case .started(let start) = events.first else {
+            Issue.record("the first event is no start")
+            return
+        }
         #expect(start.stepsPerEpoch == 6 && start.trainExamples == 44 && start.memory.total > 0)
     }
 
