@@ -18,10 +18,11 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce test format lint parity fuzz bench bench-kernels accuracy clean
+.PHONY: help build images train reproduce test stale-builds format lint parity fuzz bench bench-kernels accuracy \
+    clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make train ARGS="--arch vgg11_bn --width-divisor 4 --size 96" passes other options to vgg train'
 
@@ -44,6 +45,9 @@ reproduce: build ## the experiment of the VGG chapter in full
 
 test: ## run all tests
 	$(SWIFT) test -c release
+
+stale-builds: ## show that a change in an inner module builds every program again (two builds)
+	Scripts/stale-builds
 
 format: clang-format ## format all sources
 	$(SWIFT) format -i -r $(SWIFT_FOLDERS)

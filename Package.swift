@@ -20,10 +20,6 @@ let imageLibraries = [
 let package = Package(
     name: "swift-vgg",
     platforms: [.macOS(.v15)],
-    products: [
-        .library(name: "VGGKit", targets: ["VGGKit"]),
-        .executable(name: "vgg", targets: ["VGGTool"]),
-    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -99,3 +95,29 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// SwiftPM compiles a target again when a module that the target names has changed, and not when one has that lies
+// behind a module which stays as it was, such as VGGKit, which only re-exports: a program would go on with the
+// layout that a type had before (Scripts/stale-builds shows it). Above, a target names what it imports; here
+// each, and the library for programs elsewhere, is given all that it reaches.
+extension Target {
+    var named: [String] {
+        dependencies.compactMap { if case .byNameItem(let name, _) = $0 { name } else { nil } }
+    }
+
+    func reached(in targets: [Target]) -> Set<String> {
+        targets.filter { named.contains($0.name) }.reduce(into: Set(named)) {
+            $0.formUnion($1.reached(in: targets))
+        }
+    }
+}
+
+for target in package.targets {
+    let names = target.reached(in: package.targets).subtracting(target.named)
+    target.dependencies += names.sorted().map { .byName(name: $0) }
+}
+let library = package.targets.filter { $0.name == "VGGKit" }.flatMap { [$0.name] + $0.named }
+package.products = [
+    .library(name: "VGGKit", targets: library.filter { $0.hasPrefix("VGG") }),
+    .executable(name: "vgg", targets: ["VGGTool"]),
+]
