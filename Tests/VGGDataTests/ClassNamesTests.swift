@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGData
 import VGGFiles
+import VGGTestSupport
 
 @Suite struct ClassNamesTests {
     private let folder: TemporaryFolder
