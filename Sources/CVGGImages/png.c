@@ -33,27 +33,14 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     state->left -= count;
 }
 
-// Samples of 16 bits to bytes, as Pillow does it with 16-bit grey: what is more than 255 becomes 255.
-static void clip_samples(png_structp png, png_row_infop row, png_bytep samples) {
-    (void)png;
-    const size_t count = (size_t)row->width * row->channels;
-    for (size_t i = 0; i < count; i++)
-        samples[i] = samples[2 * i] ? 255 : samples[2 * i + 1];
-}
-
 // Every kind of PNG to three bytes a pixel, as Pillow does it: of 16 bits the upper eight, without gamma,
-// and what lies under the alpha as it is.
-static void set_transforms(png_structp png, png_infop info) {
-    const bool is_grey = png_get_color_type(png, info) == PNG_COLOR_TYPE_GRAY;
+// and what lies under the alpha as it is. Pillow clips 16-bit grey at 255 instead, which makes nearly all of
+// it white.
+static void set_transforms(png_structp png) {
     png_set_expand(png);
     png_set_strip_alpha(png);
     png_set_gray_to_rgb(png);
-    if (is_grey && png_get_bit_depth(png, info) == 16) {
-        png_set_user_transform_info(png, NULL, 8, 3);
-        png_set_read_user_transform_fn(png, clip_samples);
-    } else {
-        png_set_strip_16(png);
-    }
+    png_set_strip_16(png);
 }
 
 static void read_picture(png_structp png, png_infop info, vgg_image *image) {
@@ -70,7 +57,7 @@ static void read_picture(png_structp png, png_infop info, vgg_image *image) {
     }
     if (width != image->width || height != image->height)
         png_error(png, "its size is not the expected one");
-    set_transforms(png, info);
+    set_transforms(png);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
     if (png_get_rowbytes(png, info) != (size_t)width * 3)

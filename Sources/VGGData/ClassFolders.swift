@@ -1,84 +1,79 @@
-import Foundation
 import VGGFiles
-import VGGImages
 
 /// A folder with one sub-folder of photos for each class, read as torchvision's `ImageFolder` does.
 struct ClassFolders {
     let path: String
+    /// What the classes' paths below the folder of the data begin with: the name of the half, if this is one.
+    let prefix: String
     /// The sub-folders' names, sorted by their code points.
     let classNames: [String]
+    /// What lies beside the sub-folders.
+    let loose: LooseFiles
 
-    /// - Throws: `FileError` if the folder cannot be read or has no sub-folders.
-    init(_ path: String) throws(FileError) {
-        self.path = path
-        classNames = try Self.names(in: path).filter { Self.isFolder("\(path)/\($0)") }
+    /// - Parameter half: the sub-folder of `folder` that is meant; nil for `folder` itself.
+    /// - Throws: `FileError` if the folder cannot be read or has no sub-folders, or if two of them are called alike.
+    init(_ folder: String, half: String? = nil) throws(FileError) {
+        path = half.map { "\(folder)/\($0)" } ?? folder
+        prefix = half.map { "\($0)/" } ?? ""
+        let path = path
+        let entries = try PhotoListing.entries(of: path)
+        if let lost = entries.first(where: { !PhotoListing.isPhoto($0) && Self.leadsNowhere("\(path)/\($0)") }
+        ) {
+            throw FileError("\(path)/\(lost)", "is a link that leads nowhere; mend it, or remove it")
+        }
+        classNames = entries.filter { FileKind(at: "\(path)/\($0)") == .folder }
+        loose = LooseFiles(entries, in: path)
         guard !classNames.isEmpty else {
-            throw FileError(path, "has no sub-folders; make one for each class, with its photos")
+            throw FileError(
+                path,
+                "has no sub-folders; make one for each class, with its photos\(PhotoFolder.meant(insteadOf: path))"
+            )
         }
         guard classNames.count <= ImageDataset.maximumClassCount else {
             throw FileError(
                 path,
                 "has \(classNames.count) sub-folders, more than \(ImageDataset.maximumClassCount) classes")
         }
+        // Swift's texts are equal where Unicode says so, whatever their bytes are.
+        if let twins = Dictionary(grouping: classNames, by: { $0 }).values.first(where: { $0.count > 1 }) {
+            let forms = twins.map { name in
+                name.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
+            }
+            throw FileError(
+                path,
+                "has the class \(twins[0]) twice, in two Unicode forms (\(forms.joined(separator: " and "))); put their "
+                    + "photos into one folder")
+        }
     }
 
     /// - Throws: `FileError` if a folder cannot be read.
-    func photos(of className: String) throws(FileError) -> [String] {
-        try PhotoLoader.photos(in: "\(path)/\(className)")
+    func photos(of className: String) throws(FileError) -> PhotoListing {
+        try PhotoListing("\(path)/\(className)")
     }
 
-    /// The names in a folder, sorted, except hidden ones.
-    static func names(in folder: String) throws(FileError) -> [String] {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw FileError(folder, "cannot be read as a folder")
-        }
-        return names.filter { !$0.hasPrefix(".") }.sorted(by: isBefore)
-    }
-
-    /// Python's order: by code points, which is also that of UTF-8.
-    fileprivate static func isBefore(_ left: String, _ right: String) -> Bool {
-        left.utf8.lexicographicallyPrecedes(right.utf8)
-    }
-
-    static func isFolder(_ path: String, followingLinks: Bool = true) -> Bool {
-        kind(of: path, followingLinks: followingLinks) == S_IFDIR
-    }
-
-    /// The type bits of a file's mode; nil if there is none.
-    fileprivate static func kind(of path: String, followingLinks: Bool = true) -> mode_t? {
-        var status = stat()
-        let result = followingLinks ? stat(path, &status) : lstat(path, &status)
-        return result == 0 ? status.st_mode & S_IFMT : nil
+    private static func leadsNowhere(_ path: String) -> Bool {
+        FileKind(at: path) == nil && FileKind(at: path, followingLinks: false) == .link
     }
 }
 
-extension PhotoLoader {
-    /// The photos in a folder and in the folders in it, told by the endings of their names; hidden ones, pipes and
-    /// devices are passed over.
-    ///
-    /// Folder by folder, sorted by their paths, and in each by name. Links to files, and to the folder itself, are
-    /// followed; links to folders in it are not, so that there are no loops.
-    /// - Throws: `FileError` if a folder cannot be read.
-    public static func photos(in folder: String) throws(FileError) -> [String] {
-        var folders = [folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder]
-        var photos: [String: [String]] = [:]
-        var next = 0
-        while next < folders.count {
-            let folder = folders[next]
-            next += 1
-            for name in try ClassFolders.names(in: folder) {
-                let path = "\(folder)/\(name)"
-                let ending = (name as NSString).pathExtension.lowercased()
-                if ClassFolders.isFolder(path, followingLinks: false) {
-                    folders.append(path)
-                } else if ImageFormat.fileExtensions.contains(ending),
-                    [S_IFREG, nil].contains(ClassFolders.kind(of: path))
-                {
-                    // A link that leads nowhere is reported when it is read.
-                    photos[folder, default: []].append(path)
-                }
+/// Files right in a folder in which photos belong into sub-folders.
+struct LooseFiles {
+    private(set) var photos = 0
+    private(set) var passedOver = PassedOver()
+
+    /// - Parameter entries: the names in the folder.
+    init(_ entries: [String], in folder: String) {
+        for name in entries where FileKind(at: "\(folder)/\(name)") == .file {
+            if PhotoListing.isPhoto(name) {
+                photos += 1
+            } else {
+                passedOver.add("\(folder)/\(name)", called: name)
             }
         }
-        return photos.sorted { ClassFolders.isBefore($0.key, $1.key) }.flatMap(\.value)
+    }
+
+    mutating func add(_ other: LooseFiles) {
+        photos += other.photos
+        passedOver.add(other.passedOver)
     }
 }

@@ -45,23 +45,26 @@ public struct DatasetStore: Sendable {
     /// false). Else the set is searched for in the cache and in the system's folder, where a set with
     /// published checksums must match them, and if it does not, or is not there, is fetched into the cache.
     ///
-    /// A folder of photos has one sub-folder a class, sorted by name, or such folders `train` and `val` (or `test`).
+    /// A folder of photos has one sub-folder a class, sorted by name, or such folders `train` and `val` (or `valid`,
+    /// `validation`, `dev`, `test`; in any letter case). Its path, and the names in it, are text as `FileName` has it.
     /// The photos are prepared to 224 pixels unless `DatasetSplits.prepared` says otherwise.
     ///
     /// - Parameters:
-    ///   - validation: which photos of a folder without `val` and `test` are kept for testing; nil for none. Of no
-    ///     use for other sets.
+    ///   - validation: which photos of a folder that does not say so itself are kept for testing; nil for none. Of
+    ///     no use for other sets.
     ///   - classNames: of a folder of photos: the classes in the order of their numbers, among which its
-    ///     sub-folders must be; nil for the names of these.
+    ///     sub-folders must be; nil for the names of these, of which there must be two.
+    ///   - checksPhotos: whether to look at the first bytes of each photo (`ImageDataset.checkPhotos`).
     ///   - progress: told how a fetch goes on, from the calling thread.
     /// - Throws: `DatasetError` or `FileError`.
     public func load(
         _ name: String, from folder: String? = nil, validation: ValidationSplit? = nil,
-        classNames: ClassNames? = nil, progress: (FetchProgress) -> Void = { _ in }
+        classNames: ClassNames? = nil, checksPhotos: Bool = true, progress: (FetchProgress) -> Void = { _ in }
     ) throws -> DatasetSplits {
         if name == Self.photoFolder {
             guard let folder else { throw DatasetError.folderMissing(name: name) }
-            return try PhotoFolder(folder).load(validation: validation, classNames: classNames)
+            return try PhotoFolder(folder).load(
+                validation: validation, classNames: classNames, checksPhotos: checksPhotos)
         }
         if name == KnownDataset.cifar10 {
             guard let folder else { throw DatasetError.folderMissing(name: name) }

@@ -106,8 +106,27 @@ public struct ImageDataset: Sendable {
     public func prepared(by preprocessing: Preprocessing) -> ImageDataset {
         guard case .files(let photos) = images else { return self }
         return ImageDataset(
-            name: name, images: .files(PhotoFiles(photos.paths, preprocessing: preprocessing)),
+            name: name,
+            images: .files(PhotoFiles(in: photos.folder, names: photos.names, preprocessing: preprocessing)),
             labels: labels, classNames: classNames)
+    }
+
+    /// Looks at the first bytes of photos, before long work on them; data in memory are what they are.
+    /// - Throws: `FileError` that names the first file that is no photo.
+    public func checkPhotos() throws(FileError) {
+        guard case .files(let photos) = images else { return }
+        var first: FileError?
+        var others = 0
+        for path in photos.paths {
+            do throws(FileError) {
+                _ = try ImageFormat(contentsOf: path)
+            } catch {
+                if first == nil { first = error } else { others += 1 }
+            }
+        }
+        guard var first else { return }
+        if others > 0 { first.reason += " (\(others) more cannot be used)" }
+        throw first
     }
 
     /// The bytes `[height, width, channels]` of one image.
@@ -150,7 +169,10 @@ extension ImageDataset.Images {
         switch self {
         case .stored(let images): .stored(images.subset(positions))
         case .files(let photos):
-            .files(PhotoFiles(positions.map { photos.paths[$0] }, preprocessing: photos.preprocessing))
+            .files(
+                PhotoFiles(
+                    in: photos.folder, names: positions.map { photos.names[$0] },
+                    preprocessing: photos.preprocessing))
         }
     }
 }
@@ -159,26 +181,4 @@ extension ImageDataset.Images {
 public struct Example: Hashable, Sendable {
     public let image: [Float]
     public let label: Int
-}
-
-/// The two halves of a data set.
-public struct DatasetSplits: Sendable {
-    public let train: ImageDataset
-    public let test: ImageDataset
-    /// The folder the files were read from.
-    public let folder: String
-    /// Whether the content has the published checksums; false also where none are known.
-    public let isVerified: Bool
-
-    /// The same without a training half: that is for testing instead.
-    public var testingAll: DatasetSplits {
-        DatasetSplits(train: train.prefix(0), test: train, folder: folder, isVerified: isVerified)
-    }
-
-    /// Both halves with their photos prepared in another way.
-    public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
-        DatasetSplits(
-            train: train.prepared(by: preprocessing), test: test.prepared(by: preprocessing), folder: folder,
-            isVerified: isVerified)
-    }
 }

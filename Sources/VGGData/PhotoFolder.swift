@@ -1,89 +1,123 @@
 import VGGFiles
 import VGGImages
 
-/// A folder of photos as a data set: sub-folders `train` and `val` (or `test`), each with one sub-folder a class,
-/// or these right in it.
+/// A folder of photos as a data set: sub-folders for training and for testing (`SplitFolders`), each with one sub-folder
+/// a class, or these right in it.
 struct PhotoFolder {
-    private let path: String
-    private let train: ClassFolders
+    let path: String
+    /// nil where there are only photos for testing.
+    let train: ClassFolders?
     /// nil where the folder does not say which photos are for testing.
-    private let test: ClassFolders?
+    let test: ClassFolders?
+    /// What lies beside the folders for training and testing.
+    private var loose: LooseFiles?
+    /// What the folder holds and does not become part of the data set, line by line.
+    private var remarks: [String] = []
 
-    /// - Throws: `FileError` if the folder is not as described.
+    /// - Throws: `FileError` if the folder is not as described, or can be understood in two ways.
     init(_ path: String) throws(FileError) {
-        guard ClassFolders.isFolder(path) else {
+        guard FileKind(at: path) == .folder else {
             throw FileError(path, "there is no such folder; give the one that holds the photos")
         }
         self.path = path
-        let folders = try ClassFolders.names(in: path).filter { ClassFolders.isFolder("\(path)/\($0)") }
-        let halves = ["val", "test"].filter(folders.contains)
-        // A class may be called "train", too.
-        guard folders.contains("train"), !halves.isEmpty || folders.count == 1 else {
+        let halves = try SplitFolders(in: path)
+        guard halves.training.count < 2 else {
+            throw FileError(
+                path, "has more than one folder for training: \(Self.list(halves.training)); keep one of them"
+            )
+        }
+        guard let half = halves.training.first ?? halves.testing.first else {
+            guard halves.others.isEmpty || !halves.isNothingElse else {
+                throw FileError(
+                    path,
+                    "has \(Self.list(halves.others)), but no class folders in there; make one for each class, "
+                        + "with its photos")
+            }
             train = try ClassFolders(path)
             test = nil
             return
         }
-        train = try ClassFolders("\(path)/train")
-        test = if let half = halves.first { try ClassFolders("\(path)/\(half)") } else { nil }
+        // A class may be called "train", too, and have folders in it.
+        guard halves.isNothingElse || !halves.training.isEmpty && !halves.testing.isEmpty else {
+            throw FileError(
+                path,
+                "has \(half) with folders in it beside \(Self.list(halves.others)); if \(half) is a class, put its photos "
+                    + "right into it; if it is a part of the data with all classes, put the others into such a part, too"
+            )
+        }
+        train = if let name = halves.training.first { try ClassFolders(path, half: name) } else { nil }
+        test = if let name = halves.testing.first { try ClassFolders(path, half: name) } else { nil }
+        loose = LooseFiles(try PhotoListing.entries(of: path), in: path)
+        let unused = halves.testing.dropFirst()
+        if let used = halves.testing.first, !unused.isEmpty {
+            remarks.append("\(path): tests are made on \(used), not on \(Self.list(Array(unused)))")
+        }
+        if !halves.others.isEmpty {
+            remarks.append(
+                "\(path): \(Self.list(halves.others)) \(halves.others.count == 1 ? "holds" : "hold") no part of the data "
+                    + "with class folders and is not used")
+        }
     }
 
-    /// Reads which photos there are and looks at the first bytes of each.
+    /// Reads which photos there are.
     /// - Parameters:
     ///   - validation: which photos are kept for testing, if the folder does not say; nil for none.
-    ///   - classNames: the classes in the order of their numbers; nil for the sub-folders' names.
-    /// - Throws: `FileError` for a class without photos, or that is not one of those expected, or a file that is no
+    ///   - classNames: the classes in the order of their numbers; nil for the sub-folders' names, of which
+    ///     there must be two.
+    ///   - checksPhotos: whether to look at the first bytes of each.
+    /// - Throws: `FileError` for a class without photos, or that is not among those expected, or a file that is no
     ///   photo; or if the folder says itself which photos are for testing, but `validation` does too.
-    func load(validation: ValidationSplit?, classNames: ClassNames?) throws -> DatasetSplits {
+    func load(validation: ValidationSplit?, classNames: ClassNames?, checksPhotos: Bool) throws
+        -> DatasetSplits
+    {
         guard test == nil || validation == nil else {
-            throw FileError(path, "has its own photos for testing; leave the split for validation out")
+            throw FileError(path, "has its own photos for testing; leave --val-split out")
         }
-        let classes = classNames ?? ClassNames(train.classNames)
-        var training = Examples()
-        var testing = Examples()
-        for className in train.classNames {
-            let number = try Self.number(of: className, in: train, among: classes)
-            let photos = try train.photos(of: className)
-            guard !photos.isEmpty else {
-                let endings = ImageFormat.fileExtensions.sorted().joined(separator: ", ")
-                throw FileError(
-                    "\(train.path)/\(className)",
-                    "holds no photos: no file in it ends in \(endings); remove the folder, or fill it")
-            }
-            let kept = validation?.kept(of: photos.count, inClass: number) ?? []
-            for (index, photo) in photos.enumerated() {
-                if kept.contains(index) {
-                    testing.add(photo, number)
-                } else {
-                    training.add(photo, number)
-                }
-            }
-        }
+        let classes = try classNames ?? ClassNames(severalClasses())
         guard classes.count <= ImageDataset.maximumClassCount else {
             throw FileError(
                 path,
                 "cannot be told apart in \(classes.count) classes; \(ImageDataset.maximumClassCount) are the most"
             )
         }
-        for className in test?.classNames ?? [] {
-            guard let test else { break }
-            let number = try Self.number(of: className, in: test, among: classes)
-            for photo in try test.photos(of: className) { testing.add(photo, number) }
-        }
-        try Self.check(training.paths + testing.paths)
+        var passedOver = PassedOver()
+        let training = try examples(of: train, among: classes, &passedOver)
+        let testing = try examples(of: test, among: classes, &passedOver)
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        return DatasetSplits(
-            train: try training.dataset(name, classNames: classes.names),
-            test: try testing.dataset(name, classNames: classes.names), folder: path, isVerified: false)
+        let half = classNames == nil && validation == nil && test == nil ? halfRemark : nil
+        var splits = DatasetSplits(
+            train: try training.dataset(name, in: path, classNames: classes.names),
+            test: try testing.dataset(name, in: path, classNames: classes.names), folder: path,
+            isVerified: false,
+            remarks: remarks + remarks(on: passedOver) + (half.map { [$0] } ?? []))
+        if let validation { splits = splits.keeping(validation) }
+        if checksPhotos { for dataset in [splits.train, splits.test] { try dataset.checkPhotos() } }
+        return splits
     }
 
-    private static func number(
+    private func examples(
+        of folders: ClassFolders?, among classes: ClassNames, _ passedOver: inout PassedOver
+    ) throws(FileError) -> Examples {
+        var examples = Examples()
+        guard let folders else { return examples }
+        for className in folders.classNames {
+            let number = try number(of: className, in: folders, among: classes)
+            let listing = try folders.photos(of: className)
+            guard !listing.names.isEmpty || folders.path == test?.path else { throw listing.noPhotos }
+            passedOver.add(listing.passedOver)
+            for photo in listing.names { examples.add("\(folders.prefix)\(className)/\(photo)", number) }
+        }
+        return examples
+    }
+
+    private func number(
         of className: String, in folders: ClassFolders, among classes: ClassNames
     ) throws(FileError) -> Int {
         let path = "\(folders.path)/\(className)"
         let numbers = classes.numbers(of: className)
         guard let number = numbers.first else {
             let known = classes.names.prefix(5).joined(separator: ", ") + (classes.count > 5 ? ", …" : "")
-            throw FileError(path, "is not one of the classes, which are \(known)")
+            throw FileError(path, "is not one of the classes, which are \(known)\(meant)")
         }
         guard numbers.count == 1 else {
             let list = numbers.map(String.init).joined(separator: " and ")
@@ -93,36 +127,42 @@ struct PhotoFolder {
         return number
     }
 
-    /// - Throws: `FileError` that names the first file that is no photo.
-    private static func check(_ paths: [String]) throws(FileError) {
-        var first: FileError?
-        var others = 0
-        for path in paths {
-            do throws(FileError) {
-                _ = try ImageFormat(contentsOf: path)
-            } catch {
-                if first == nil { first = error } else { others += 1 }
+    private func remarks(on passedOver: PassedOver) -> [String] {
+        var loose = loose
+        for folders in [train, test].compactMap({ $0 }) {
+            if loose == nil { loose = folders.loose } else { loose?.add(folders.loose) }
+        }
+        var passedOver = passedOver
+        var remarks: [String] = []
+        if let loose {
+            passedOver.add(loose.passedOver)
+            if loose.photos > 0 {
+                let count = loose.photos == 1 ? "1 photo lies" : "\(loose.photos) photos lie"
+                remarks.append("\(path): \(count) beside the class folders, of no class and not used")
             }
         }
-        guard var first else { return }
-        if others > 0 { first.reason += " (\(others) more cannot be used)" }
-        throw first
+        if let text = passedOver.description { remarks.append("\(path): \(text)") }
+        return remarks
+    }
+
+    static func list(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "nothing" }
+        return names.dropLast().joined(separator: ", ") + " and \(last)"
     }
 }
 
 /// Photos with the numbers of their classes.
 private struct Examples {
-    var paths: [String] = []
+    var names: [String] = []
     var labels: [UInt16] = []
 
-    mutating func add(_ path: String, _ number: Int) {
-        paths.append(path)
+    mutating func add(_ name: String, _ number: Int) {
+        names.append(name)
         labels.append(UInt16(number))
     }
 
-    func dataset(_ name: String, classNames: [String]) throws -> ImageDataset {
-        ImageDataset(
-            name: name, images: .files(PhotoFiles(paths, preprocessing: try .plain(224))), labels: labels,
-            classNames: classNames)
+    func dataset(_ name: String, in folder: String, classNames: [String]) throws -> ImageDataset {
+        let photos = PhotoFiles(in: folder, names: names, preprocessing: try .plain(224))
+        return ImageDataset(name: name, images: .files(photos), labels: labels, classNames: classNames)
     }
 }

@@ -9,8 +9,7 @@ package enum WholeFile {
     package static func bytes(
         _ path: String, atMost limit: Int, expecting kind: String
     ) throws(FileError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, failed: "cannot be opened") }
+        let descriptor = try openForReading(path)
         defer { close(descriptor) }
         return try bytes(readingFrom: descriptor, name: path, atMost: limit, expecting: kind)
     }

@@ -5,8 +5,7 @@ extension ImageFormat {
     /// Reads what a file is from its first bytes.
     /// - Throws: `FileError` if it cannot be read, or is no picture that this build can decode.
     public init(contentsOf path: String) throws(FileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(path, failed: "cannot be opened") }
+        let descriptor = try openForReading(path)
         defer { close(descriptor) }
         var start = [UInt8](repeating: 0, count: 12)
         let count = start.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }

@@ -24,7 +24,7 @@ public struct RGBImage: Hashable, Sendable {
     ///
     /// The pixels are those of Pillow's `ImageOps.exif_transpose(Image.open(…)).convert("RGB")`: alpha is
     /// dropped, not blended; of an animation the first frame is taken; of samples of 16 bits the upper eight
-    /// count, but 16-bit grey is clipped at 255. Colour profiles and gamma are not applied. Only whole files are
+    /// count, of 16-bit grey too, which Pillow clips at 255 and so makes white. Colour profiles and gamma are not applied. Only whole files are
     /// pictures; Pillow also takes a PNG that lacks nothing but its end mark.
     /// - Parameter bytes: the whole file.
     public init(decoding bytes: [UInt8]) throws(ImageError) {

@@ -10,6 +10,9 @@ enum Console {
 
     static func error(_ line: String) { write(line + "\n") }
 
+    /// Something to know that is no error.
+    static func note(_ line: String) { error("note: \(line)") }
+
     /// Text without a line break, on standard error.
     static func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 

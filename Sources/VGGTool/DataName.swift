@@ -24,13 +24,13 @@ struct DataName: ExpressibleByArgument {
 
     /// A run may be gone on with, or tested, from another folder. Shells leave a `~` after a colon as it is.
     static func absolute(_ path: String) -> String {
-        URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
+        FileName.absolute(path.hasPrefix("~") ? (path as NSString).expandingTildeInPath : path)
     }
 
     /// What there is to say about `--data` and `--data-dir`.
     static let help = """
         \(DatasetStore.knownNames.joined(separator: ", ")); or folder:PATH, JPEG, PNG and WebP photos with one \
-        sub-folder a class, or such folders in PATH/train and PATH/val (or test). NAME:PATH, such as cifar10:PATH, \
+        sub-folder a class, or such folders in PATH/train and PATH/val (or valid, validation, dev, test). NAME:PATH, such as cifar10:PATH, \
         says where the files are.
         """
 }

@@ -4,13 +4,15 @@ import VGGKit
 enum Datasets {
     static func load(
         _ name: String, from folder: String?, validation: ValidationSplit? = nil,
-        classNames: ClassNames? = nil
+        classNames: ClassNames? = nil,
+        checksPhotos: Bool = true
     ) throws -> DatasetSplits {
         let isTerminal = Console.isTerminal
         var shown: String?
         defer { if isTerminal, shown != nil { Console.write("\n") } }
-        return try DatasetStore().load(name, from: folder, validation: validation, classNames: classNames) {
-            progress in
+        let splits = try DatasetStore().load(
+            name, from: folder, validation: validation, classNames: classNames, checksPhotos: checksPhotos
+        ) { progress in
             if isTerminal {
                 if let shown, shown != progress.file { Console.write("\n") }
                 let bar = progress.bytesTotal.map {
@@ -23,5 +25,7 @@ enum Datasets {
             }
             shown = progress.file
         }
+        for remark in splits.remarks { Console.note(remark) }
+        return splits
     }
 }

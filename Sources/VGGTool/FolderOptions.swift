@@ -6,8 +6,8 @@ struct FolderOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Test on this share of each class's photos, such as 0.2, chosen by the seed; for a folder without val \
-            and test.
+            Test on this share of each class's photos, such as 0.2, chosen by the seed; for a folder without train \
+            and val.
             """)
     var valSplit: Double?
 

@@ -1,9 +1,8 @@
-import Foundation
 import VGGKit
 
 /// The photos that a command line names.
 struct PhotoList {
-    /// In the order of the arguments; those of a folder as `PhotoLoader.photos(in:)` has them.
+    /// In the order of the arguments; those of a folder as `PhotoListing` has them.
     private(set) var files: [String] = []
     /// Folders that cannot be read, or hold no photos.
     private(set) var problems: [FileError] = []
@@ -11,18 +10,15 @@ struct PhotoList {
     /// - Parameter arguments: files, folders, or `-`. Whether a file is there is found out when it is read.
     init(_ arguments: [String]) {
         for argument in arguments {
-            var isDirectory: ObjCBool = false
-            let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isDirectory)
-            guard argument != PhotoLoader.standardInput, exists, isDirectory.boolValue else {
+            guard argument != PhotoLoader.standardInput, FileKind(at: argument) == .folder else {
                 files.append(argument)
                 continue
             }
             do throws(FileError) {
-                let found = try PhotoLoader.photos(in: argument)
-                files += found
-                guard found.isEmpty else { continue }
-                let endings = ImageFormat.fileExtensions.sorted().joined(separator: ", ")
-                throw FileError(argument, "holds no photos: no file in it ends in \(endings)")
+                let found = try PhotoListing(argument)
+                guard !found.names.isEmpty else { throw found.noPhotos }
+                files += found.paths
+                if let remark = found.passedOver.description { Console.note("\(argument): \(remark)") }
             } catch {
                 problems.append(error)
             }

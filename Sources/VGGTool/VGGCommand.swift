@@ -27,7 +27,7 @@ struct VGGCommand: ParsableCommand {
         do {
             try checkEnvironment()
             try checkCommand()
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             let code = exitCode(for: error)
@@ -41,10 +41,19 @@ struct VGGCommand: ParsableCommand {
         }
     }
 
+    /// The arguments as `FileName` has them: Swift's own lose the bytes that are not UTF-8.
+    private static var arguments: [String] {
+        (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+            CommandLine.unsafeArgv[index].map { argument in
+                FileName.text(UnsafeRawBufferPointer(start: argument, count: strlen(argument)).map { $0 })
+            }
+        }
+    }
+
     /// - Throws: `ValidationError` that lists the commands, if the first argument is none.
     private static func checkCommand() throws {
         let commands = configuration.subcommands.map { $0.configuration }
-        guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), name != "help",
+        guard let name = arguments.first, !name.hasPrefix("-"), name != "help",
             !commands.contains(where: { $0.commandName == name })
         else { return }
         let names = commands.filter(\.shouldDisplay).compactMap(\.commandName)

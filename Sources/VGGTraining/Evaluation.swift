@@ -40,8 +40,8 @@ extension ModelSpecification {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
                 reason: dataset.hasPhotos
-                    ? "it has no photos for testing; use --val-split 0.2 (with enough photos in every class), or make "
-                        + "sub-folders train and val"
+                    ? "it has no photos for testing; use --val-split 0.2 (of two photos a class or more, one is kept), "
+                        + "or share the class folders' photos out to class folders in two sub-folders, train and val"
                     : "it has no examples")
         }
         let channels = dataset.channels

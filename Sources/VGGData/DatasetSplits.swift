@@ -1,0 +1,37 @@
+import VGGImages
+
+/// The two halves of a data set.
+public struct DatasetSplits: Sendable {
+    public let train: ImageDataset
+    public let test: ImageDataset
+    /// The folder the files were read from.
+    public let folder: String
+    /// Whether the content has the published checksums; false also where none are known.
+    public let isVerified: Bool
+    /// What somebody should know who thinks that everything in the folder is used, a line each.
+    public var remarks: [String] = []
+
+    /// The same without a training half: that is for testing instead.
+    public var testingAll: DatasetSplits { with(train: train.prefix(0), test: train) }
+
+    /// Both halves with their photos prepared in another way.
+    public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
+        with(train: train.prepared(by: preprocessing), test: test.prepared(by: preprocessing))
+    }
+
+    /// The same with some of the training half for testing.
+    func keeping(_ validation: ValidationSplit) -> DatasetSplits {
+        var kept: Set<Int> = []
+        for (number, members) in Dictionary(grouping: train.labels.indices, by: { train.labels[$0] }) {
+            kept.formUnion(validation.kept(of: members.count, inClass: Int(number)).map { members[$0] })
+        }
+        let positions = Array(train.labels.indices)
+        return with(
+            train: train.subset(positions.filter { !kept.contains($0) }),
+            test: train.subset(positions.filter(kept.contains)))
+    }
+
+    func with(train: ImageDataset, test: ImageDataset) -> DatasetSplits {
+        DatasetSplits(train: train, test: test, folder: folder, isVerified: isVerified, remarks: remarks)
+    }
+}
