@@ -161,7 +161,7 @@ extension ImageDataset.Images {
     var count: Int {
         switch self {
         case .stored(let images): images.count
-        case .files(let photos): photos.paths.count
+        case .files(let photos): photos.names.count
         }
     }
 
