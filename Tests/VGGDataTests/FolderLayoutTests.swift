@@ -3,6 +3,7 @@ import Testing
 import VGGData
 import VGGFiles
 import VGGImages
+import VGGTestSupport
 
 /// What the sub-folders of a folder of photos are taken for, and what is said about the rest. No photo is decoded.
 @Suite(.enabled(if: ImageFormat.png.isSupported)) struct FolderLayoutTests {
