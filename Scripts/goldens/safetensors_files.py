@@ -41,7 +41,11 @@ def main():
         metadata={"note": 'quotes ", \\, a line\nbreak, \u00e9 and \U0001f600'},
     )
 
-    save_file({"steps": torch.tensor([1, 2, 3])}, FOLDER / "int64.safetensors")
+    integers = {str(dtype).removeprefix("torch."): torch.tensor([0, 1, 100], dtype=dtype) for dtype in (
+        torch.bool, torch.uint8, torch.int8, torch.uint16, torch.int16, torch.uint32, torch.int32, torch.uint64,
+        torch.int64)}
+    integers["negative"] = torch.tensor([-1, -128], dtype=torch.int8)
+    save_file(integers, FOLDER / "integers.safetensors")
 
 
 if __name__ == "__main__":

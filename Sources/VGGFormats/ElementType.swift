@@ -30,12 +30,6 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { rawValue }
 
-    /// The bytes that `count` numbers take; nil if no file is so large.
-    func bytes(_ count: Int) -> Int? {
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-        return overflow ? nil : bytes
-    }
-
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.
     /// - Parameter file: what `bytes` belong to, if they stay where they are as long as it lives: numbers that
     ///   need no conversion, which nearly all files have, are then left there.
@@ -78,9 +72,16 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
             converted(bytes, at: indices, count) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
         case .float64:
             converted(bytes, at: indices, count) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
-        // Batch norm's `num_batches_tracked` in files of PyTorch.
+        // Batch norm's `num_batches_tracked` in files of PyTorch, and whatever else is beside the weights.
         case .int64: converted(bytes, at: indices, count) { Float(Int64(littleEndian: $0)) }
-        default: nil
+        case .uint64: converted(bytes, at: indices, count) { Float(UInt64(littleEndian: $0)) }
+        case .int32: converted(bytes, at: indices, count) { Float(Int32(littleEndian: $0)) }
+        case .uint32: converted(bytes, at: indices, count) { Float(UInt32(littleEndian: $0)) }
+        case .int16: converted(bytes, at: indices, count) { Float(Int16(littleEndian: $0)) }
+        case .uint16: converted(bytes, at: indices, count) { Float(UInt16(littleEndian: $0)) }
+        case .int8: converted(bytes, at: indices, count) { (number: Int8) in Float(number) }
+        case .uint8, .bool: converted(bytes, at: indices, count) { (number: UInt8) in Float(number) }
+        case .float8E5M2, .float8E4M3: nil
         }
     }
 

@@ -1,4 +1,4 @@
-/// What a pickle is made of, as far as weights need it. Sequences and dictionaries are places in the
+/// What a pickle is made of, as far as weights need it. Sequences, dictionaries and objects are places in the
 /// `PickleMemory` they were made in: Python's are shared and may hold themselves.
 enum PickleValue {
     case none
@@ -7,13 +7,17 @@ enum PickleValue {
     /// An integer of more than 64 bits, little-endian.
     case longInteger([UInt8])
     case string(String)
+    /// Bytes of the file, which are there while it is read.
+    case bytes(UnsafeRawBufferPointer)
+    /// Frozen sets are tuples here, and sets lists.
     case tuple(Int)
     case list(Int)
     case dictionary(Int)
     case global(PickleGlobal)
+    case object(Int)
     case storage(Int)
     case tensor(Int)
-    /// A value that says nothing about weights: a float, bytes, a number type, a device.
+    /// A value that says nothing about weights, such as a float.
     case opaque
 
     /// The value as a person would name it.
@@ -23,61 +27,33 @@ enum PickleValue {
         case .boolean: "a truth value"
         case .integer, .longInteger: "an integer"
         case .string: "a string"
+        case .bytes: "bytes"
         case .tuple: "a tuple"
         case .list: "a list"
         case .dictionary: "a dictionary"
         case .global: "a class or function"
+        case .object: "an object"
         case .storage: "a storage"
         case .tensor: "a tensor"
         case .opaque: "another value"
         }
     }
-}
 
-/// The Python names a pickle of weights may use: all of them, and what stands in for them here.
-/// Nothing of Python is run: a call of one of these is an ordinary Swift function over `PickleValue`s.
-enum PickleGlobal {
-    case orderedDictionary
-    case storage(ElementType)
-    /// `_rebuild_tensor` (before PyTorch 0.4) and `_rebuild_tensor_v2`.
-    case rebuildTensor
-    case rebuildParameter
-    case size
-    case device
-    case numberType
-
-    /// - Returns: nil for every name that is not on the list.
-    init?(module: String, name: String) {
-        switch (module, name) {
-        case ("collections", "OrderedDict"): self = .orderedDictionary
-        case ("torch._utils", "_rebuild_tensor"), ("torch._utils", "_rebuild_tensor_v2"):
-            self = .rebuildTensor
-        case ("torch._utils", "_rebuild_parameter"): self = .rebuildParameter
-        case ("torch", "Size"): self = .size
-        case ("torch", "device"): self = .device
-        case ("torch", _) where Self.numberTypes.contains(name): self = .numberType
-        // Before PyTorch 0.4 the storages of a graphics processor had classes of their own.
-        case ("torch", _), ("torch.cuda", _):
-            guard let type = Self.storageTypes[name] else { return nil }
-            self = .storage(type)
-        default: return nil
+    /// What the value is called as a dictionary's key; nil if it is neither text nor a number. (Python 2 had text
+    /// in bytes.)
+    var name: String? {
+        switch self {
+        case .string(let text): text
+        case .bytes(let bytes): String(validating: bytes, as: UTF8.self)
+        case .integer(let number): String(number)
+        default: nil
         }
     }
-
-    private static let storageTypes: [String: ElementType] = [
-        "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16,
-        "BFloat16Storage": .bfloat16, "LongStorage": .int64, "IntStorage": .int32, "ShortStorage": .int16,
-        "CharStorage": .int8, "ByteStorage": .uint8, "BoolStorage": .bool,
-    ]
-
-    private static let numberTypes: Set<String> = [
-        "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool",
-    ]
 }
 
 /// A run of numbers in the file, as a pickle names it.
 struct PickledStorage {
-    var type: ElementType
+    var type: StorageType
     /// Under which name the container has the numbers.
     var key: String
     /// Numbers in the container under that name.
@@ -97,10 +73,22 @@ struct PickledTensor {
     var strides: [Int]
 }
 
+/// An object of a class that means nothing here, or what a function that is not known here would have made. It is
+/// data: no class is looked up, and nothing is called.
+struct PickledObject {
+    /// The class or function, such as `argparse.Namespace`.
+    var maker: String
+    /// What was said about it, one after the other: arguments, a state, and the elements of a kind of list.
+    var contents: [PickleValue]
+    /// The members of a kind of dictionary.
+    var items: [(key: PickleValue, value: PickleValue)] = []
+}
+
 /// The objects a pickle made. They refer to each other by place, so that no depth of nesting is one here.
 struct PickleMemory {
     var sequences: [[PickleValue]] = []
     var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+    var objects: [PickledObject] = []
     var storages: [PickledStorage] = []
     var tensors: [PickledTensor] = []
 
@@ -121,5 +109,11 @@ struct PickleMemory {
             integers.append(integer)
         }
         return integers
+    }
+
+    /// The value under `key`, if `value` is a dictionary that has it; the last one, as in Python.
+    func member(_ key: String, of value: PickleValue) -> PickleValue? {
+        guard case .dictionary(let place) = value else { return nil }
+        return dictionaries[place].last { if case .string(key) = $0.key { true } else { false } }?.value
     }
 }

@@ -5,12 +5,14 @@ public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
         case truncated(part: String)
         /// This part of the file is not what the format asks for, at this byte of the part.
         case malformed(part: String, reason: String, offset: Int)
-        /// The pickle names a Python class or function that is not on the list of allowed ones.
-        case forbidden(global: String)
+        /// A tensor of the state dictionary is made by a Python function that is not known here.
+        case foreignTensor(name: String, maker: String)
         /// The file is well-formed, but uses what this reader does not take.
         case unsupported(String)
-        /// There are no named tensors where a state dictionary is expected.
+        /// There are no named tensors in the file.
         case noStateDictionary(String)
+        /// There are no weights under the key that was asked for, but under these.
+        case noKey(String, known: [String])
         case duplicateKey(String)
         /// The tensor's shape, strides and storage do not fit together, or cannot be read.
         case tensor(name: String, reason: String)
@@ -31,10 +33,18 @@ public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
         case .truncated(let part): "\(path): ends inside \(part); \(again)"
         case .malformed(let part, let reason, let offset):
             "\(path): \(part), byte \(offset): \(reason); \(again)"
-        case .forbidden(let global):
-            "\(path): asks for \(global.quotedName), which weights do not need (nothing was run); \(saving)"
+        case .foreignTensor(let name, let maker):
+            """
+            \(path): tensor \(name.quotedName) is made by \(maker.quotedName), which is not read (nothing was run); \
+            save it as a plain tensor
+            """
         case .unsupported(let reason): "\(path): \(reason)"
-        case .noStateDictionary(let reason): "\(path): holds no state dictionary: \(reason); \(saving)"
+        case .noStateDictionary(let reason): "\(path): holds no weights: \(reason); \(saving)"
+        case .noKey(let key, let known):
+            """
+            \(path): has no weights under \(key.quotedName), but under \
+            \(known.map(\.quotedName).joined(separator: ", ")); --weights-key takes one of these
+            """
         case .duplicateKey(let key): "\(path): has \(key.quotedName) twice; \(again)"
         case .tensor(let name, let reason): "\(path): tensor \(name.quotedName): \(reason); \(again)"
         }

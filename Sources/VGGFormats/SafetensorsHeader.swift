@@ -19,6 +19,12 @@ public struct SafetensorsHeader: Sendable {
     public let tensors: [Entry]
     public let metadata: [String: String]
 
+    /// Whether a file with these bytes is one: eight bytes of length, then an object. (A text whose ninth letter is a
+    /// brace would have a far greater length.)
+    static func recognizes(_ file: UnsafeRawBufferPointer) -> Bool {
+        file.count > 8 && file[8] == UInt8(ascii: "{") && file[7] == 0
+    }
+
     /// Reads the header of the file at `path`.
     /// - Throws: `FileError` if the file cannot be read, `SafetensorsError` if it is malformed.
     public init(contentsOf path: String) throws {

@@ -1,71 +1,108 @@
 import VGGModel
 
-/// The tensors of a pickle by name: what PyTorch calls a `state_dict`.
+/// Tensors of a pickle by name: what PyTorch calls a `state_dict`.
 struct StateDictionary {
     typealias Problem = PyTorchFileError.Problem
 
-    private let memory: PickleMemory
-    private var tensors: [(name: String, tensor: PickledTensor)] = []
-
-    /// Under which keys training scripts save a state dictionary beside other things; the first that is there.
-    private static let wrappers = [
-        "state_dict", "model_state_dict", "model_state", "model", "network", "net", "weights", "params",
-    ]
-
-    /// Finds the state dictionary in what was pickled.
-    init(_ pickled: PickleValue, _ memory: PickleMemory) throws(Problem) {
-        self.memory = memory
-        var value = pickled
-        // More than one wrapper inside the other is rare, more than three are none.
-        for _ in 0...3 {
-            guard case .dictionary(let place) = value else {
-                throw .noStateDictionary("the file has \(value.kind)")
-            }
-            let pairs = memory.dictionaries[place]
-            tensors = try Self.tensors(in: pairs, memory)
-            if !tensors.isEmpty { return }
-            guard let inner = Self.wrappers.lazy.compactMap({ memory.member($0, of: value) }).first else {
-                let keys = pairs.prefix(5).map {
-                    if case .string(let key) = $0.key { key.quotedName } else { $0.key.kind }
-                }
-                throw .noStateDictionary(
-                    "the dictionary has no tensors, only \(keys.joined(separator: ", "))")
-            }
-            value = inner
-        }
-        throw .noStateDictionary("dictionaries inside each other")
+    enum Value {
+        case tensor(PickledTensor)
+        /// What would have to be made by the Python function of this name.
+        case foreign(maker: String)
     }
 
-    /// The tensors among the values; numbers and texts beside them are left alone.
-    private static func tensors(
-        in pairs: [(key: PickleValue, value: PickleValue)], _ memory: PickleMemory
-    ) throws(Problem) -> [(name: String, tensor: PickledTensor)] {
-        var names: Set<String> = []
-        var tensors: [(name: String, tensor: PickledTensor)] = []
-        for pair in pairs {
-            guard case .tensor(let place) = pair.value else { continue }
-            guard case .string(let name) = pair.key else {
-                throw .noStateDictionary("a tensor's name is \(pair.key.kind)")
+    private(set) var entries: [(name: String, value: Value)] = []
+    /// Weights of convolutions, and those that only a Python function could make.
+    private(set) var convolutions = 0
+    /// Weights of linear layers.
+    private(set) var linear = 0
+    /// Whether all of it can be read.
+    private(set) var isReadable = true
+
+    /// The tensors among the members of a dictionary; numbers, texts and whatever else is beside them are passed
+    /// over.
+    init(_ pairs: [(key: PickleValue, value: PickleValue)], _ memory: PickleMemory) {
+        for (key, value) in pairs {
+            guard let name = key.name else { continue }
+            switch value {
+            case .tensor(let place):
+                let tensor = memory.tensors[place]
+                let shape = tensor.shape
+                entries.append((name, .tensor(tensor)))
+                if name.hasSuffix("weight"), shape.count == 4, shape[2] == shape[3] { convolutions += 1 }
+                if name.hasSuffix("weight"), shape.count == 2 { linear += 1 }
+            case .object(let place):
+                let last = name.split(separator: ".").last.map(String.init) ?? ""
+                guard Self.layersTensors.contains(last) else { continue }
+                entries.append((name, .foreign(maker: memory.objects[place].maker)))
+                isReadable = false
+                if last == "weight" { convolutions += 1 }
+            default: continue
             }
-            guard names.insert(name).inserted else { throw .duplicateKey(name) }
-            tensors.append((name, memory.tensors[place]))
         }
-        return tensors
+    }
+
+    /// What is an object under another name is no tensor that a network could need.
+    private static let layersTensors: Set = ["weight", "bias", "running_mean", "running_var"]
+
+    /// The members of several dictionaries under joined names.
+    init(joining parts: [(key: String, dictionary: StateDictionary)]) {
+        for (key, part) in parts {
+            entries += part.entries.map { ("\(key).\($0.name)", $0.value) }
+            convolutions += part.convolutions
+            linear += part.linear
+            isReadable = isReadable && part.isReadable
+        }
+    }
+
+    /// Those whose names begin with `key` and a dot, without it.
+    func under(_ key: String) -> StateDictionary {
+        var result = self
+        result.entries = entries.filter { $0.name.hasPrefix(key + ".") }
+            .map { (String($0.name.dropFirst(key.count + 1)), $0.value) }
+        return result
+    }
+
+    /// Whether it has linear layers, and no convolutions before them.
+    var isClassifier: Bool { convolutions == 0 && linear > 0 }
+
+    /// Whether the tensors are the same as `other`'s, in the same order, whatever they are called.
+    func isSame(as other: StateDictionary, _ memory: PickleMemory) -> Bool {
+        entries.count == other.entries.count
+            && zip(entries, other.entries).allSatisfy { pair in
+                guard case .tensor(let a) = pair.0.value, case .tensor(let b) = pair.1.value else {
+                    return false
+                }
+                return memory.storages[a.storage].key == memory.storages[b.storage].key
+                    && a.offset == b.offset
+                    && a.shape == b.shape
+            }
     }
 
     /// Reads the numbers of all tensors, in the dictionary's order.
     /// - Parameters:
+    ///   - memory: what the pickle made.
     ///   - file: the whole file.
     ///   - owner: what keeps it, if anything does.
     ///   - storages: where each storage's numbers are in it.
     func tensors(
-        _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?, storages: [String: Range<Int>]
+        _ memory: PickleMemory, _ file: UnsafeRawBufferPointer, of owner: (any AnyObject & Sendable)?,
+        storages: [String: Range<Int>]
     ) throws(Problem) -> NamedTensors {
         var result = NamedTensors()
         // Tensors may share storages and even repeat their elements, but not beyond what the file justifies.
         var remaining = file.count
-        for (name, tensor) in tensors {
+        for (name, value) in entries {
+            let tensor: PickledTensor
+            switch value {
+            case .tensor(let readable): tensor = readable
+            case .foreign(let maker): throw .foreignTensor(name: name, maker: maker)
+            }
+            guard result[name] == nil else { throw .duplicateKey(name) }
             let storage = memory.storages[tensor.storage]
+            guard let type = storage.type.type else {
+                throw .tensor(
+                    name: name, reason: "its numbers are in a torch.\(storage.type.name); \(Self.types)")
+            }
             guard let bytes = storages[storage.key] else {
                 throw .tensor(name: name, reason: "its storage \(storage.key.quotedName) is not in the file")
             }
@@ -75,25 +112,16 @@ struct StateDictionary {
                     name: name, reason: "with it, the tensors have more numbers than the file has bytes")
             }
             remaining -= view.count
-            let size = storage.type.size
-            let start = bytes.lowerBound + storage.window.lowerBound * size
+            let start = bytes.lowerBound + storage.window.lowerBound * type.size
             let window = UnsafeRawBufferPointer(
-                rebasing: file[start..<start + storage.window.count * size])
-            guard let values = storage.type.floats(window, view, in: owner) else {
-                throw .tensor(
-                    name: name,
-                    reason: "has type \(storage.type); save it as float32, float16, bfloat16 or float64")
+                rebasing: file[start..<start + storage.window.count * type.size])
+            guard let values = type.floats(window, view, in: owner) else {
+                throw .tensor(name: name, reason: "has type \(type); \(Self.types)")
             }
             result[name] = Tensor(shape: tensor.shape, values: values)
         }
         return result
     }
-}
 
-extension PickleMemory {
-    /// The value under `key`, if `value` is a dictionary that has it; the last one, as in Python.
-    func member(_ key: String, of value: PickleValue) -> PickleValue? {
-        guard case .dictionary(let place) = value else { return nil }
-        return dictionaries[place].last { if case .string(key) = $0.key { true } else { false } }?.value
-    }
+    private static let types = "save it as float32, float16, bfloat16 or float64"
 }

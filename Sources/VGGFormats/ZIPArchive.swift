@@ -1,5 +1,4 @@
-/// The directory of a ZIP file as `torch.save` writes it: stored entries, with or without ZIP64's longer
-/// fields, without a comment.
+/// The directory of a ZIP file as `torch.save` writes it: with or without ZIP64's longer fields, without a comment.
 ///
 /// Format: PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3. Checksums are not computed, nor does PyTorch
 /// when it loads: it would take longer than everything else.
@@ -8,6 +7,8 @@ struct ZIPArchive {
 
     /// Where the content of each entry is, in bytes from the start of the file.
     private(set) var entries: [String: Range<Int>] = [:]
+    /// The entries whose content is compressed or encrypted, which torch.save does not do.
+    private(set) var changed: Set<String> = []
 
     /// - Parameter file: the whole file.
     init(_ file: UnsafeRawBufferPointer) throws(Problem) {
@@ -20,6 +21,7 @@ struct ZIPArchive {
         for _ in 0..<count {
             let entry = try Entry(&reader)
             let content = try entry.content(in: contents)
+            if entry.isChanged { changed.insert(entry.name) }
             guard entries.updateValue(content, forKey: entry.name) == nil else {
                 throw .duplicateKey(entry.name)
             }
@@ -37,6 +39,16 @@ struct ZIPArchive {
             }
             end = content.upperBound
         }
+    }
+
+    /// Where the content of the entry is, if it is one that torch.save could have written; nil if there is none.
+    func content(_ name: String) throws(Problem) -> Range<Int>? {
+        guard !changed.contains(name) else {
+            throw .unsupported(
+                "the ZIP entry \(name.quotedName) is compressed or encrypted, which torch.save does not do; "
+                    + "load and save the file again with PyTorch")
+        }
+        return entries[name]
     }
 
     /// Where the directory is, and how many entries it has.
@@ -82,7 +94,9 @@ private struct Entry {
 
     var name: String
     /// Bytes of content.
-    var length: Int
+    var stored: Int
+    /// Whether they are compressed or encrypted.
+    var isChanged: Bool
     /// Where the header before the content is, in bytes from the start of the file.
     var header: Int
 
@@ -94,8 +108,8 @@ private struct Entry {
         let flags = try reader.integer(UInt16.self)
         let method = try reader.integer(UInt16.self)
         _ = try reader.take(8)
-        var stored = Int(try reader.integer(UInt32.self))
-        length = Int(try reader.integer(UInt32.self))
+        stored = Int(try reader.integer(UInt32.self))
+        var length = Int(try reader.integer(UInt32.self))
         let nameLength = Int(try reader.integer(UInt16.self))
         let extraLength = Int(try reader.integer(UInt16.self))
         let commentLength = Int(try reader.integer(UInt16.self))
@@ -115,12 +129,8 @@ private struct Entry {
             if stored == 0xFFFF_FFFF { stored = try field.length() }
             if header == 0xFFFF_FFFF { header = try field.length() }
         }
-        guard method == 0, flags & 1 == 0 else {
-            throw .unsupported(
-                "the ZIP entry \(name.quotedName) is compressed or encrypted, which torch.save does not do; "
-                    + "load and save the file again with PyTorch")
-        }
-        guard stored == length else {
+        isChanged = method != 0 || flags & 1 != 0
+        guard isChanged || stored == length else {
             throw reader.malformed("the entry \(name.quotedName) has two sizes: \(stored) and \(length)")
         }
     }
@@ -140,7 +150,7 @@ private struct Entry {
         }
         _ = try reader.take(extraLength)
         let start = reader.position
-        _ = try reader.take(length)
-        return start..<start + length
+        _ = try reader.take(stored)
+        return start..<start + stored
     }
 }

@@ -93,17 +93,22 @@ import VGGModel
     }
 
     @Test func readsTheHeaderAlone() throws {
-        let header = try SafetensorsHeader(contentsOf: golden("int64.safetensors"))
-        #expect(header.tensors.map(\.name) == ["steps"])
-        #expect(header.tensors.map(\.shape) == [[3]])
-        #expect(header.tensors.map(\.type) == [.int64])
-        #expect(header.tensors.map(\.bytes.count) == [24])
+        let header = try SafetensorsHeader(contentsOf: golden("integers.safetensors"))
+        let steps = try #require(header.tensors.first { $0.name == "int64" })
+        #expect(steps.shape == [3] && steps.type == .int64 && steps.bytes.count == 24)
+        #expect(header.tensors.count == 10)
     }
 
-    /// Batch norm's counters in files of PyTorch.
+    /// Batch norm's counters in files of PyTorch, masks and whatever else is beside weights.
     @Test func readsIntegersAsFloats() throws {
-        let file = try Safetensors(contentsOf: golden("int64.safetensors"))
-        #expect(file.tensors["steps"] == Tensor(shape: [3], values: [1, 2, 3]))
+        let file = try Safetensors(contentsOf: golden("integers.safetensors"))
+        #expect(file.tensors["negative"] == Tensor(shape: [2], values: [-1, -128]))
+        #expect(file.tensors["bool"] == Tensor(shape: [3], values: [0, 1, 1]))
+        let others = file.tensors.filter { !["negative", "bool"].contains($0.name) }
+        #expect(others.count == 8)
+        for (name, tensor) in others {
+            #expect(tensor == Tensor(shape: [3], values: [0, 1, 100]), "\(name)")
+        }
     }
 
     @Test func keepsTheOldFileIfATensorHasTheNameOfTheMetadata() throws {
