@@ -2,6 +2,16 @@ import VGGImages
 
 /// The two halves of a data set.
 public struct DatasetSplits: Sendable {
+    /// Which images are the testing half.
+    public enum Testing: String, Hashable, Sendable, Codable {
+        /// Those that the data set has for it.
+        case own
+        /// Those that a run tested itself on.
+        case run
+        /// All.
+        case all
+    }
+
     public let train: ImageDataset
     public let test: ImageDataset
     /// The folder the files were read from.
@@ -10,9 +20,22 @@ public struct DatasetSplits: Sendable {
     public let isVerified: Bool
     /// What somebody should know who thinks that everything in the folder is used, a line each.
     public var remarks: [String] = []
+    public var testing = Testing.own
 
     /// The same without a training half: that is for testing instead.
-    public var testingAll: DatasetSplits { with(train: train.prefix(0), test: train) }
+    package var testingAll: DatasetSplits { testing(on: train, .all) }
+
+    /// The same with the photos for testing that `validation` keeps.
+    package func testing(keptBy validation: ValidationSplit) -> DatasetSplits {
+        testing(on: keeping(validation).test, .run)
+    }
+
+    /// The same with these photos for testing, and none for training.
+    package func testing(on test: ImageDataset, _ testing: Testing) -> DatasetSplits {
+        var splits = with(train: train.prefix(0), test: test)
+        splits.testing = testing
+        return splits
+    }
 
     /// Both halves with their photos prepared in another way.
     public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
@@ -32,6 +55,8 @@ public struct DatasetSplits: Sendable {
     }
 
     func with(train: ImageDataset, test: ImageDataset) -> DatasetSplits {
-        DatasetSplits(train: train, test: test, folder: folder, isVerified: isVerified, remarks: remarks)
+        DatasetSplits(
+            train: train, test: test, folder: folder, isVerified: isVerified, remarks: remarks,
+            testing: testing)
     }
 }

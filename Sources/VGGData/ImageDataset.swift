@@ -111,24 +111,6 @@ public struct ImageDataset: Sendable {
             labels: labels, classNames: classNames)
     }
 
-    /// Looks at the first bytes of photos, before long work on them; data in memory are what they are.
-    /// - Throws: `FileError` that names the first file that is no photo.
-    public func checkPhotos() throws(FileError) {
-        guard case .files(let photos) = images else { return }
-        var first: FileError?
-        var others = 0
-        for path in photos.paths {
-            do throws(FileError) {
-                _ = try ImageFormat(contentsOf: path)
-            } catch {
-                if first == nil { first = error } else { others += 1 }
-            }
-        }
-        guard var first else { return }
-        if others > 0 { first.reason += " (\(others) more cannot be used)" }
-        throw first
-    }
-
     /// The bytes `[height, width, channels]` of one image.
     /// - Throws: `DatasetError.indexOutOfRange`, or `FileError` if it is a file that cannot be read.
     public func pixels(at index: Int) throws -> ArraySlice<UInt8> {

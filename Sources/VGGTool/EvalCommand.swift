@@ -6,6 +6,8 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Test a trained network on a data set's test images.",
         discussion: """
+            A run that was trained on photos is tested on its own test photos, wherever their folder is now \
+            (--data folder:PATH); any other folder on those it has for testing, else on all.
             Examples:
               vgg eval runs/quick
               vgg eval vgg16.pth --data folder:imagenet-val
@@ -21,6 +23,9 @@ struct EvalCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Test on the first N examples only.")
     var testLimit: Int?
 
+    @Flag(help: "Leave out photos that cannot be read, and say which; as a run does that was trained so.")
+    var skipBroken = false
+
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -32,32 +37,79 @@ struct EvalCommand: ParsableCommand {
         var loss: Double
         var accuracy: Double
         var count: Int
+        /// Which images of the data set these are.
+        var testing: DatasetSplits.Testing
+        /// Photos that are left out, because they cannot be read.
+        var skipped: [BrokenPhoto]
     }
 
     func run() throws {
         let (model, network, size, data) = try trained.load()
-        let test = data.test.limited(to: testLimit ?? data.test.count)
+        let (whole, skipped) = try readable(data.test, skipsBroken: skipBroken || model.skipsBroken)
+        let test = whole.limited(to: testLimit ?? whole.count)
         let executor = try model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved,
             foldsBatchNorm: false, device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
-        let sums = try executor.evaluate(test, size: size, batchSize: batchSize) { examples in
-            if bar?.isDue() == true {
-                bar?.draw("test", Double(examples) / Double(test.count), "\(examples)/\(test.count)")
+        let sums = try advising {
+            () throws(FileError) in
+            try executor.evaluate(test, size: size, batchSize: batchSize) { examples in
+                if bar?.isDue() == true {
+                    bar?.draw("test", Double(examples) / Double(test.count), "\(examples)/\(test.count)")
+                }
+                return true
             }
-            return true
         }
         bar?.clear()
         guard let sums else { return }
         let count = Double(sums.count)
         let result = Result(
-            loss: sums.lossSum / count, accuracy: Double(sums.correct) / count, count: sums.count)
+            loss: sums.lossSum / count, accuracy: Double(sums.correct) / count, count: sums.count,
+            testing: data.testing, skipped: skipped)
         switch output.format {
         case .json: Console.print(try JSONText.line(result))
         case .text:
             Console.print(
                 "loss \(Text.fixed(result.loss, 3)), accuracy \(Text.fixed(result.accuracy, 3)) "
-                    + "on \(Text.grouped(result.count)) test images of \(test.name)")
+                    + "on \(Self.words(result.count, of: whole, data.testing))")
+        }
+    }
+
+    /// The images that are tested, in words.
+    private static func words(_ count: Int, of test: ImageDataset, _ testing: DatasetSplits.Testing) -> String
+    {
+        let number = Text.grouped(count)
+        let part = count < test.count ? "\(number) of " : ""
+        let whole = Text.grouped(test.count)
+        return switch testing {
+        case .own: "\(number) test \(test.hasPhotos ? "photos" : "images") of \(test.name)"
+        case .run: "\(part)the run's own \(whole) test photos of \(test.name)"
+        case .all: "\(part)all \(whole) photos of \(test.name)"
+        }
+    }
+
+    /// The images that can be read, as far as that can be known or is asked for, and those that cannot.
+    private func readable(
+        _ test: ImageDataset, skipsBroken: Bool
+    ) throws -> (whole: ImageDataset, skipped: [BrokenPhoto]) {
+        guard skipsBroken else {
+            try advising { () throws(FileError) in try test.checkPhotos() }
+            return (test, [])
+        }
+        let (whole, broken) = test.withoutBroken(threads: compute.resolved.threads)
+        for remark in BrokenPhoto.remarks(broken) { Console.note(remark) }
+        guard whole.count > 0 else {
+            throw FileError(trained.data.folder ?? test.name, "none of its \(test.count) photos can be read")
+        }
+        return (whole, broken)
+    }
+
+    /// What `body` does; the error of a photo that cannot be read says how to go on.
+    private func advising<Result>(_ body: () throws(FileError) -> Result) throws(FileError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw FileError(error.path, "\(error.reason); --skip-broken goes on without it")
         }
     }
 }

@@ -11,6 +11,12 @@ struct FolderOptions: ParsableArguments {
             """)
     var valSplit: Double?
 
+    @Flag(
+        help: """
+            Leave out photos that cannot be read, and say which: all are decoded first. A run remembers it.
+            """)
+    var skipBroken = false
+
     @Option(
         help: """
             How photos are prepared: plain, imagenet or caffe (default: plain, or what the weights of --init \

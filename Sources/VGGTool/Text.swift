@@ -44,6 +44,11 @@ enum Text {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
+    /// The first few of many names.
+    static func list(_ names: [String], most: Int = 5) -> String {
+        names.prefix(most).joined(separator: ", ") + (names.count > most ? ", …" : "")
+    }
+
     static func fixed(_ value: Double, _ digits: Int) -> String {
         // The sign of "not a number" says nothing.
         value.isNaN ? "nan" : String(format: "%.\(digits)f", value)

@@ -98,9 +98,11 @@ struct TrainCommand: ParsableCommand {
         } else if folder.holdsRun {
             throw TrainingError.runExists(folder: folder.path)
         }
+        // A run that keeps a list of its photos takes them from wherever they are now.
+        let validation = try resumed?.readPhotos() == nil ? configuration.validation : nil
         let data = try Datasets.load(
-            configuration.data, from: configuration.dataDirectory, validation: configuration.validation,
-            classNames: configuration.labels.map { ClassNames($0) })
+            configuration.data, from: configuration.dataDirectory, validation: validation,
+            classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil)
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
 
@@ -110,9 +112,13 @@ struct TrainCommand: ParsableCommand {
             return Console.print(
                 output.format == .json ? try JSONText.line(estimate) : text(estimate, configuration))
         }
+        if configuration.skipBroken == true {
+            Console.note("reads all photos first, to find those that are broken")
+        }
         let trainer = try Trainer(
             configuration, training: data.train, test: data.test, device: compute.resolved, folder: folder,
             resuming: resumed != nil)
+        for remark in trainer.remarks { Console.note(remark) }
         try Self.train(trainer, folder: folder, isResumed: resumed != nil, format: output.format)
     }
 

@@ -47,15 +47,18 @@ struct TrainedModelOptions: ParsableArguments {
             )
         }
         // A folder that a run remembers is that of its own data set.
-        let remembered = name == trained.stored?.data ? trained.dataDirectory : nil
-        let folder = data.folder ?? remembered
-        let splits = try Datasets.load(
-            name, from: folder, validation: folder == remembered ? trained.validation : nil,
-            classNames: trained.classNames.map { ClassNames($0) })
-        guard splits.train.hasPhotos else { return splits }
-        let prepared = splits.prepared(by: try trained.preprocessing(channels: channels).resized(to: size))
-        // Photos of which none are meant for testing are all for testing.
-        return prepared.test.count > 0 ? prepared : prepared.testingAll
+        let remembered = name == trained.stored?.data && data.folder == nil ? trained.dataDirectory : nil
+        let loaded = try Datasets.load(
+            name, from: data.folder ?? remembered, classNames: trained.classNames.map { ClassNames($0) },
+            checksPhotos: false)
+        guard loaded.train.hasPhotos else { return loaded }
+        let (splits, gone) = try trained.testing(on: loaded, isRuns: remembered != nil)
+        if !gone.isEmpty {
+            let verb = gone.count == 1 ? "is" : "are"
+            Console.note(
+                "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(Text.list(gone))")
+        }
+        return splits.prepared(by: try trained.preprocessing(channels: channels).resized(to: size))
     }
 
     /// The weights, their network and how photos are prepared for it.

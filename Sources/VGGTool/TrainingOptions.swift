@@ -98,6 +98,7 @@ struct TrainingOptions: ParsableArguments {
         if let data = data.data { result.data = data.name }
         if let folder = data.folder { result.dataDirectory = folder }
         if let share = folder.valSplit { result.validationSplit = share }
+        if folder.skipBroken { result.skipBroken = true }
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
         if let lr { result.optimizer.learningRate = lr }

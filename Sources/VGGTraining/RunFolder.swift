@@ -10,6 +10,7 @@ public struct RunFolder: Hashable, Sendable {
     public init(_ path: String) { self.path = path }
 
     public var configurationPath: String { file("config.json") }
+    public var photosPath: String { file("photos.json") }
     public var metricsPath: String { file("metrics.jsonl") }
     public var checkpointPath: String { file("checkpoint.safetensors") }
     public var modelPath: String { file("model.safetensors") }
@@ -21,10 +22,10 @@ public struct RunFolder: Hashable, Sendable {
     /// Whether a run was started in the folder.
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
 
-    /// Makes the folder, if need be, and writes `config.json`.
+    /// Makes the folder, if need be, and writes `config.json`, and for photos `photos.json`.
     /// - Returns: the lock; whatever is written is written under it.
     /// - Throws: `TrainingError.runInUse` or `.runExists`, or `FileError` if the folder cannot be written.
-    func create(_ configuration: TrainingConfiguration) throws -> RunLock {
+    func create(_ configuration: TrainingConfiguration, photos: RunPhotos?) throws -> RunLock {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -40,8 +41,27 @@ public struct RunFolder: Hashable, Sendable {
         where FileManager.default.fileExists(atPath: file) {
             throw FileError(file, "is there already, and of no run; choose another --run-dir")
         }
+        if let photos { try write(photos) }
         try write(configuration)
         return lock
+    }
+
+    func write(_ photos: RunPhotos) throws {
+        try AtomicFile.replace(photosPath, with: Data(JSONText.pretty(photos).utf8))
+    }
+
+    /// The photos that the run trains and tests on; nil for other data, and for a run that was started before they were
+    /// kept.
+    /// - Throws: `FileError` if `photos.json` cannot be understood.
+    public func readPhotos() throws(FileError) -> RunPhotos? {
+        guard FileManager.default.fileExists(atPath: photosPath) else { return nil }
+        guard let text = try? String(contentsOfFile: photosPath, encoding: .utf8),
+            let photos = try? JSONText.decode(RunPhotos.self, from: text)
+        else {
+            throw FileError(
+                photosPath, "is not a list of a run's photos; it is damaged, or of another program")
+        }
+        return photos
     }
 
     func write(_ configuration: TrainingConfiguration) throws {

@@ -1,4 +1,5 @@
 import VGGData
+import VGGFiles
 import VGGImages
 
 /// How photos are prepared for the weights, and what the classes are called.
@@ -26,4 +27,32 @@ extension TrainedModel {
 
     /// The classes' names that the weight file has, or those of the data set of its training, if it is known.
     public var classNames: [String]? { stored?.labels ?? stored?.data.flatMap(DatasetStore.classNames) }
+
+    /// The same data, with the photos to test on for testing: those that the run tested itself on, if this is its folder,
+    /// wherever that is now; else those that the folder has for it; else all. Data in memory stay as they are.
+    /// - Parameters:
+    ///   - data: loaded without a split for validation.
+    ///   - isRuns: whether the folder is that of the run for certain; else its photos' names tell.
+    /// - Returns: the data, and which photos that the run tested itself on are gone.
+    /// - Throws: `FileError` if the run's folder has none of them.
+    public func testing(
+        on data: DatasetSplits, isRuns: Bool
+    ) throws(FileError) -> (data: DatasetSplits, gone: [String]) {
+        guard data.train.hasPhotos else { return (data, []) }
+        let all = data.train.joined(with: data.test)
+        if let photos, isRuns || photos.areMost(of: all) {
+            let (found, gone) = all.selecting(photos.test)
+            guard found.count > 0 else {
+                throw FileError(
+                    data.folder,
+                    "holds none of the \(photos.test.count) photos that the run tested itself on; if they are elsewhere, "
+                        + "name their folder: --data folder:PATH")
+            }
+            return (data.testing(on: found, .run), gone)
+        }
+        if data.test.count > 0 { return (data, []) }
+        // A run that keeps no list of its photos: which they were follows from the split.
+        if photos == nil, let validation { return (data.testing(keptBy: validation), []) }
+        return (data.testingAll, [])
+    }
 }

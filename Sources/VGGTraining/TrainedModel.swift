@@ -21,6 +21,10 @@ public struct TrainedModel: Sendable {
     public let dataDirectory: String?
     /// Which photos of that folder the run tested itself on; nil if the folder says so.
     public let validation: ValidationSplit?
+    /// The photos of the run; nil if it keeps no list of them.
+    let photos: RunPhotos?
+    /// Whether the run leaves out photos that cannot be read.
+    public let skipsBroken: Bool
 
     /// Reads a run folder's `model.safetensors`, or a weight file of any format.
     /// - Throws: `TrainingError.noRun`, or what `WeightFile` throws, each naming the file.
@@ -35,6 +39,8 @@ public struct TrainedModel: Sendable {
             metadata = file.metadata
             dataDirectory = nil
             validation = nil
+            photos = nil
+            skipsBroken = false
             (stored, problem) = Self.recognize(weights, metadata)
             return
         }
@@ -54,6 +60,8 @@ public struct TrainedModel: Sendable {
         problem = nil
         dataDirectory = configuration.dataDirectory
         validation = configuration.validation
+        photos = try folder.readPhotos()
+        skipsBroken = configuration.skipBroken == true
     }
 
     private static func recognize(

@@ -19,8 +19,20 @@ extension Trainer {
             }
         } catch {
             try checkpoint(report)
-            throw error
+            throw unreadable(error)
         }
+    }
+
+    /// The error of a photo that cannot be read, with the ways to go on.
+    func unreadable(_ problem: FileError) -> FileError {
+        guard training.hasPhotos else { return problem }
+        var problem = problem
+        problem.reason +=
+            folder.map {
+                "; then go on with vgg train --resume \($0.path), or without it by adding --skip-broken"
+            }
+            ?? "; --skip-broken goes on without it"
+        return problem
     }
 
     /// The epoch's figures from its running sums and a test.

@@ -60,10 +60,11 @@ extension Trainer {
     }
 
     /// Goes back to where the run's last checkpoint was; to the start, if it was stopped before the first.
-    func resume(_ folder: RunFolder) throws {
+    /// - Parameter mayHaveFewer: whether it is known that these are the run's photos, though some may be gone.
+    func resume(_ folder: RunFolder, mayHaveFewer: Bool) throws {
         if folder.hasCheckpoint {
             let checkpoint = try Checkpoint(contentsOf: folder.checkpointPath)
-            guard checkpoint.state.trainExamples == training.count else {
+            guard mayHaveFewer || checkpoint.state.trainExamples == training.count else {
                 throw TrainingError.dataMismatch(
                     data: configuration.data,
                     reason:
@@ -77,6 +78,7 @@ extension Trainer {
                 throw FileError(folder.checkpointPath, "\(error)")
             }
             state = checkpoint.state
+            state.trainExamples = training.count
             try checkReaches(state)
         } else {
             try folder.checkNothingSaved()
@@ -88,6 +90,7 @@ extension Trainer {
             return record.step <= state.step
         }
         folder.removePartialFiles()
+        if let photos { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
     }

@@ -18,6 +18,10 @@ public final class Trainer {
     public let training: ImageDataset
     public let test: ImageDataset
     public let folder: RunFolder?
+    /// What somebody should know about the photos, a line each.
+    public let remarks: [String]
+    /// nil for a data set in memory.
+    let photos: RunPhotos?
     /// How much wall-clock time may pass before a checkpoint is written within an epoch.
     public var checkpointInterval = Duration.seconds(300)
 
@@ -32,19 +36,25 @@ public final class Trainer {
     var saved: ContinuousClock.Instant
 
     /// - Parameters:
-    ///   - training, test: the data; the configuration's limits are applied here.
+    ///   - training, test: the data; the configuration's limits are applied here. A run that goes on takes from them, in
+    ///     either, the photos that it has had so far.
     ///   - folder: where to keep the run; nil to keep nothing.
     ///   - resuming: whether to go on with the run in `folder` rather than start one there.
     ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
-    /// - Throws: `TrainingError`, `ModelError`, or what reading the run and planning the network throw.
+    /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
+    ///   the run and planning the network throw.
     public init(
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
         folder: RunFolder? = nil, resuming: Bool = false, freeMemory: Int? = FreeMemory.bytes
     ) throws {
         let configuration = try configuration.completed(for: training)
         try configuration.validate()
-        let training = training.limited(to: configuration.trainLimit, for: configuration)
-        let test = test.limited(to: configuration.testLimit, for: configuration)
+        let settled = try SettledPhotos(
+            configuration, training: training, test: test, run: resuming ? folder : nil,
+            threads: device.threads)
+        (photos, remarks) = (settled.record, settled.remarks)
+        let training = settled.training.limited(to: configuration.trainLimit, for: configuration)
+        let test = settled.test.limited(to: configuration.testLimit, for: configuration)
         for dataset in [training, test] { try configuration.model.check(dataset) }
         let network = try configuration.model.network(size: configuration.size)
         let plan = try Plan(
@@ -73,10 +83,10 @@ public final class Trainer {
             guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
             lock = try RunLock(folder)
             try folder.checkCanGoOn(with: configuration)
-            try resume(folder)
+            try resume(folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
         } else {
             try initializeWeights()
-            lock = try folder?.create(configuration)
+            lock = try folder?.create(configuration, photos: photos)
         }
     }
 
@@ -103,7 +113,8 @@ public final class Trainer {
                     configuration: configuration, parameters: network.parameterCount,
                     trainedParameters: executor.plan.trainedParameterCount, newHead: state.newHead,
                     memory: memory,
-                    trainExamples: training.count, testExamples: test.count, stepsPerEpoch: stepsPerEpoch,
+                    trainExamples: training.count, testExamples: test.count, skipped: photos?.skipped ?? [],
+                    stepsPerEpoch: stepsPerEpoch,
                     epochs: state.epoch, step: state.step, runDirectory: folder?.path)))
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
@@ -113,7 +124,8 @@ public final class Trainer {
                 return nil
             }
             let figures = epochMetrics(result)
-            guard state.stepInEpoch == stepsPerEpoch else {
+            // There may be fewer than there were, if photos have been left out since.
+            guard state.stepInEpoch >= stepsPerEpoch else {
                 // --max-steps ended the training within the epoch, whose figures are not final.
                 try checkpoint(report)
                 return finish(figures, report)
@@ -165,7 +177,7 @@ public final class Trainer {
     /// One timed step, added to the sums.
     /// - Throws: `FileError` if the batch could not be made.
     func trainingStep(_ batch: Batch) throws -> BatchMetrics {
-        if let problem = batch.problem { throw problem }
+        if let problem = batch.problem { throw unreadable(problem) }
         let begin = clock.now
         let step = executor.trainingStep(
             images: batch.images, labels: batch.labels, optimizer: configuration.optimizer,

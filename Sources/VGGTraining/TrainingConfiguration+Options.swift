@@ -22,6 +22,7 @@ extension TrainingConfiguration {
         Option(name: "--data") { $0.data },
         Option(name: "--data-dir", mayChange: true) { text($0.dataDirectory) },
         Option(name: "--val-split") { text($0.validationSplit) },
+        Option(name: "--skip-broken", mayChange: true) { "\($0.skipBroken == true)" },
         Option(name: "--preprocessing") { $0.preprocessing.flatMap { try? JSONText.line($0) } ?? "none" },
         Option(name: "--size") { "\($0.size)" },
         Option(name: "--epochs", mayChange: true) { "\($0.epochs)" },
@@ -99,6 +100,10 @@ extension TrainingConfiguration {
         guard validationSplit == nil || hasPhotos else {
             throw TrainingError.invalidOption(
                 name: "--val-split", reason: "is for photos: --data folder:PATH")
+        }
+        guard skipBroken != true || hasPhotos else {
+            throw TrainingError.invalidOption(
+                name: "--skip-broken", reason: "is for photos: --data folder:PATH")
         }
         guard freeze == nil || initialWeights != nil else {
             throw TrainingError.invalidOption(

@@ -13,6 +13,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var dataDirectory: String?
     /// The share of each class's photos that is kept for testing; only of a folder that does not say itself.
     public var validationSplit: Double?
+    /// Whether photos that cannot be read are left out; nil for no: they end the training.
+    public var skipBroken: Bool?
     /// How photos become the network's input; nil for data in memory, and before the data are known.
     public var preprocessing: Preprocessing?
     /// The classes of a folder of photos, in the order of their numbers; nil likewise.

@@ -1,3 +1,4 @@
+import VGGData
 import VGGEngine
 
 /// What a trainer says while it works, in this order: `started`; for each epoch its steps, `testing` now
@@ -28,6 +29,8 @@ public struct TrainingStart: Sendable, Codable {
     public var memory: PlanMemory
     public var trainExamples: Int
     public var testExamples: Int
+    /// Photos that are left out, because they cannot be read.
+    public var skipped: [BrokenPhoto]
     public var stepsPerEpoch: Int
     /// Whole epochs already done: 0 but for a resumed run.
     public var epochs: Int

@@ -1,0 +1,97 @@
+import VGGData
+import VGGFiles
+
+/// The photos that a training works on, made out of those that its folder holds now.
+struct SettledPhotos {
+    private(set) var training: ImageDataset
+    private(set) var test: ImageDataset
+    /// nil for a data set in memory.
+    private(set) var record: RunPhotos?
+    /// What somebody should know about them, a line each.
+    private(set) var remarks: [String] = []
+    /// Whether they are those of a run that goes on.
+    private(set) var isOfRun = false
+
+    /// - Parameters:
+    ///   - training, test: a data set; photos are prepared as the configuration says.
+    ///   - run: the run that goes on; nil for a new one.
+    /// - Throws: `FileError` if photos of the run are gone, or none of a class can be read; unless all that cannot be
+    ///   read are skipped, and then only if none of a class is left.
+    init(
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, run: RunFolder?,
+        threads: Int
+    ) throws {
+        (self.training, self.test) = (training, test)
+        guard case .files(let photos) = training.images else { return }
+        let skips = configuration.skipBroken == true
+        var skipped: [BrokenPhoto] = []
+        if let run, let known = try run.readPhotos() {
+            isOfRun = true
+            let gone = keep(to: known)
+            guard gone.isEmpty || skips else {
+                throw FileError(
+                    photos.folder,
+                    "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing, or go "
+                        + "on without it: vgg train --resume \(run.path) --skip-broken")
+            }
+            skipped = known.skipped + gone.map { BrokenPhoto(photo: $0, reason: "is gone") }
+        }
+        if skips {
+            let (trained, tested) = (
+                self.training.withoutBroken(threads: threads), self.test.withoutBroken(threads: threads)
+            )
+            (self.training, self.test) = (trained.whole, tested.whole)
+            skipped += trained.broken + tested.broken
+        } else {
+            do throws(FileError) {
+                for dataset in [self.training, self.test] { try dataset.checkPhotos() }
+            } catch {
+                throw FileError(error.path, "\(error.reason); --skip-broken goes on without what is no photo")
+            }
+        }
+        record = RunPhotos(train: self.training.photoNames, test: self.test.photoNames, skipped: skipped)
+        guard !skipped.isEmpty else { return }
+        remarks += BrokenPhoto.remarks(skipped)
+        let labels = Set(self.training.labels)
+        if let lost = training.classNames.indices.first(where: { !labels.contains(UInt16($0)) }) {
+            throw FileError(photos.folder, "no photo of the class \(training.classNames[lost]) can be read")
+        }
+    }
+
+    /// Replaces the photos by those of a run.
+    /// - Returns: the names of those that there are no more.
+    private mutating func keep(to known: RunPhotos) -> [String] {
+        let all = training.joined(with: test)
+        let (trained, tested) = (all.selecting(known.train), all.selecting(known.test))
+        let skipped = all.selecting(known.skipped.map(\.photo)).found
+        let added = all.count - trained.found.count - tested.found.count - skipped.count
+        if added > 0 {
+            remarks.append(
+                added == 1
+                    ? "1 photo is new since the run began and is not used"
+                    : "\(added) photos are new since the run began and are not used")
+        }
+        (training, test) = (trained.found, tested.found)
+        return trained.missing + tested.missing
+    }
+
+    /// Such as `3 photos (a/1.png, a/2.png, …)`.
+    static func list(_ names: [String]) -> String {
+        let first = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+        return "\(names.count) photo\(names.count == 1 ? "" : "s") (\(first))"
+    }
+}
+
+extension BrokenPhoto {
+    /// Names broken photos, a line each, and counts them.
+    package static func remarks(_ photos: [BrokenPhoto]) -> [String] {
+        guard !photos.isEmpty else { return [] }
+        let most = 10
+        let named = photos.prefix(most).map { "\($0.photo): \($0.reason)" }
+        let count = photos.count == 1 ? "1 photo is" : "\(photos.count) photos are"
+        return named + [
+            "\(count) left out that cannot be read"
+                + (photos.count > most ? "; the first \(most) are those above" : "")
+        ]
+    }
+}
