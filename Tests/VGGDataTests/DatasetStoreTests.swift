@@ -20,7 +20,10 @@ import VGGTestSupport
     private func store(fetchingFrom server: FileServer? = nil) -> DatasetStore {
         DatasetStore(
             cacheFolder: cache.path, systemFolder: system.path,
-            fetcher: DatasetFetcher(address: server?.address ?? "http://127.0.0.1:9/", usesDebian: false))
+            fetcher: DatasetFetcher(
+                address: server?.address ?? "http://127.0.0.1:9/", usesDebian: false,
+                // A machine that is busy with other tests is slow to answer.
+                timeout: 300))
     }
 
     private func cachedFiles() throws -> [String] {

@@ -13,6 +13,7 @@ final class FileServer: Sendable {
     let address: String
     private let listener: Int32
     private let requested = Mutex<[String]>([])
+    private let isStopped = Atomic(false)
 
     /// The names that were asked for so far.
     var requests: [String] { requested.withLock { $0 } }
@@ -41,7 +42,14 @@ final class FileServer: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                if connection < 0 { return }
+                if isStopped.load(ordering: .acquiring) {
+                    close(connection)
+                    // Here and not in `stop`: the number may then be another server's, whose connections this
+                    // thread would take.
+                    close(listener)
+                    return
+                }
+                if connection < 0 { continue }
                 serve(connection, answer)
                 close(connection)
             }
@@ -50,8 +58,8 @@ final class FileServer: Sendable {
 
     /// Ends the thread. (A thread that waits in `accept` would keep the server alive, so `deinit` cannot.)
     func stop() {
+        isStopped.store(true, ordering: .releasing)
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     private func serve(_ connection: Int32, _ answer: (String) -> Answer) {
