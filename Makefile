@@ -18,7 +18,7 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce test stale-builds format lint parity fuzz bench bench-kernels accuracy \
+.PHONY: help build images train reproduce test docs stale-builds format lint parity fuzz bench bench-kernels accuracy \
     clean
 
 help: ## list the targets
@@ -45,6 +45,9 @@ reproduce: build ## the experiment of the VGG chapter in full
 
 test: ## run all tests
 	$(SWIFT) test -c release
+
+docs: ## run the long commands of README and docs too, and compare what they print: half an hour
+	VGG_LONG_DOCS=1 $(SWIFT) test -c release --filter documentsShowWhatIsPrinted
 
 stale-builds: ## show that a change in an inner module builds every program again (two builds)
 	Scripts/stale-builds

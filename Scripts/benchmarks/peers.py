@@ -18,7 +18,7 @@ VGG16 = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
 
 
 def slim_vgg11(size):
-    """The seed's VGG-11 with a quarter of the channels."""
+    """The chapter's VGG-11 with a quarter of the channels."""
     from torch import nn
 
     layers, channels = [], 1

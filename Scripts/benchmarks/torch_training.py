@@ -1,4 +1,4 @@
-"""The seed's experiment in PyTorch: the slim VGG-11 on Fashion-MNIST."""
+"""The chapter's experiment in PyTorch: the slim VGG-11 on Fashion-MNIST."""
 
 import sys
 

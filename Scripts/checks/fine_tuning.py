@@ -80,7 +80,7 @@ def table(options, first, rows):
         "as long. Seconds are those of the whole process: training, a test after every epoch, saving.",
         f"For both the best of the learning rates {', '.join(map(str, options.rates))} counts, by the test "
         "accuracy.", "",
-        "    Scripts/fine-tuning", "",
+        "```", "# not run: it takes some minutes, and writes this file", "$ Scripts/fine-tuning", "```", "",
         "| seed | fine-tuned | from scratch |", "|---|---|---|"]
     for seed, row in enumerate(rows):
         cells = [

@@ -1,4 +1,4 @@
-"""Shapes, parameters and multiply-accumulates of torchvision's VGGs and of the seed's networks.
+"""Shapes, parameters and multiply-accumulates of torchvision's VGGs and of the chapter's networks.
 
 Writes Tests/VGGModelTests/Goldens/models.json: one model a line. Nothing is computed, only shapes
 (PyTorch's "meta" device).
@@ -52,7 +52,7 @@ def slim(conv_arch, divisor):
 
 
 def seed_alexnet(size, in_channels=1, classes=10, dropout=0.5):
-    """AlexNet as the seed's book has it (d2l, section "Deep Convolutional Neural Networks")."""
+    """AlexNet as the chapter's book has it (d2l, section "Deep Convolutional Neural Networks")."""
     features = [
         nn.Conv2d(in_channels, 96, kernel_size=11, stride=4, padding=1), nn.ReLU(),
         nn.MaxPool2d(kernel_size=3, stride=2),

@@ -1,4 +1,4 @@
-"""The first training steps of the seed's slim VGG-11 on Fashion-MNIST, as PyTorch takes them.
+"""The first training steps of the chapter's slim VGG-11 on Fashion-MNIST, as PyTorch takes them.
 
 Writes Tests/VGGEngineTests/Goldens/training.safetensors. The training images, resized with Pillow's bilinear filter
 and divided by 255, come in batches of 16 and as they are stored, without dropout; a run that says "random" has the
@@ -63,7 +63,7 @@ def uniform(shape, number, bound):
 
 
 def torchvision_names(model):
-    """From the seed's nested names ("0.0.weight") to torchvision's ("features.0.weight")."""
+    """From the chapter's nested names ("0.0.weight") to torchvision's ("features.0.weight")."""
     features = [layer for block in model if isinstance(block, nn.Sequential) for layer in block]
     after_flatten = [layer for layer in model if not isinstance(layer, nn.Sequential)][1:]
     return nn.ModuleDict({"features": nn.Sequential(*features), "classifier": nn.Sequential(*after_flatten)})

@@ -1,4 +1,4 @@
-/// One layer of a network. The names are PyTorch's; a layer declares both ends, as the seed's does.
+/// One layer of a network. The names are PyTorch's; a layer declares both ends, as the chapter's does.
 public enum Layer: Hashable, Sendable {
     case convolution(Convolution)
     case batchNorm(BatchNorm)

@@ -51,7 +51,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     public var arch = "vgg11"
     /// VGG rows such as `1x64,1x128`; nil for those of `arch`.
     public var convArch: String?
-    /// Divides the channels of every convolution, as the seed's `ratio` does.
+    /// Divides the channels of every convolution, as the chapter's `ratio` does.
     public var widthDivisor = 1
     public var inChannels = 1
     public var classes = 10
@@ -83,7 +83,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         convArch = rows.map { "\($0.convolutions)x\($0.channels)" }.joined(separator: ",")
     }
 
-    /// The seed's network: VGG-11 with a quarter of the channels, for one input channel and ten classes.
+    /// The chapter's network: VGG-11 with a quarter of the channels, for one input channel and ten classes.
     public static var slimVGG11: ModelSpecification {
         var specification = ModelSpecification()
         specification.widthDivisor = 4

@@ -60,7 +60,7 @@ func classifier(
     return layers.map(Block.single)
 }
 
-/// AlexNet as the seed's book has it: five convolutions, three max pools, the same classifier.
+/// AlexNet as the chapter's book has it: five convolutions, three max pools, the same classifier.
 /// - Throws: `ModelError` if `size` is too small.
 public func alexNet(
     size: Int = 224, inChannels: Int = 1, classes: Int = 10, dropout: Double = 0.5, widthDivisor: Int = 1

@@ -4,9 +4,10 @@ import VGGKit
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Find or fetch a data set, verify it, and draw a sheet of samples.",
+        abstract: "Find or fetch a data set, verify it, and say what is in it.",
         discussion: """
             Examples:
+              vgg data
               vgg data fashion-mnist --output samples.png
               vgg data folder:birds
             """)
@@ -17,7 +18,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: "A folder that holds the data set's files: NAME:PATH in two.")
     var dataDir: String?
 
-    @Option(help: "The PNG file to draw the samples in (default: NAME.png).")
+    @Option(help: "A PNG file to draw samples of every class in (default: none is drawn).")
     var output: String?
 
     @OptionGroup var format: FormatOption
@@ -34,8 +35,8 @@ struct DataCommand: ParsableCommand {
         var classes: [String]
         /// Training images of each class.
         var trainPerClass: [Int]
-        /// The PNG file with the samples.
-        var sheet: String
+        /// The PNG file with the samples, if one was asked for.
+        var sheet: String?
     }
 
     func validate() throws {
@@ -52,12 +53,11 @@ struct DataCommand: ParsableCommand {
         let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
-        let sheet = output ?? "\(name).png"
-        try AtomicFile.replace(sheet, with: ContactSheet(samplesOf: train).png())
+        if let output { try AtomicFile.replace(output, with: ContactSheet(samplesOf: train).png()) }
         let description = Description(
             name: name, folder: data.folder, verified: data.isVerified, train: train.count,
             test: data.test.count, size: train.hasPhotos ? nil : [train.height, train.width],
-            classes: train.classNames, trainPerClass: perClass, sheet: sheet)
+            classes: train.classNames, trainPerClass: perClass, sheet: output)
         switch format.format {
         case .json: Console.print(try JSONText.line(description))
         case .text:
@@ -68,8 +68,8 @@ struct DataCommand: ParsableCommand {
                 \(name): \(Text.grouped(train.count)) training and \(Text.grouped(data.test.count)) test \
                 images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
-                samples: \(sheet)
                 """)
+            if let output { Console.print("samples: \(output)") }
             let width = train.classNames.map(\.count).max() ?? 0
             for (name, count) in zip(train.classNames, perClass) {
                 Console.print("  \(Text.left(name, width))  \(Text.right(Text.grouped(count), 7))")

@@ -9,6 +9,7 @@ struct EvalCommand: ParsableCommand {
             A run that was trained on photos is tested on its own test photos, wherever their folder is now \
             (--data folder:PATH); any other folder on those it has for testing, else on all.
             Examples:
+              vgg train --preset quick --run-dir runs/quick
               vgg eval runs/quick
               vgg eval vgg16.pth --data folder:imagenet-val
               vgg eval slim.pth --data fashion-mnist --size 96

@@ -8,7 +8,8 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             Examples:
               vgg predict vgg16.pth --labels imagenet_class_index.json cat.jpg holiday/
-              curl -s https://example.org/cat.jpg | vgg predict runs/quick --format json -
+              curl -s https://example.org/cat.jpg | vgg predict vgg16.pth --format json -
+              vgg train --preset quick --run-dir runs/quick
               vgg predict runs/quick --data fashion-mnist --index 7 --top 3
 
             A photo that cannot be read is reported on standard error (with --format json also as a line of its own, \

@@ -32,6 +32,7 @@ struct SummaryCommand: ParsableCommand {
     var plan = false
 
     @OptionGroup var precision: PrecisionOption
+    @OptionGroup(title: "Device") var compute: ComputeOptions
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -45,7 +46,8 @@ struct SummaryCommand: ParsableCommand {
 
     func run() throws {
         let summary = try Summary(
-            network, batchSize: batchSize, precision: precision.precision.resolved, withPlan: plan)
+            network, batchSize: batchSize, precision: precision.precision.resolved,
+            threads: compute.resolved.threads, withPlan: plan)
         switch (output.format, by) {
         case (.json, _): Console.print(try JSONText.line(summary))
         case (.text, .block): Console.print(summary.blockText)
@@ -91,7 +93,8 @@ private struct Summary: Encodable {
     /// The steps of a training; nil unless asked for.
     var plan: [StepDescription]?
 
-    init(_ network: Network, batchSize: Int, precision: Precision, withPlan: Bool) throws {
+    /// - Parameter threads: each has memory of its own.
+    init(_ network: Network, batchSize: Int, precision: Precision, threads: Int, withPlan: Bool) throws {
         self.batchSize = batchSize
         layers = network.layers.map { placed in
             Layer(
@@ -118,8 +121,8 @@ private struct Summary: Encodable {
         self.precision = precision
         plan = withPlan ? training.stepDescriptions : nil
         memory = Memory(
-            training: training.memory(optimizer: TrainingConfiguration().optimizer).total,
-            inference: inference.memory(optimizer: nil).total)
+            training: training.memory(optimizer: TrainingConfiguration().optimizer, threads: threads).total,
+            inference: inference.memory(optimizer: nil, threads: threads).total)
     }
 
     var blockText: String {

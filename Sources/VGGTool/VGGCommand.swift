@@ -13,6 +13,8 @@ struct VGGCommand: ParsableCommand {
               vgg summary
               vgg train --preset quick
               vgg train
+
+            \(Surroundings.help)
             """,
         version: vggVersion,
         subcommands: [

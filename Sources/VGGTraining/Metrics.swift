@@ -24,7 +24,7 @@ public struct StepMetrics: Hashable, Sendable, Codable {
     }
 }
 
-/// The figures of an epoch, defined as in the seed's `train_ch6`.
+/// The figures of an epoch, defined as in the chapter's `train_ch6`.
 public struct EpochMetrics: Hashable, Sendable, Codable {
     /// The epoch, from 1.
     public var epoch: Int
@@ -56,7 +56,7 @@ public struct TrainingSummary: Hashable, Sendable, Codable {
     public var trainLoss: Double
     public var trainAcc: Double
     public var testAcc: Double
-    /// The seed's definition: training examples a second of forward, backward and update time only.
+    /// The chapter's definition: training examples a second of forward, backward and update time only.
     public var examplesPerSec: Double
     /// Training examples a second of wall-clock time: loading, testing and saving count too.
     public var wallExamplesPerSec: Double

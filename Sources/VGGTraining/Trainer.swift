@@ -4,7 +4,7 @@ import VGGFiles
 import VGGFormats
 import VGGModel
 
-/// Trains a network on a data set, and tests it after each epoch, as the seed's `train_ch6` does.
+/// Trains a network on a data set, and tests it after each epoch, as the chapter's `train_ch6` does.
 ///
 /// With a run folder, everything is saved after each epoch, every few minutes within one and when asked to
 /// stop; a trainer that resumes the run goes on bit for bit as if it had never been stopped. A trainer is a

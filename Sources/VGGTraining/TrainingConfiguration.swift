@@ -4,7 +4,7 @@ import VGGModel
 
 /// Everything that decides what a training computes; what a run folder's `config.json` holds.
 ///
-/// The defaults are the seed's experiment: the slim VGG-11 on Fashion-MNIST at 224×224, ten epochs.
+/// The defaults are the chapter's experiment: the slim VGG-11 on Fashion-MNIST at 224×224, ten epochs.
 public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var model = ModelSpecification.slimVGG11
     /// The data set's name in the catalogue.
@@ -46,15 +46,15 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
 
 /// A training configuration by name.
 public enum Preset: String, CaseIterable, Sendable {
-    /// The seed's experiment.
-    case seed
+    /// The chapter's experiment.
+    case chapter
     /// A small network on small images that learns Fashion-MNIST in minutes on two cores.
     case quick
 
     public var configuration: TrainingConfiguration {
         var configuration = TrainingConfiguration()
         switch self {
-        case .seed: break
+        case .chapter: break
         case .quick:
             configuration.model.arch = "vgg11_bn"
             configuration.size = 32

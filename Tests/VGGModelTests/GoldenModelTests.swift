@@ -41,7 +41,7 @@ struct GoldenModel: Decodable, Sendable, CustomTestStringConvertible {
 
     @Test(arguments: GoldenModel.all) func layersAreEqual(_ golden: GoldenModel) throws {
         let network = try golden.specification.network(size: golden.size)
-        // torchvision flattens with a function, the seed with a layer.
+        // torchvision flattens with a function, the chapter with a layer.
         let layers = network.layers.filter { !(golden.isTorchvisions && $0.layer == .flatten) }
         #expect(layers.map(\.layer.className) == golden.layers.map(\.class))
         #expect(layers.map(\.output.dimensions) == golden.layers.map(\.output))
@@ -59,7 +59,7 @@ struct GoldenModel: Decodable, Sendable, CustomTestStringConvertible {
     @Test(arguments: GoldenModel.all) func tensorsAreEqual(_ golden: GoldenModel) throws {
         let parameters = try golden.specification.network(size: golden.size).parameters
         #expect(parameters.map(\.shape) == golden.tensors.map(\.shape))
-        // The seed's nested Sequentials name their tensors after the nesting.
+        // The chapter's nested Sequentials name their tensors after the nesting.
         if golden.isTorchvisions { #expect(parameters.map(\.name) == golden.tensors.map(\.name)) }
         let trained = parameters.filter(\.isTrained).map { $0.shape.reduce(1, *) }.reduce(0, +)
         #expect(trained == golden.parameters)

@@ -1,8 +1,8 @@
 import Testing
 
 extension ToolTests {
-    /// The seed's print-out: five blocks, then the classifier's eight layers.
-    @Test func summaryPrintsTheSeedsShapes() throws {
+    /// The chapter's print-out: five blocks, then the classifier's eight layers.
+    @Test func summaryPrintsTheChaptersShapes() throws {
         let lines = try run("summary").lines
         let shapes = lines.prefix(13).map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
         #expect(

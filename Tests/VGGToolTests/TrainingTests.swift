@@ -61,7 +61,7 @@ extension ToolTests {
         #expect(try eval("run --precision \(other)")["loss"] != recorded.testLoss)
     }
 
-    /// The seed's slim network is for who asks for nothing else.
+    /// The chapter's slim network is for who asks for nothing else.
     @Test(arguments: [
         ("", 4), ("--arch vgg11", 1), ("--conv-arch 1x8,1x8", 1), ("--preset quick", 4),
         ("--preset quick --arch vgg11", 4), ("--arch vgg11 --width-divisor 2", 2),

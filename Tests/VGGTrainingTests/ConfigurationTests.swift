@@ -4,9 +4,9 @@ import VGGModel
 import VGGTraining
 
 @Suite struct ConfigurationTests {
-    @Test func isTheSeedsExperimentByDefault() throws {
+    @Test func isTheChaptersExperimentByDefault() throws {
         let configuration = TrainingConfiguration()
-        #expect(configuration == Preset.seed.configuration)
+        #expect(configuration == Preset.chapter.configuration)
         #expect(configuration.data == "fashion-mnist")
         #expect(try configuration.model.network(size: configuration.size).parameterCount == 43_093_322)
         #expect(configuration.epochs == 10 && configuration.batchSize == 128)
