@@ -10,12 +10,22 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
     case missingFiles(folder: String, missing: [String])
     /// Several files of a folder could be the one that is wanted.
     case ambiguousFiles(folder: String, part: String, candidates: [String])
+    /// A folder's files are named after another known set than the one that was asked for.
+    case otherSet(folder: String, name: String, asked: String)
+    /// The name is that of several sets.
+    case severalSets(name: String, names: [String])
     /// A set that is only read from a folder of the user's was asked for without one.
     case folderMissing(name: String)
     case notFound(name: String, searched: [String])
     /// Every way to fetch the set failed; `reasons` has one line for each.
     case fetchFailed(name: String, searched: [String], reasons: [String])
     case indexOutOfRange(_ index: Int, dataset: String, count: Int)
+
+    /// The known names that are near to one that is not known, as a remark; empty if there are none.
+    private static func meant(_ name: String) -> String {
+        let names = KnownDataset.known(name) == nil ? KnownDataset.nearest(to: name) : []
+        return names.isEmpty ? "" : " (did you mean \(names.joined(separator: ", "))?)"
+    }
 
     public var description: String {
         switch self {
@@ -47,11 +57,15 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             \(folder): \(candidates.joined(separator: ", ")) could all be the \(part); \
             keep one data set a folder
             """
+        case .otherSet(let folder, let name, let asked):
+            "\(folder): holds the files of \(name), not of \(asked); use --data \(name):\(folder)"
+        case .severalSets(let name, let names):
+            "'\(name)' is not one data set; name one of \(names.joined(separator: ", "))"
         case .folderMissing(let name):
             "the data set '\(name)' has no usual place; give its folder: --data \(name):PATH"
         case .notFound(let name, let searched):
             """
-            the data set '\(name)' is not in \(searched.joined(separator: " or ")), and only \
+            the data set '\(name)' is not in \(searched.joined(separator: " or "))\(Self.meant(name)), and only \
             fashion-mnist can be fetched; put its four IDX files there or give their folder as --data-dir, or \
             photos as folder:PATH
             """

@@ -44,7 +44,7 @@ struct DatasetFiles {
 
     /// Looks for the files by their names; returns nil if the folder does not exist or has none of them.
     ///
-    /// If several files could be the same part, those whose name contains the data set's name are meant (the
+    /// If several files could be the same part, those that are named after the data set are meant (the
     /// EMNIST archive has all its sets in one folder), and a compressed file goes before its own
     /// uncompressed copy, because gzip has a checksum.
     /// - Throws: `FileError` if the folder cannot be read, `DatasetError.missingFiles` or `.ambiguousFiles`.
@@ -62,7 +62,9 @@ struct DatasetFiles {
         func path(_ part: DatasetPart) throws(DatasetError) -> String {
             var names = candidates[part] ?? []
             if names.count > 1 {
-                let own = names.filter { $0.lowercased().contains(dataset) }
+                let own = names.filter {
+                    KnownDataset.known($0)?.name == dataset || $0.lowercased().contains(dataset)
+                }
                 if !own.isEmpty { names = own }
                 names = names.filter { [names] in !names.contains("\($0).gz") }
             }
@@ -78,9 +80,26 @@ struct DatasetFiles {
         testLabels = try path(.testLabels)
     }
 
-    /// Reads the files as the data set `known`.
+    /// The known data set that all four files are named after; nil if there is none.
+    private var named: KnownDataset? {
+        let sets = [trainImages, trainLabels, testImages, testLabels].map {
+            KnownDataset.known(String($0.dropFirst(folder.count + 1)))
+        }
+        return sets.allSatisfy { $0?.name == sets[0]?.name } ? sets[0] : nil
+    }
+
+    /// Reads the files as the data set `asked`, or, if that is not a known one, as the one that they are named after.
     /// - Throws: `FileError` if a file cannot be read, `DatasetError` if one is not what it should be.
-    func load(as known: KnownDataset) throws -> DatasetSplits {
+    func load(as asked: KnownDataset) throws -> DatasetSplits {
+        let isKnown = KnownDataset.known(asked.name) != nil
+        if isKnown, let named, named.name != asked.name {
+            throw DatasetError.otherSet(folder: folder, name: named.name, asked: asked.name)
+        }
+        let known = isKnown ? asked : named ?? asked
+        let nearest = KnownDataset.nearest(to: asked.name)
+        guard isKnown || named != nil || nearest.count < 2 else {
+            throw DatasetError.severalSets(name: asked.name, names: nearest)
+        }
         let train = try Half(images: trainImages, labels: trainLabels)
         let test = try Half(images: testImages, labels: testLabels)
         guard train.height == test.height, train.width == test.width else {
@@ -99,7 +118,12 @@ struct DatasetFiles {
                     .testImages: test.images, .testLabels: test.labels,
                 ]
                 return publication.files.allSatisfy { contents[$0.part]?.sha256 == $0.sha256 }
-            } ?? false)
+            } ?? false,
+            remarks: isKnown || named != nil
+                ? []
+                : nearest.map {
+                    "\(asked.name) is no known data set, so its classes are numbers; did you mean --data \($0)?"
+                })
     }
 }
 

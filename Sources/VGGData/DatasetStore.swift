@@ -34,6 +34,12 @@ public struct DatasetStore: Sendable {
     /// The names of the data sets whose classes are known; sets of any other name have numbered classes.
     public static var knownNames: [String] { KnownDataset.all.map(\.name) }
 
+    /// The name of a data set in the catalogue, however it is spelt (`EMNIST_letters` is `emnist-letters`); another name
+    /// is left as it is.
+    public static func name(of spelling: String) -> String {
+        spelling.lowercased() == photoFolder ? photoFolder : KnownDataset.known(spelling)?.name ?? spelling
+    }
+
     /// The classes of a data set that is known by name, in the order of their numbers; nil for another one.
     public static func classNames(of name: String) -> [String]? { KnownDataset.named(name).classNames }
 
@@ -61,6 +67,7 @@ public struct DatasetStore: Sendable {
         _ name: String, from folder: String? = nil, validation: ValidationSplit? = nil,
         classNames: ClassNames? = nil, checksPhotos: Bool = true, progress: (FetchProgress) -> Void = { _ in }
     ) throws -> DatasetSplits {
+        let name = Self.name(of: name)
         if name == Self.photoFolder {
             guard let folder else { throw DatasetError.folderMissing(name: name) }
             return try PhotoFolder(folder).load(

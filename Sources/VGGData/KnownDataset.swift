@@ -3,6 +3,8 @@ struct KnownDataset: Sendable {
     let name: String
     /// nil if the classes are just the numbers that occur as labels.
     let classNames: [String]?
+    /// Other names, in lower case without anything but letters and digits.
+    var aliases: Set<String> = []
     /// The label of the first class.
     var firstLabel = 0
     /// Whether rows and columns are exchanged in the files.
@@ -16,10 +18,12 @@ struct KnownDataset: Sendable {
     /// labels of its letters begin at 1 (Cohen et al. 2017 kept the order of the MATLAB original); both are
     /// put right when the files are read, so that every image is upright and every first class is 0.
     static let all: [KnownDataset] = [
-        KnownDataset(name: "fashion-mnist", classNames: fashion, publication: .fashionMNIST),
+        KnownDataset(
+            name: "fashion-mnist", classNames: fashion, aliases: ["fmnist"], publication: .fashionMNIST),
         KnownDataset(name: "mnist", classNames: digits),
         KnownDataset(
-            name: "kmnist", classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]),
+            name: "kmnist", classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
+            aliases: ["kuzushijimnist"]),
         KnownDataset(name: "emnist-letters", classNames: lowercase, firstLabel: 1, isTransposed: true),
         KnownDataset(name: "emnist-digits", classNames: digits, isTransposed: true),
         KnownDataset(name: "emnist-mnist", classNames: digits, isTransposed: true),
@@ -32,8 +36,9 @@ struct KnownDataset: Sendable {
     /// The one known set whose files are not IDX.
     static let cifar10 = "cifar10"
 
+    /// The known set of this name, however it is spelt; else one of that name with numbered classes.
     static func named(_ name: String) -> KnownDataset {
-        all.first { $0.name == name } ?? KnownDataset(name: name, classNames: nil)
+        known(name) ?? KnownDataset(name: name, classNames: nil)
     }
 
     private static let fashion = [

@@ -12,7 +12,9 @@ struct DataName: ExpressibleByArgument {
     init?(argument: String) {
         let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
-        self.init(name: String(parts[0]), folder: parts.count == 2 ? Self.absolute(String(parts[1])) : nil)
+        self.init(
+            name: DatasetStore.name(of: String(parts[0])),
+            folder: parts.count == 2 ? Self.absolute(String(parts[1])) : nil)
     }
 
     init(name: String, folder: String? = nil) {

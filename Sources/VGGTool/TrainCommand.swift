@@ -72,6 +72,8 @@ struct TrainCommand: ParsableCommand {
         if !isResumed, !followsWeights, training.model.inChannels == nil {
             configuration.model.inChannels = data.channels
         }
+        // Files may be named after a known set though they were asked for by another name.
+        if !isResumed, !data.hasPhotos { configuration.data = data.name }
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
         configuration.preprocessing = try training.folder.preprocessing(for: configuration)
     }

@@ -202,6 +202,51 @@ import VGGTestSupport
         ) { try load("emnist-letters") }
     }
 
+    @Test(arguments: [
+        "EMNIST-letters", "emnist_letters", "EMNIST Letters", "emnistLetters",
+        "emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters-test-labels-idx1-ubyte",
+    ]) func namesMayBeSpeltInAnyWay(_ name: String) throws {
+        var letters = TinySet()
+        letters.trainLabels = idx([3], [1, 26, 2])
+        try letters.write(to: folder)
+        let splits = try load(name)
+        #expect(splits.train.name == "emnist-letters" && splits.train.classNames.last == "z")
+        #expect(splits.train.labels == [0, 25, 1] && splits.train.height == 4 && splits.remarks.isEmpty)
+        #expect(DatasetStore.name(of: name) == "emnist-letters")
+        #expect(DatasetStore.classNames(of: name)?.count == 26)
+    }
+
+    /// Under a name that says nothing, the files' own names do.
+    @Test(arguments: ["my-own", "emnist", "letters"]) func filesSayWhichSetTheyAre(_ name: String) throws {
+        var letters = TinySet()
+        letters.trainLabels = idx([3], [1, 26, 2])
+        try letters.write(to: folder, prefix: "emnist-letters-", compressed: true)
+        let train = try load(name).train
+        #expect(train.name == "emnist-letters" && train.labels == [0, 25, 1] && train.classNames.count == 26)
+        #expect(Array(try train.pixels(at: 1)) == [8, 12, 9, 13, 10, 14, 11, 15])
+        let error = #expect(throws: DatasetError.self) { try load("mnist") }
+        #expect(error?.description.hasSuffix("use --data emnist-letters:\(folder.path)") == true)
+    }
+
+    @Test func anUnknownNameGetsTheNearestKnownOne() throws {
+        for (name, known) in [
+            ("fashion-mnsit", "fashion-mnist"), ("emnist-leters", "emnist-letters"), ("minst", "mnist"),
+        ] {
+            let missing = DatasetError.notFound(name: name, searched: ["a", "b"]).description
+            #expect(missing.contains("did you mean \(known)?") && !missing.contains("\n"), "\(missing)")
+        }
+        for name in ["nothing-like-it", "my-own", "abc"] {
+            #expect(!DatasetError.notFound(name: name, searched: []).description.contains("did you mean"))
+        }
+        try TinySet().write(to: folder)
+        #expect(
+            try load("emnist-leters").remarks.first?.hasSuffix("did you mean --data emnist-letters?") == true)
+        #expect(try load("my-own").remarks.isEmpty)
+        // Which of EMNIST's sets it is, neither the name nor the files say.
+        let error = #expect(throws: DatasetError.self) { try load("EMNIST") }
+        #expect(error?.description.contains("name one of emnist-letters, emnist-digits") == true)
+    }
+
     @Test func knowsTheClassesOfEMNIST() throws {
         try TinySet().write(to: folder)
         #expect(try load("emnist-balanced").train.classNames.count == 47)
