@@ -240,12 +240,12 @@ def write_several():
     case("ensemble", ensemble, model, took=["nets.0", "nets.1"])
     case("ensemble", None, average, key="nets.1", took=["nets.1"])
     swa = torch.optim.swa_utils.AveragedModel(average)
-    case("swa", {"model": model, "swa_model": swa}, average, took=["swa_model", "model"])
+    case("swa", {"model": model, "swa_model": swa}, took=["swa_model", "model"])
     flat = {f"{prefix}.{name}": tensor for prefix, tensors in (("model", weights), ("ema.module", averaged))
             for name, tensor in tensors.items()}
     case("flat.safetensors", flat, average, took=["ema.module", "model"])
     case("flat.safetensors", None, model, key="model", took=["model"])
-    case("flat.safetensors", None, key="net", refused='has no weights under "net", but under "model", "ema.module"')
+    case("flat.safetensors", None, key="net", refused='has no weights under "net", but under "ema.module", "model"')
     case("flat", {"state_dict": flat}, average, took=["state_dict.ema.module", "state_dict.model"])
     case("flat", None, model, key="state_dict.model", took=["state_dict.model"])
 

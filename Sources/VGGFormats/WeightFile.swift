@@ -1,3 +1,4 @@
+import Foundation
 import VGGFiles
 import VGGModel
 
@@ -51,6 +52,12 @@ public struct WeightFile: Sendable {
         let isPyTorchs = PyTorchFile.recognizes(file)
         let whole = try Self(whole: file, of: owner, key: isPyTorchs ? key : nil, path: path)
         self = try whole.part(under: isPyTorchs ? nil : key, path: path)
+    }
+
+    /// What a folder is that people may take for weights, in words that follow its path; nil if that is not known.
+    public static func objection(toFolder path: String) -> String? {
+        let members = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return OtherFormat.ofFolder(members)?.reason(path: path)
     }
 
     /// All that the file has, but of PyTorch's files only the state dictionary.

@@ -18,11 +18,16 @@ struct ConvertCommand: ParsableCommand {
               vgg convert runs/quick model.safetensors --naming d2l
             """)
 
-    @Argument(help: "A run folder, or a weight file (safetensors or .pth).")
+    @Argument(
+        help:
+            "A run folder, a weight file (safetensors or .pth), or a folder of Hugging Face's with config.json."
+    )
     var input: String
 
     @Argument(help: "The file to write; its ending, .safetensors or .onnx, says the format.")
     var output: String
+
+    @OptionGroup var weights: WeightsOptions
 
     @Option(help: "Whose names the tensors get: torchvision (the default), timm or d2l; not for ONNX.")
     var naming: WeightNaming?
@@ -52,7 +57,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let trained = try TrainedModel(runOrWeights: input)
+        let trained = try weights.read(input)
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
         belonging.model = try model.specification(of: trained)
         belonging.size = size ?? belonging.size

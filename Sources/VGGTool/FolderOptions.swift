@@ -35,7 +35,8 @@ struct FolderOptions: ParsableArguments {
         }
         if let stored = configuration.preprocessing { return stored }
         guard configuration.hasPhotos, let weights = configuration.initialWeights else { return nil }
-        return try TrainedModel(runOrWeights: weights).preprocessing(channels: channels)
+        return try TrainedModel(runOrWeights: weights, weightsKey: configuration.initialWeightsKey)
+            .preprocessing(channels: channels)
             .resized(to: configuration.size)
     }
 }

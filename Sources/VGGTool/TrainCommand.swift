@@ -82,7 +82,7 @@ struct TrainCommand: ParsableCommand {
     private func wantedAnew() throws -> TrainingConfiguration {
         var configuration = wanted()
         guard let path = configuration.initialWeights else { return configuration }
-        let weights = try TrainedModel(runOrWeights: path)
+        let weights = try training.weights.read(path)
         configuration.model = try training.model.specification(of: weights)
         configuration.size = training.data.size ?? weights.stored?.size ?? configuration.size
         return configuration

@@ -5,8 +5,11 @@ import VGGKit
 struct TrainedModelOptions: ParsableArguments {
     @Argument(
         help:
-            "A run folder, or a weight file (safetensors or .pth) with torchvision's, timm's or d2l's names.")
+            "A run folder, a weight file (safetensors or .pth), or a folder of Hugging Face's with config.json."
+    )
     var runOrWeights: String
+
+    @OptionGroup var weights: WeightsOptions
 
     @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
     var model: ModelOptions
@@ -29,7 +32,7 @@ struct TrainedModelOptions: ParsableArguments {
 
     /// The weights, their network and the data, each from the options or else from what was stored.
     func load() throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
-        let trained = try TrainedModel(runOrWeights: runOrWeights)
+        let trained = try weights.read(runOrWeights)
         let specification = try model.specification(of: trained)
         let size = data.size ?? trained.stored?.size ?? 224
         let network = try specification.network(size: size)
@@ -68,7 +71,7 @@ struct TrainedModelOptions: ParsableArguments {
         guard data.data == nil, data.dataDir == nil else {
             throw ValidationError("--data and --data-dir are for a data set's images, not for photos")
         }
-        let trained = try TrainedModel(runOrWeights: runOrWeights)
+        let trained = try weights.read(runOrWeights)
         let specification = try model.specification(of: trained)
         let preprocessing = try photos.preprocessing(
             for: trained, channels: specification.inChannels, size: data.size)

@@ -71,6 +71,8 @@ struct TrainingOptions: ParsableArguments {
             """, valueName: "weights"))
     var `init`: String?
 
+    @OptionGroup var weights: WeightsOptions
+
     @Option(
         help: ArgumentHelp(
             "What of the weights of --init stays as it is: features, all but the classifier; blocks:K, the "
@@ -111,6 +113,7 @@ struct TrainingOptions: ParsableArguments {
         if let precision { result.precision = precision.resolved }
         if let weightInit { result.initialization = weightInit }
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
+        if let key = weights.weightsKey { result.initialWeightsKey = key }
         if let freeze { result.freeze = freeze.part }
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }

@@ -15,6 +15,8 @@ public struct TrainedModel: Sendable {
     public let stored: StoredModel?
     /// Why there is nothing `stored`.
     public let problem: NotVGGError?
+    /// What people should know about how the file was read, each a line.
+    public let notes: [String]
     /// Texts of the weight file.
     let metadata: [String: String]
     /// Where the run found its data; nil for the usual places.
@@ -26,14 +28,17 @@ public struct TrainedModel: Sendable {
     /// Whether the run leaves out photos that cannot be read.
     public let skipsBroken: Bool
 
-    /// Reads a run folder's `model.safetensors`, or a weight file of any format.
+    /// Reads a run folder's `model.safetensors`, a weight file of any format, or that of a folder as Hugging Face's
+    /// libraries save a model, whose `config.json` names the classes.
+    /// - Parameter weightsKey: where in a file that holds several the weights are, as `WeightFile` takes it.
     /// - Throws: `TrainingError.noRun`, or what `WeightFile` throws, each naming the file.
-    public init(runOrWeights path: String) throws {
+    public init(runOrWeights path: String, weightsKey: String? = nil) throws {
         var isDirectory: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        guard exists, isDirectory.boolValue else {
-            self.path = path
-            let file = try WeightFile(contentsOf: path)
+        let shared = exists && isDirectory.boolValue ? HuggingFaceFolder(path) : nil
+        guard exists, isDirectory.boolValue, shared == nil else {
+            self.path = shared?.weightsPath ?? path
+            let file = try WeightFile(contentsOf: self.path, key: weightsKey)
             weights = NamedTensors(
                 file.tensors.lazy.filter { !$0.name.hasPrefix(Checkpoint.momentumPrefix) })
             metadata = file.metadata
@@ -41,11 +46,25 @@ public struct TrainedModel: Sendable {
             validation = nil
             photos = nil
             skipsBroken = false
-            (stored, problem) = Self.recognize(weights, metadata)
+            var (stored, problem) = Self.recognize(weights, metadata)
+            if let shared, var known = stored {
+                let names = shared.classNames
+                if names?.count == known.model.classes { known.labels = names }
+                known.preprocessing = known.preprocessing ?? shared.preprocessing
+                stored = known
+            }
+            (self.stored, self.problem) = (stored, problem)
+            notes = Self.notes(file)
             return
         }
         let folder = RunFolder(path)
+        if !folder.holdsRun, let reason = WeightFile.objection(toFolder: path) {
+            throw FileError(path, reason)
+        }
         let configuration = try folder.readConfiguration()
+        guard weightsKey == nil else {
+            throw FileError(path, "is a run folder, whose weights are under no key; leave out --weights-key")
+        }
         guard FileManager.default.fileExists(atPath: folder.modelPath) else {
             throw FileError(
                 folder.modelPath,
@@ -58,10 +77,17 @@ public struct TrainedModel: Sendable {
         metadata = file.metadata
         stored = StoredModel(configuration)
         problem = nil
+        notes = []
         dataDirectory = configuration.dataDirectory
         validation = configuration.validation
         photos = try folder.readPhotos()
         skipsBroken = configuration.skipBroken == true
+    }
+
+    private static func notes(_ file: WeightFile) -> [String] {
+        guard !file.otherKeys.isEmpty else { return [] }
+        let others = file.otherKeys.map(\.quotedName).joined(separator: ", ")
+        return ["the weights under \(file.key.quotedName) are taken; --weights-key takes others: \(others)"]
     }
 
     private static func recognize(

@@ -9,7 +9,7 @@ extension Trainer {
     func initializeWeights() throws {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
-        let model = try TrainedModel(runOrWeights: path)
+        let model = try TrainedModel(runOrWeights: path, weightsKey: configuration.initialWeightsKey)
         var weights = WeightNaming.canonical(model.weights, for: network)
         var kept: Set<String> = []
         let (known, wanted) = (model.classNames, StoredModel(configuration).labels)

@@ -40,6 +40,7 @@ extension TrainingConfiguration {
         Option(name: "--max-steps", mayChange: true) { text($0.maxSteps) },
         Option(name: "--weight-init") { $0.initialization.rawValue },
         Option(name: "--init") { text($0.initialWeights) },
+        Option(name: "--weights-key") { text($0.initialWeightsKey) },
         Option(name: "--freeze") { text($0.freeze?.rawValue) },
     ]
 
@@ -104,6 +105,9 @@ extension TrainingConfiguration {
         guard skipBroken != true || hasPhotos else {
             throw TrainingError.invalidOption(
                 name: "--skip-broken", reason: "is for photos: --data folder:PATH")
+        }
+        guard initialWeightsKey == nil || initialWeights != nil else {
+            throw TrainingError.invalidOption(name: "--weights-key", reason: "is for the weights of --init")
         }
         guard freeze == nil || initialWeights != nil else {
             throw TrainingError.invalidOption(

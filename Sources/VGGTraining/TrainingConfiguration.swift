@@ -38,6 +38,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var initialization = Initialization.xavier
     /// A run folder or weight file to start from instead of random weights.
     public var initialWeights: String?
+    /// Where in that file the weights are, as `WeightFile` takes it; nil for those with the most convolutions.
+    public var initialWeightsKey: String?
     /// What is not trained; nil for nothing.
     public var freeze: FrozenPart?
 

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+import VGGFiles
+import VGGFormats
+import VGGModel
+import VGGTestSupport
+import VGGTraining
+
+/// What training scripts leave behind, and what PyTorch computes with it (Scripts/goldens/checkpoints.py).
+@Suite struct CheckpointFileTests {
+    struct Case: Decodable, Sendable, CustomTestStringConvertible {
+        let file: String
+        let size: Int
+        let channels: Int
+        let key: String?
+        let took: String?
+        let others: [String]?
+        let refused: String?
+        let logits: [Double]?
+
+        var testDescription: String { file + (key.map { ", \($0)" } ?? "") }
+        var path: String { Bundle.module.bundleURL.appending(path: "Goldens/checkpoints/\(file)").path }
+    }
+
+    static let cases: [Case] = {
+        let file = Bundle.module.bundleURL.appending(path: "Goldens/checkpoints/cases.json")
+        guard let data = try? Data(contentsOf: file),
+            let cases = try? JSONDecoder().decode([String: Case].self, from: data)
+        else { return [] }
+        return cases.sorted { $0.key < $1.key }.map(\.value)
+    }()
+
+    @Test func thereAreCases() { #expect(Self.cases.count > 50) }
+
+    @Test(arguments: cases.filter { $0.logits != nil }) func computesPyTorchsLogits(_ example: Case) throws {
+        let logits = try #require(example.logits)
+        let model = try TrainedModel(runOrWeights: example.path, weightsKey: example.key)
+        let stored = try #require(model.stored, "\(model.problem.map { "\($0)" } ?? "")")
+        let executor = try model.executor(
+            for: try stored.model.network(size: example.size), batchSize: 2, precision: .fp32,
+            device: .cpu(threads: 1))
+        let count = 2 * example.size * example.size * example.channels
+        let images = (0..<count).map { Float($0 * 37 % 101) / 101 - 0.5 }
+        let computed = executor.logits(images: images, count: 2)
+        expectClose(computed, logits, tolerance: 1e-5, "logits of \(example.testDescription)")
+        // Nothing in a file is ever run.
+        #expect(!FileManager.default.fileExists(atPath: "executed"))
+    }
+
+    @Test(arguments: cases.filter { $0.took != nil }) func takesTheRightWeights(_ example: Case) throws {
+        let file = try WeightFile(contentsOf: example.path, key: example.key)
+        #expect(file.key == example.took && file.otherKeys == example.others)
+        let notes = try TrainedModel(runOrWeights: example.path, weightsKey: example.key).notes
+        #expect(notes.contains { $0.contains("--weights-key") } == (example.others?.isEmpty == false))
+    }
+
+    @Test(arguments: cases.filter { $0.refused != nil }) func saysWhatIsWrong(_ example: Case) throws {
+        let refused = try #require(example.refused)
+        let error = try #require(throws: (any Error).self) {
+            try TrainedModel(runOrWeights: example.path, weightsKey: example.key)
+        }
+        #expect("\(error)".contains(refused), "\(error)")
+    }
+}
