@@ -83,6 +83,7 @@ public final class Executor {
     ///   - count: at most the plan's batch size.
     /// - Returns: [count, classes].
     public func logits(images: [Float], count: Int) -> [Float] {
+        precondition(plan.network.head != nil, "a network without a classifier has no logits")
         let output = forward(Pass(count: count, isTraining: false), images: images)
         let stride = plan.steps[plan.steps.count - 1].output.imageStride
         return (0..<count).flatMap { image in

@@ -56,8 +56,8 @@ public struct Plan: Sendable {
     ///   - frozenLayers: of `network.layers`; a ReLU or pool that is fused into the layer before it goes with it.
     ///     Inference trains nothing and has no use for it.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
-    /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer, or all
-    ///   of it is frozen.
+    /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
+    ///   not for the features of kept layers), or all of it is frozen.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
@@ -66,7 +66,9 @@ public struct Plan: Sendable {
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
         steps = PlannedStep.steps(
             of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
-        guard case .linear? = steps.last?.operation else { throw .noClassifier(output: network.output) }
+        guard network.head != nil || (mode == .inference && !keptLayers.isEmpty) else {
+            throw .noClassifier(output: network.output)
+        }
         guard mode == .inference || steps.last?.mode == .training else {
             throw .nothingToTrain
         }

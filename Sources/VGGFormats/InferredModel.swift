@@ -1,176 +1,117 @@
 import VGGModel
 
 /// Which VGG a weight file holds, found by the names and shapes of its tensors.
-public struct InferredModel: Hashable, Sendable {
+///
+/// From names to layers (`LayerName`, `StoredLayers`), from layers to a chain of convolutions with its classifier
+/// (`StoredNetwork`, `Classifier`), from the chain to rows (`BlockReader`), and from these to a specification, whose
+/// network must then have exactly these tensors.
+public struct InferredModel: Sendable {
     public let specification: ModelSpecification
-    /// The width and height of the images, in pixels, that leave the maps the first linear layer reads.
-    /// (A few more pixels may leave the same.)
+    /// The width and height of the images, in pixels, that leave the maps the first linear layer reads; 224 without
+    /// a classifier. (A few more pixels may leave the same.)
     public let size: Int
+    /// Names of tensors that are not the network's.
+    public let passedOver: [String]
+    /// What people should know about how the file was read, each a line.
+    public let notes: [String]
 
-    /// - Parameter tensors: in any naming of `WeightNaming`, also with a wrapper's prefix.
+    /// - Parameters:
+    ///   - tensors: in any naming, also with prefixes and beside others that are not the network's.
+    ///   - convArch: the rows, where the names do not say them; nil to find them.
     /// - Throws: `NotVGGError` that says what does not fit.
-    public init(_ tensors: NamedTensors) throws(NotVGGError) {
-        let modules = try ModuleTable(tensors)
-        let rows = try modules.rows()
-        guard modules.linear.count == 3 else {
-            throw NotVGGError("a VGG has three linear layers, this file \(modules.linear.count)")
+    public init(_ tensors: NamedTensors, convArch: ConvArch? = nil) throws(NotVGGError) {
+        do {
+            try self.init(tensors, convArch.map(StoredNetwork.Rows.given) ?? .unknown)
+        } catch {
+            // No rows are suggested that would be refused as well.
+            if let rows = error.suggestion { _ = try Self(tensors, .given(rows)) }
+            throw error
         }
-        // A product of dimensions could overflow; how many numbers there are cannot.
-        let hidden = modules.linear[0].shape[0]
-        let features = modules.linear[0].count / max(hidden, 1)
-        // The maps that are flattened are square: features = channels · extent².
-        let channels = rows.last?.channels ?? 1
-        let extent = Int(Double(features / channels).squareRoot())
-        guard rows.count <= 12 else {
-            throw NotVGGError("it would halve the images \(rows.count) times, more than any VGG")
-        }
-        guard extent > 0, extent * extent * channels == features else {
-            throw NotVGGError(
-                "\(modules.linear[0].name) has \(features) inputs, which are no square maps of \(channels)")
-        }
-        var specification = ModelSpecification(rows, batchNorm: modules.hasBatchNorm)
-        specification.inChannels = modules.convolutions.first?.shape[1] ?? 0
-        specification.classes = modules.linear[2].shape[0]
-        if hidden != paperHiddenFeatures { specification.hiddenFeatures = hidden }
-        // Only torchvision's kin pool to 7×7; at the size that leaves 7×7 it makes no difference.
-        specification.adaptivePool = extent == 7 && !modules.isNested
-        let size = extent << rows.count
-        try Self.check(specification, size: size, tensors)
-        self.specification = specification
-        self.size = size
     }
 
-    /// Checks that the network has these tensors and no others.
-    private static func check(
-        _ specification: ModelSpecification, size: Int, _ tensors: NamedTensors
-    ) throws(NotVGGError) {
+    private init(_ tensors: NamedTensors, _ rows: StoredNetwork.Rows) throws(NotVGGError) {
+        let layers = try StoredLayers(tensors)
+        let network = try StoredNetwork.find(in: layers, rows)
+        try network.checkNothingElse(in: layers, isKnown: !rows.areUnknown, tensors)
+        specification = try network.specification
+        size = try network.size
+        try network.checkFits(specification, size: size)
+        passedOver = network.strangers(in: layers, tensors)
+        notes = network.notes(specification, size: size, passedOver: passedOver)
+    }
+}
+
+extension StoredNetwork {
+    /// Whether the layer that makes one number a class is missing: timm's `pre_logits` alone, or hidden layers of the
+    /// paper's 4096 with nothing after them.
+    var isHeadless: Bool {
+        linear.allSatisfy { $0.name.components.contains("pre_logits") }
+            || linear.allSatisfy { $0.outputs == paperHiddenFeatures[0] }
+    }
+
+    /// The side of the maps that the classifier reads; nil without one.
+    private var extent: Int? {
+        linear.first.flatMap { $0.extent(channels: convolutions.last?.outputs ?? 0) }
+    }
+
+    fileprivate var specification: ModelSpecification {
+        get throws(NotVGGError) {
+            var specification = ModelSpecification(rows, batchNorm: !norms.isEmpty)
+            specification.inChannels = convolutions[0].inputs
+            specification.classes = isHeadless ? 0 : linear.last?.outputs ?? 0
+            specification.hiddenFeatures = (isHeadless ? linear : linear.dropLast()).map(\.outputs)
+            // Only torchvision's kin pool to 7×7; at the size that leaves 7×7 it makes no difference.
+            specification.pool = extent == 7 && linearPlace == nil ? 7 : nil
+            return specification
+        }
+    }
+
+    fileprivate var size: Int {
+        get throws(NotVGGError) {
+            let blocks = rows.blocks.count
+            guard blocks <= 12 else {
+                throw NotVGGError("it would halve the images \(blocks) times, more than any VGG")
+            }
+            return extent.map { $0 << blocks } ?? max(224, 1 << blocks)
+        }
+    }
+
+    /// Checks that the network of the specification has these tensors, of these shapes.
+    fileprivate func checkFits(_ specification: ModelSpecification, size: Int) throws(NotVGGError) {
         let network: Network
         do {
             network = try specification.network(size: size)
         } catch {
             throw NotVGGError("\(error)")
         }
-        let canonical = WeightNaming.canonical(tensors, for: network)
-        for parameter in network.parameters {
-            guard let tensor = canonical[parameter.name] else {
-                throw NotVGGError("tensor \(parameter.name) is missing")
-            }
-            guard tensor.shape == parameter.shape else {
-                throw NotVGGError(
-                    "tensor \(parameter.name) has the shape \(tensor.shape) where \(parameter.shape) fits")
-            }
-        }
-        let names = Set(network.parameters.map(\.name))
-        if let other = canonical.keys.filter({ !names.contains($0) }).min() {
-            throw NotVGGError("tensor \(other.quotedName) has no place in it")
-        }
-    }
-}
-
-/// Weights that are of no VGG.
-public struct NotVGGError: Error, Hashable, CustomStringConvertible {
-    /// What does not fit.
-    public var reason: String
-
-    public init(_ reason: String) { self.reason = reason }
-
-    public var description: String { "the weights are of no VGG that can be recognised: \(reason)" }
-}
-
-/// The layers that tensors belong to, in the network's order.
-private struct ModuleTable {
-    struct Module {
-        var name: String
-        /// Where it stands: block and place in nested names, else 0 and the place.
-        var block: Int
-        var place: Int
-        /// Its weight's.
-        var shape: [Int]
-        /// Numbers in its weight.
-        var count: Int
-    }
-
-    private(set) var convolutions: [Module] = []
-    private(set) var linear: [Module] = []
-    private var batchNormCount = 0
-    /// Whether the names are those of nested Sequentials, which say where a block ends.
-    private(set) var isNested = false
-
-    var hasBatchNorm: Bool { batchNormCount > 0 }
-
-    init(_ tensors: NamedTensors) throws(NotVGGError) {
-        for (name, tensor) in WrappedNames.removed(from: tensors) where name.hasSuffix(".weight") {
-            let module = String(name.dropLast(".weight".count))
-            let place = try Self.place(of: module)
-            let entry = Module(
-                name: module, block: place.block ?? 0, place: place.index, shape: tensor.shape,
-                count: tensor.values.count)
-            if place.block != nil { isNested = true }
-            switch (place.isFeature, tensor.shape.count) {
-            case (true, 4): convolutions.append(entry)
-            case (true, 1): batchNormCount += 1
-            case (false, 2), (false, 4): linear.append(entry)
-            default: throw NotVGGError("\(name.quotedName) has the shape \(tensor.shape)")
-            }
-        }
-        convolutions.sort { ($0.block, $0.place) < ($1.block, $1.place) }
-        linear.sort { $0.place < $1.place }
-        guard !convolutions.isEmpty else { throw NotVGGError("there are no convolutions") }
-        guard batchNormCount == 0 || batchNormCount == convolutions.count else {
-            throw NotVGGError("\(batchNormCount) of \(convolutions.count) convolutions have batch norm")
-        }
-    }
-
-    /// Where the module of this name stands in a VGG.
-    private static func place(
-        of module: String
-    ) throws(NotVGGError) -> (isFeature: Bool, block: Int?, index: Int) {
-        let parts = module.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        // No network is so long, and sums of two places do not overflow.
-        let numbers = parts.map { part in Int(part).flatMap { (0..<1000).contains($0) ? $0 : nil } }
-        switch (parts.first, parts.count) {
-        case ("features", 2): if let index = numbers[1] { return (true, nil, index) }
-        case ("classifier", 2): if let index = numbers[1] { return (false, nil, index) }
-        case ("pre_logits", 2):
-            if let index = ["fc1", "fc2"].firstIndex(of: parts[1]) { return (false, nil, index) }
-        case ("head", 2): if parts[1] == "fc" { return (false, nil, 2) }
-        case (_, 1): if let index = numbers[0] { return (false, nil, index) }
-        case (_, 2): if let block = numbers[0], let index = numbers[1] { return (true, block, index) }
-        default: break
-        }
-        throw NotVGGError("layer \(module.quotedName) has no place in it")
-    }
-
-    /// The rows of the network: the convolutions, block by block.
-    func rows() throws(NotVGGError) -> ConvArch {
-        var rows: ConvArch = []
-        for (index, convolution) in convolutions.enumerated() {
-            let channels = convolution.shape[0]
-            guard channels > 0, convolution.shape[2...] == [3, 3] else {
-                throw NotVGGError(
-                    "\(convolution.name) has the shape \(convolution.shape); a VGG's kernels are 3×3")
-            }
-            if index > 0, try continuesBlock(convolutions[index - 1], convolution) {
-                guard channels == rows[rows.count - 1].channels else {
-                    throw NotVGGError("\(convolution.name) has other channels than its block")
+        let tensors = try tensors(for: network)
+        for (layer, stored) in network.matched(to: self).sorted(by: { $0.1.place < $1.1.place }) {
+            for parameter in layer.parameters {
+                let name = "\(stored.fileName).\(parameter.name.dropFirst(layer.name.count + 1))"
+                guard let tensor = tensors[parameter.name] else {
+                    throw NotVGGError("tensor \(name) is missing")
                 }
-                rows[rows.count - 1].convolutions += 1
-            } else {
-                rows.append((1, channels))
+                guard tensor.shape == parameter.shape else {
+                    throw NotVGGError(
+                        "tensor \(name) has the shape \(tensor.shape) where \(parameter.shape) fits")
+                }
             }
         }
-        return rows
     }
 
-    /// Whether `next` follows `previous` in its block; else a pooling layer is between them.
-    private func continuesBlock(_ previous: Module, _ next: Module) throws(NotVGGError) -> Bool {
-        if isNested { return previous.block == next.block }
-        // After a convolution come batch norm, if any, and ReLU.
-        let distance = hasBatchNorm ? 3 : 2
-        switch next.place - previous.place {
-        case distance: return true
-        case distance + 1: return false
-        default: throw NotVGGError("\(previous.name) and \(next.name) are not as far apart as in a VGG")
+    fileprivate func notes(
+        _ specification: ModelSpecification, size: Int, passedOver: [String]
+    ) -> [String] {
+        var notes: [String] = []
+        if isCut || specification.convArch != nil || specification.widthDivisor != 1
+            || extent != nil && size != 224
+        {
+            let what = "\(rows)\(norms.isEmpty ? "" : " with batch norm")"
+            notes.append(
+                linear.isEmpty
+                    ? "read as \(what), without a classifier"
+                    : "read as \(what) for images of \(size)×\(size) pixels")
         }
+        return notes + [WeightNaming.note(passedOver: passedOver)].compactMap(\.self)
     }
 }

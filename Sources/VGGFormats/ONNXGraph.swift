@@ -7,7 +7,8 @@ struct ONNXGraph {
     private var initializers: [(name: String, tensor: Tensor)] = []
 
     private static let input = "input"
-    private static let output = "logits"
+    /// What the last node makes.
+    private var output: String { network.head == nil ? "features" : "logits" }
 
     init(_ network: Network, tensors: [String: Tensor]) throws(ONNXError) {
         self.network = network
@@ -99,7 +100,7 @@ struct ONNXGraph {
         var graph = ProtobufMessage()
         var current = Self.input
         for (index, node) in nodes.enumerated() {
-            let output = index == nodes.count - 1 ? Self.output : node.name
+            let output = index == nodes.count - 1 ? self.output : node.name
             graph.add(1, node.message(input: current, output: output))
             current = output
         }

@@ -3,8 +3,8 @@ import VGGModel
 
 /// A network with its weights as an ONNX model for inference, which ONNX Runtime and most others run.
 ///
-/// One input `input` [batch, channels, height, width] and one output `logits` [batch, classes]; the batch may
-/// be of any size. The weights are initialisers under torchvision's names. Dropout, which inference is
+/// One input `input` [batch, channels, height, width] and one output `logits` [batch, classes], or
+/// `features` of a network without a classifier; the batch may be of any size. The weights are initialisers under torchvision's names. Dropout, which inference is
 /// without, is left out.
 ///
 /// Format: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; field numbers below are that file's.

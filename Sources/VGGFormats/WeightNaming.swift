@@ -4,8 +4,8 @@ import VGGModel
 public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
     /// `features.0.weight`, `classifier.6.bias`.
     case torchvision
-    /// torchvision's names for the convolutions; the hidden layers are the convolutions `pre_logits.fc1`
-    /// and `.fc2`, the last one is `head.fc`.
+    /// torchvision's names for the convolutions; the two hidden layers are the convolutions
+    /// `pre_logits.fc1` and `.fc2`, the last one is `head.fc`.
     case timm
     /// A `Sequential` of blocks, as d2l.ai's chapter nests them: `0.0.weight`, `2.2.weight`, `12.bias`.
     case d2l
@@ -20,7 +20,8 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
     }
 
     /// Every tensor of `network` in the network's order.
-    /// - Returns: nil if the library has no names for such a network: timm's are for three linear layers.
+    /// - Returns: nil if the library has no names for such a network: timm's are for two hidden layers, with or without
+    ///   a last one, and for features alone.
     public func entries(of network: Network) -> [Entry]? {
         switch self {
         case .torchvision: network.entries { layer, _ in layer.name }
@@ -29,78 +30,48 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
         }
     }
 
-    /// The tensors under torchvision's names and with its shapes, whatever naming they are in.
-    ///
-    /// A prefix that all names have because the model was wrapped (`module.`) is taken off, and PyTorch's
-    /// counters of batches are left out. Tensors that are not `network`'s keep their names, and those that do
-    /// not fit it their shapes.
-    public static func canonical(_ tensors: NamedTensors, for network: Network) -> [String: Tensor] {
-        var tensors = WrappedNames.removed(from: tensors).dictionary
-        let namings = allCases.map { $0.entries(of: network) } + [torchvision2017Entries(of: network)]
-        let match = namings.lazy.compactMap { $0 }.first { entries in
-            entries.allSatisfy { tensors[$0.name] != nil }
+    /// The network's tensors under torchvision's names and with its shapes, whatever naming they are in: layer by layer
+    /// in the order of their names. Others beside them, such as PyTorch's counters of batches, are left out; those that
+    /// are not there are missing, and those of other shapes keep them.
+    /// - Throws: `NotVGGError` if the convolutions are not the network's.
+    public static func canonical(
+        _ tensors: NamedTensors, for network: Network
+    ) throws(NotVGGError) -> [String: Tensor] {
+        let names = Set(network.parameters.map(\.name))
+        if names == Set(tensors.names) { return tensors.dictionary }
+        let channels = network.layers.compactMap { placed -> Int? in
+            if case .convolution(let layer) = placed.layer { layer.outChannels } else { nil }
         }
-        guard let match else { return tensors }
-        var result: [String: Tensor] = [:]
-        for entry in match {
-            guard let tensor = tensors.removeValue(forKey: entry.name) else { continue }
-            result[entry.parameter.name] =
-                tensor.shape == entry.shape
-                ? Tensor(shape: entry.parameter.shape, values: tensor.values) : tensor
-        }
-        return result.merging(tensors) { known, _ in known }
+        return try StoredNetwork.find(in: try StoredLayers(tensors), .channels(channels)).tensors(
+            for: network)
+    }
+
+    /// What to say about tensors that are in a file and not of its network; nil if there are none.
+    package static func note(passedOver names: [String]) -> String? {
+        guard !names.isEmpty else { return nil }
+        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " …" : "")
+        return
+            "passed over \(names.count == 1 ? "a tensor" : "\(names.count) tensors") that the network has no place "
+            + "for: \(shown)"
     }
 
     private static func timmEntries(of network: Network) -> [Entry]? {
-        let linear = network.layers.filter { if case .linear = $0.layer { true } else { false } }
-        guard linear.count == 3, case .map(_, let height, let width)? = network.flattenInput else {
-            return nil
-        }
+        let linear = network.linearLayers
+        guard linear.isEmpty || linear.count == (network.head == nil ? 2 : 3) else { return nil }
+        let flattened = network.flattenInput?.dimensions ?? []
+        guard linear.isEmpty || flattened.count == 3 else { return nil }
         let names = zip(linear.map(\.name), ["pre_logits.fc1", "pre_logits.fc2", "head.fc"])
         let renamed = Dictionary(uniqueKeysWithValues: names)
         let entries = network.entries { layer, _ in renamed[layer.name] ?? layer.name }
         return entries.map { entry in
-            let size: (height: Int, width: Int)
+            let shape: [Int]
             switch entry.name {
-            case "pre_logits.fc1.weight": size = (height, width)
-            case "pre_logits.fc2.weight": size = (1, 1)
+            case "pre_logits.fc1.weight": shape = flattened
+            case "pre_logits.fc2.weight": shape = [entry.shape[1], 1, 1]
             default: return entry
             }
-            let (out, features) = (entry.shape[0], entry.shape[1])
-            return Entry(
-                parameter: entry.parameter, name: entry.name,
-                shape: [out, features / (size.height * size.width), size.height, size.width])
+            return Entry(parameter: entry.parameter, name: entry.name, shape: entry.shape.prefix(1) + shape)
         }
-    }
-
-    /// torchvision's classifier of 2017 began with a dropout layer, which shifted the hidden layers by one.
-    private static func torchvision2017Entries(of network: Network) -> [Entry]? {
-        network.entries { layer, _ in
-            switch layer.name {
-            case "classifier.0": "classifier.1"
-            case "classifier.3": "classifier.4"
-            default: layer.name
-            }
-        }
-    }
-}
-
-/// What wrappers of PyTorch put before all names of a model.
-enum WrappedNames {
-    /// DataParallel, torch.compile, and modules that keep the model in a property.
-    private static let prefixes = ["module.", "_orig_mod.", "model."]
-
-    /// The tensors without such prefixes and without batch norm's counters, which inference does not need.
-    static func removed(from tensors: NamedTensors) -> NamedTensors {
-        var names = tensors.names.map { (name: Substring($0), key: $0) }
-            .filter { !$0.name.hasSuffix("num_batches_tracked") }
-        guard !names.isEmpty else { return [:] }
-        while let prefix = prefixes.first(where: { prefix in names.allSatisfy { $0.name.hasPrefix(prefix) } })
-        {
-            names = names.map { ($0.name.dropFirst(prefix.count), $0.key) }
-        }
-        return NamedTensors(
-            names.lazy.compactMap { name, key in tensors[key].map { (name: String(name), tensor: $0) } })
     }
 }
 

@@ -50,10 +50,4 @@ extension Network {
         return count == sequential.count
             ? features : sequential.prefix(count).map(\.layers.count).reduce(0, +)
     }
-
-    /// The last linear layer, which makes one number a class; nil if the network does not end in one.
-    public var head: PlacedLayer? {
-        guard let last = layers.last, case .linear = last.layer else { return nil }
-        return last
-    }
 }

@@ -25,7 +25,7 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
             \(Architecture.allNames.joined(separator: ", ")), or give --conv-arch
             """
         case .invalidConvArch(let text, let reason):
-            "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256: \(reason)"
+            "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256 or 32+64,128: \(reason)"
         case .invalidOption(let name, let reason): "\(name) \(reason)"
         case .unknownLayer(let name, let known):
             """

@@ -27,21 +27,48 @@ public enum Architecture: Sendable {
         throw .unknownArchitecture(name)
     }
 
-    /// Reads rows such as `1x64,1x128,2x256`: convolutions × channels, block by block.
-    /// - Throws: `ModelError.invalidConvArch` if the text is anything else.
-    public static func parseConvArch(_ text: String) throws(ModelError) -> ConvArch {
-        var rows: ConvArch = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let numbers = part.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-            guard numbers.count == 2, let convolutions = numbers[0], let channels = numbers[1] else {
-                throw .invalidConvArch(text, reason: "'\(part)' is not CONVOLUTIONSxCHANNELS")
-            }
-            guard (1...64).contains(convolutions), (1...8192).contains(channels) else {
-                throw .invalidConvArch(text, reason: "'\(part)' is out of range")
-            }
-            rows.append((convolutions, channels))
+    /// The paper's configuration with these rows, and what its channels are divided by; nil if there is none.
+    static func depth(of rows: ConvArch) -> (name: String, divisor: Int)? {
+        depths.lazy.compactMap { name, depth in
+            depth.divisor(giving: rows.channels).map { (name, rows: depth.divided(by: $0), divisor: $0) }
+        }.first { $0.rows == rows }.map { ($0.0, $0.divisor) }
+    }
+
+    /// The rows of the paper's configuration whose convolutions have these channels, or so many times as many; nil if
+    /// there is none.
+    package static func rows(ofChannels channels: [Int]) -> ConvArch? {
+        depths.lazy.map(\.value).first {
+            $0.channels.count == channels.count && $0.divisor(giving: channels) != nil
         }
-        return rows
+        .flatMap { $0.divided(by: $0.divisor(giving: channels) ?? 0) }
+    }
+
+    /// How many convolutions the paper's configurations have, the most first.
+    package static var convolutionCounts: [Int] { depths.map(\.value.channels.count).sorted(by: >) }
+
+    /// The same for channels that are only the first of a configuration's, in at least three blocks.
+    package static func firstRows(ofChannels channels: [Int]) -> ConvArch? {
+        let found = depths.compactMap { _, depth -> ConvArch? in
+            var rest = channels[...]
+            let cut = ConvArch(
+                depth.blocks.map { block in
+                    let part = rest.prefix(block.count)
+                    rest = rest.dropFirst(block.count)
+                    return Array(part)
+                })
+            return cut.blocks.count >= 3 && depth.divisor(giving: channels) != nil ? cut : nil
+        }
+        return Set(found).count == 1 ? found[0] : nil
+    }
+}
+
+extension ConvArch {
+    /// What the channels of the first convolutions have to be divided by to give these; nil if nothing does.
+    fileprivate func divisor(giving channels: [Int]) -> Int? {
+        let own = self.channels
+        guard let first = channels.first, first > 0, channels.count <= own.count else { return nil }
+        let divisor = own[0] / first
+        return zip(own, channels).allSatisfy { $0 == $1 * divisor } ? divisor : nil
     }
 }
 
@@ -49,18 +76,19 @@ public enum Architecture: Sendable {
 public struct ModelSpecification: Hashable, Sendable, Codable {
     /// One of `Architecture.allNames`; ignored where `convArch` is given, but for its `_bn`.
     public var arch = "vgg11"
-    /// VGG rows such as `1x64,1x128`; nil for those of `arch`.
+    /// VGG rows such as `1x64,1x128` or `32+64,128` (see `ConvArch`); nil for those of `arch`.
     public var convArch: String?
     /// Divides the channels of every convolution, as the chapter's `ratio` does.
     public var widthDivisor = 1
     public var inChannels = 1
+    /// Outputs of the last linear layer; 0 leaves it out.
     public var classes = 10
-    /// The probability of the classifier's two dropout layers.
+    /// The probability of the dropout layer after each hidden layer of the classifier.
     public var dropout = 0.5
-    /// torchvision's average pool to 7×7 before the classifier.
-    public var adaptivePool = false
-    /// Outputs of each of a VGG's two hidden layers; nil for the paper's 4096.
-    public var hiddenFeatures: Int?
+    /// The side of the maps that an average pool before the classifier makes, 7 for torchvision's; nil for no pool.
+    public var pool: Int?
+    /// Outputs of each linear layer before the last; none for one linear layer alone.
+    public var hiddenFeatures = paperHiddenFeatures
 
     public init() {}
 
@@ -68,19 +96,13 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     /// them.
     public init(_ rows: ConvArch, batchNorm: Bool) {
         let suffix = batchNorm ? "_bn" : ""
-        for (depth, named) in Architecture.depths where named.count == rows.count {
-            guard let channels = rows.first?.channels, channels > 0 else { continue }
-            let divisor = named[0].channels / channels
-            if zip(named, rows).allSatisfy({
-                $0.convolutions == $1.convolutions && $0.channels == $1.channels * divisor
-            }) {
-                arch = depth + suffix
-                widthDivisor = divisor
-                return
-            }
+        if let known = Architecture.depth(of: rows) {
+            arch = known.name + suffix
+            widthDivisor = known.divisor
+        } else {
+            arch += suffix
+            convArch = "\(rows)"
         }
-        arch += suffix
-        convArch = rows.map { "\($0.convolutions)x\($0.channels)" }.joined(separator: ",")
     }
 
     /// The chapter's network: VGG-11 with a quarter of the channels, for one input channel and ten classes.
@@ -95,39 +117,26 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         convArch.map { "VGG \($0)\(arch.hasSuffix("_bn") ? " with batch norm" : "")" } ?? arch
     }
 
+    /// Whether a batch norm follows each convolution.
+    public var hasBatchNorm: Bool { arch.hasSuffix("_bn") }
+
     /// The network for square inputs of `size` pixels.
     /// - Throws: `ModelError` that names the option at fault.
     public func network(size: Int) throws(ModelError) -> Network {
-        // Limits under which no count of the largest network overflows.
-        for (name, value, limit) in [
-            ("--size", size, 8192), ("--width-divisor", widthDivisor, 8192),
-            ("--in-channels", inChannels, 8192), ("--classes", classes, 1_000_000),
-            ("hidden features", hiddenFeatures ?? paperHiddenFeatures, 65_536),
-        ] where !(1...limit).contains(value) {
-            throw .invalidOption(name: name, reason: "must be between 1 and \(limit), not \(value)")
-        }
-        guard (0..<1).contains(dropout) else {
-            throw .invalidOption(
-                name: "--dropout", reason: "must be at least 0 and less than 1, not \(dropout)")
-        }
+        try checkNumbers(size: size)
         switch try architecture() {
         case .vgg(let rows, let batchNorm):
-            for row in rows where row.channels % widthDivisor != 0 {
-                throw .invalidOption(
-                    name: "--width-divisor",
-                    reason: "\(widthDivisor) does not divide \(row.channels) channels")
-            }
             return try vgg(
-                rows.map { ($0.convolutions, $0.channels / widthDivisor) }, size: size,
-                inChannels: inChannels, classes: classes, dropout: dropout, batchNorm: batchNorm,
-                adaptivePool: adaptivePool, hiddenFeatures: hiddenFeatures ?? paperHiddenFeatures)
+                try divided(rows), size: size, inChannels: inChannels, classes: classes, dropout: dropout,
+                batchNorm: batchNorm, pool: pool, hiddenFeatures: hiddenFeatures)
         case .alexNet:
-            guard !adaptivePool else {
-                throw .invalidOption(name: "--adaptive-pool", reason: "is for VGG, not for alexnet")
+            guard pool == nil else {
+                throw .invalidOption(name: "--pool", reason: "is for VGG, not for alexnet")
             }
-            guard hiddenFeatures == nil else {
+            guard hiddenFeatures == paperHiddenFeatures, classes > 0 else {
                 throw .invalidOption(
-                    name: "hidden features", reason: "can be chosen for VGG, not for alexnet")
+                    name: classes > 0 ? "--hidden-features" : "--classes 0",
+                    reason: "is for VGG, not for alexnet")
             }
             guard [96, 256, 384].allSatisfy({ $0 % widthDivisor == 0 }) else {
                 throw .invalidOption(
@@ -140,11 +149,75 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         }
     }
 
+    /// The rows of the network; nil for AlexNet.
+    /// - Throws: `ModelError` that names the option at fault.
+    public var rows: ConvArch? {
+        get throws(ModelError) {
+            guard case .vgg(let rows, _) = try architecture() else { return nil }
+            return try divided(rows)
+        }
+    }
+
+    private func divided(_ rows: ConvArch) throws(ModelError) -> ConvArch {
+        if let divided = rows.divided(by: widthDivisor) { return divided }
+        let channels = rows.channels.first { widthDivisor < 1 || $0 % widthDivisor != 0 } ?? 0
+        throw .invalidOption(
+            name: "--width-divisor", reason: "\(widthDivisor) does not divide \(channels) channels")
+    }
+
+    /// Limits under which no count of the largest network overflows.
+    private func checkNumbers(size: Int) throws(ModelError) {
+        let numbers: [(String, Int, ClosedRange<Int>)] = [
+            ("--size", size, 1...8192), ("--width-divisor", widthDivisor, 1...8192),
+            ("--in-channels", inChannels, 1...8192), ("--classes", classes, 0...1_000_000),
+            ("--pool", pool ?? 1, 1...256),
+            ("the number of --hidden-features", hiddenFeatures.count, 0...16),
+        ]
+        for (name, value, range) in numbers + hiddenFeatures.map({ ("--hidden-features", $0, 1...65_536) })
+        where !range.contains(value) {
+            throw .invalidOption(
+                name: name,
+                reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
+        }
+        guard (0..<1).contains(dropout) else {
+            throw .invalidOption(
+                name: "--dropout", reason: "must be at least 0 and less than 1, not \(dropout)")
+        }
+    }
+
     private func architecture() throws(ModelError) -> Architecture {
         let named = try Architecture(named: arch)
         guard let convArch else { return named }
-        let rows = try Architecture.parseConvArch(convArch)
+        let rows = try ConvArch(parsing: convArch)
         if case .vgg(_, let batchNorm) = named { return .vgg(rows, batchNorm: batchNorm) }
         throw .invalidOption(name: "--conv-arch", reason: "is for VGG, not for \(arch)")
+    }
+}
+
+extension ModelSpecification {
+    private enum CodingKeys: String, CodingKey {
+        case arch, convArch, widthDivisor, inChannels, classes, dropout, pool, hiddenFeatures
+    }
+
+    /// What earlier versions wrote: `adaptivePool`, true for a pool to 7×7, and one number for both hidden layers.
+    private enum OldKeys: String, CodingKey { case adaptivePool }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let old = try decoder.container(keyedBy: OldKeys.self)
+        arch = try values.decode(String.self, forKey: .arch)
+        convArch = try values.decodeIfPresent(String.self, forKey: .convArch)
+        widthDivisor = try values.decode(Int.self, forKey: .widthDivisor)
+        inChannels = try values.decode(Int.self, forKey: .inChannels)
+        classes = try values.decode(Int.self, forKey: .classes)
+        dropout = try values.decode(Double.self, forKey: .dropout)
+        pool = try values.decodeIfPresent(Int.self, forKey: .pool)
+        if try old.decodeIfPresent(Bool.self, forKey: .adaptivePool) == true { pool = 7 }
+        if let one = try? values.decodeIfPresent(Int.self, forKey: .hiddenFeatures) {
+            hiddenFeatures = [one, one]
+        } else {
+            hiddenFeatures =
+                try values.decodeIfPresent([Int].self, forKey: .hiddenFeatures) ?? paperHiddenFeatures
+        }
     }
 }

@@ -1,41 +1,44 @@
-/// The rows of a VGG network: for each block, how many convolutions it has and how many channels they make.
-///
-/// `[(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)]` is VGG-11.
-public typealias ConvArch = [(convolutions: Int, channels: Int)]
-
 /// A VGG block: 3×3 convolutions with padding 1, each followed by a ReLU, and a 2×2 max pool that halves
 /// height and width (Simonyan & Zisserman 2014, section 2.1).
 public func vggBlock(
     _ convolutions: Int, _ inChannels: Int, _ outChannels: Int, batchNorm: Bool = false
 ) -> Block {
+    vggBlock(inChannels, Array(repeating: outChannels, count: convolutions), batchNorm: batchNorm)
+}
+
+/// A VGG block whose convolutions make different numbers of channels.
+/// - Parameter outChannels: of each convolution.
+public func vggBlock(_ inChannels: Int, _ outChannels: [Int], batchNorm: Bool = false) -> Block {
     var layers: [Layer] = []
-    var channels = inChannels
-    for _ in 0..<convolutions {
+    for (channels, outChannels) in zip([inChannels] + outChannels, outChannels) {
         layers.append(.convolution(Convolution(channels, outChannels, kernel: 3, padding: 1)))
         if batchNorm { layers.append(.batchNorm(BatchNorm(outChannels))) }
         layers.append(.relu)
-        channels = outChannels
     }
     layers.append(.maxPool(Pool(window: 2, stride: 2)))
     return .sequential(layers)
 }
 
-/// A VGG network: one block a row, then the classifier of three linear layers.
+/// A VGG network: one block a row, then a classifier of linear layers.
 ///
-/// The first linear layer is sized from what the blocks make of `size`; with `adaptivePool` the maps are
-/// first averaged to 7×7, as torchvision does, so that the same weights fit every size.
+/// The first linear layer is sized from what the blocks make of `size`; with `pool` the maps are first averaged to
+/// `pool` × `pool`, as torchvision does with 7, so that the same weights fit every size.
+/// - Parameters:
+///   - hiddenFeatures: the outputs of each linear layer before the last; none for one linear layer alone.
+///   - classes: the outputs of the last linear layer; 0 leaves it out, as timm does. Without hidden layers too, the
+///     network is its blocks and has no classifier.
 /// - Throws: `ModelError` if `size` is too small for so many blocks, or a number makes no sense.
 public func vgg(
     _ convArch: ConvArch, size: Int = 224, inChannels: Int = 1, classes: Int = 10, dropout: Double = 0.5,
-    batchNorm: Bool = false, adaptivePool: Bool = false, hiddenFeatures: Int = paperHiddenFeatures
+    batchNorm: Bool = false, pool: Int? = nil, hiddenFeatures: [Int] = paperHiddenFeatures
 ) throws(ModelError) -> Network {
     var blocks: [Block] = []
     var channels = inChannels
-    for (convolutions, outChannels) in convArch {
-        blocks.append(vggBlock(convolutions, channels, outChannels, batchNorm: batchNorm))
-        channels = outChannels
+    for widths in convArch.blocks {
+        blocks.append(vggBlock(channels, widths, batchNorm: batchNorm))
+        channels = widths.last ?? channels
     }
-    if adaptivePool { blocks.append(.single(.adaptiveAveragePool(height: 7, width: 7))) }
+    if let pool { blocks.append(.single(.adaptiveAveragePool(height: pool, width: pool))) }
 
     let input = Shape.map(channels: inChannels, height: size, width: size)
     let features = try Network(input: input, blocks: blocks).output.count
@@ -44,19 +47,19 @@ public func vgg(
     return try Network(input: input, blocks: blocks + head)
 }
 
-/// Outputs of each hidden layer of the classifier, in the VGG paper and in AlexNet's.
-public let paperHiddenFeatures = 4096
+/// Outputs of the hidden layers of the classifier, in the VGG paper and in AlexNet's.
+public let paperHiddenFeatures = [4096, 4096]
 
-/// The classifier of VGG and AlexNet: two hidden layers, then one output a class.
+/// The classifier of VGG and AlexNet: the hidden layers, each with ReLU and dropout, then one output a class.
 func classifier(
-    features: Int, hiddenFeatures: Int = paperHiddenFeatures, classes: Int, dropout: Double
+    features: Int, hiddenFeatures: [Int] = paperHiddenFeatures, classes: Int, dropout: Double
 ) -> [Block] {
-    let layers: [Layer] = [
-        .flatten,
-        .linear(Linear(features, hiddenFeatures)), .relu, .dropout(dropout),
-        .linear(Linear(hiddenFeatures, hiddenFeatures)), .relu, .dropout(dropout),
-        .linear(Linear(hiddenFeatures, classes)),
-    ]
+    guard classes > 0 || !hiddenFeatures.isEmpty else { return [] }
+    var layers = [Layer.flatten]
+    for (inFeatures, outFeatures) in zip([features] + hiddenFeatures, hiddenFeatures) {
+        layers += [.linear(Linear(inFeatures, outFeatures)), .relu, .dropout(dropout)]
+    }
+    if classes > 0 { layers.append(.linear(Linear(hiddenFeatures.last ?? features, classes))) }
     return layers.map(Block.single)
 }
 

@@ -15,6 +15,7 @@ struct BenchCommand: ParsableCommand {
             """)
 
     @OptionGroup var model: ModelOptions
+    @OptionGroup var head: HeadOptions
 
     @Option(help: "Training steps, or inference.")
     var mode = Benchmark.Work.train
@@ -40,7 +41,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private var network: Network {
-        get throws { try model.applied(to: model.base).network(size: size) }
+        get throws { try head.applied(to: model.applied(to: model.base)).network(size: size) }
     }
 
     func run() throws {

@@ -35,6 +35,9 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup(title: "Model (default: what the run, or the file, says)")
     var model: ModelOptions
 
+    @OptionGroup(title: "Model (default: what the run, or the file, says)")
+    var head: HeadOptions
+
     @Option(
         parsing: .unconditional,
         help: "The width and height of an ONNX model's images, in pixels (default: what IN says).")
@@ -57,9 +60,9 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let trained = try weights.read(input)
+        let trained = try weights.read(input, convArch: model.rows)
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
-        belonging.model = try model.specification(of: trained)
+        belonging.model = head.applied(to: try model.specification(of: trained))
         belonging.size = size ?? belonging.size
         if belonging.labels?.count != belonging.model.classes { belonging.labels = nil }
         let network = try belonging.model.network(size: belonging.size)
@@ -71,6 +74,7 @@ struct ConvertCommand: ParsableCommand {
         }
         Console.error(
             "wrote \(output): \(Text.count(network.parameters.count, "tensor")), "
-                + "\(Text.grouped(network.parameterCount)) parameters, \(belonging.model.classes) classes")
+                + "\(Text.grouped(network.parameterCount)) parameters, "
+                + (network.head == nil ? "no classifier" : "\(belonging.model.classes) classes"))
     }
 }

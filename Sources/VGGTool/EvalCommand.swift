@@ -16,6 +16,9 @@ struct EvalCommand: ParsableCommand {
             """)
 
     @OptionGroup var trained: TrainedModelOptions
+    @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
+    var head: HeadOptions
+
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
     @Option(parsing: .unconditional, help: "Examples in a batch.")
@@ -45,7 +48,7 @@ struct EvalCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, network, size, data) = try trained.load()
+        let (model, network, size, data) = try trained.load(head)
         let (whole, skipped) = try readable(data.test, skipsBroken: skipBroken || model.skipsBroken)
         let test = whole.limited(to: testLimit ?? whole.count)
         let executor = try model.executor(

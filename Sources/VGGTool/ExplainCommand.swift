@@ -14,6 +14,9 @@ struct ExplainCommand: ParsableCommand {
             """)
 
     @OptionGroup var trained: TrainedModelOptions
+    @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
+    var head: HeadOptions
+
     @OptionGroup(title: "Photos") var photos: PhotoOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
@@ -58,7 +61,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, network, preprocessing) = try trained.prepared(for: photos)
+        let (model, network, preprocessing) = try trained.prepared(for: photos, head)
         try AtomicFile.checkReplaceable(output)
         let classes = network.output.count
         if let label, !(0..<classes).contains(label) {

@@ -68,10 +68,13 @@ struct FeaturesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, network, preprocessing) = try trained.prepared(for: photos)
+        let (model, whole, preprocessing) = try trained.prepared(for: photos)
         trained.warnIfEmulated(model)
         try AtomicFile.checkReplaceable(output)
-        let indices = try layers.map { try network.layerIndex(named: $0) }
+        let indices = try layers.map { try whole.layerIndex(named: $0) }
+        // Maps need no classifier, which would bind them to its size.
+        let maps = try whole.withoutClassifier()
+        let network = indices.allSatisfy(maps.layers.indices.contains) ? maps : whole
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
         try checkFits(list, network, indices)

@@ -18,6 +18,9 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
 
+    @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
+    var head: HeadOptions
+
     @OptionGroup(title: "Photos")
     var photos: PhotoOptions
 
@@ -52,7 +55,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func predictTestImage(_ index: Int) throws {
-        let (model, network, size, data) = try trained.load()
+        let (model, network, size, data) = try trained.load(head)
         let example = try data.test.example(at: index, height: size, width: size)
         let executor = try model.executor(
             for: network, batchSize: 1, precision: trained.precision?.resolved, device: compute.resolved)
@@ -70,7 +73,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func predictPhotos() throws {
-        let (model, network, preprocessing) = try trained.prepared(for: photos)
+        let (model, network, preprocessing) = try trained.prepared(for: photos, head)
         trained.warnIfEmulated(model)
         let names = try photos.classNames(for: model, classes: network.output.count)
         let list = PhotoList(photos.images)

@@ -18,8 +18,9 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: """
-            VGG rows of your own, CONVOLUTIONSxCHANNELS block by block, such as 1x64,1x128,2x256; with \
-            --arch vgg11_bn each convolution is followed by batch norm.
+            VGG rows of your own, CONVOLUTIONSxCHANNELS block by block, such as 1x64,1x128,2x256; 64+128 are two \
+            convolutions of different channels in one block. With --arch vgg11_bn each convolution is followed by \
+            batch norm.
             """)
     var convArch: String?
 
@@ -37,11 +38,15 @@ struct ModelOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Classes to tell apart.")
     var classes: Int?
 
-    @Option(parsing: .unconditional, help: "The probability of the classifier's two dropout layers.")
+    @Option(parsing: .unconditional, help: "The probability of the classifier's dropout layers.")
     var dropout: Double?
 
-    @Flag(help: "Average the last maps to 7×7 before the classifier, as torchvision does.")
-    var adaptivePool = false
+    /// The rows that were asked for, by name or as such; nil for none, and for AlexNet.
+    var rows: ConvArch? {
+        get throws {
+            arch == nil && convArch == nil ? nil : try applied(to: ModelSpecification()).rows
+        }
+    }
 
     /// What to train or measure where nothing else is said: the chapter's slim network, but a network that is
     /// asked for by name is the one of that name.
@@ -56,7 +61,67 @@ struct ModelOptions: ParsableArguments {
         if let inChannels { model.inChannels = inChannels }
         if let classes { model.classes = classes }
         if let dropout { model.dropout = dropout }
-        if adaptivePool { model.adaptivePool = true }
+        return model
+    }
+}
+
+/// What the classifier of a VGG is like.
+struct HeadOptions: ParsableArguments {
+    /// The value of --hidden-features.
+    struct HiddenFeatures: ExpressibleByArgument {
+        var features: [Int] = []
+
+        init?(argument: String) {
+            guard argument != "none" else { return }
+            for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let number = Int(part) else { return nil }
+                features.append(number)
+            }
+        }
+    }
+
+    /// The value of --pool.
+    struct Pool: ExpressibleByArgument {
+        /// nil for none.
+        var size: Int?
+
+        init?(argument: String) {
+            guard argument != "none" else { return }
+            guard let size = Int(argument) else { return nil }
+            self.size = size
+        }
+    }
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The outputs of each linear layer before the last, separated by commas; none for one linear layer alone "
+                + "(default: what the run or file says, else 4096,4096).", valueName: "n,n,…|none"))
+    var hiddenFeatures: HiddenFeatures?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Average the last maps to N×N before the classifier, as torchvision does to 7×7, so that the same "
+                + "weights fit every size (default: what the run or file says, else none).",
+            valueName: "n|none"))
+    var pool: Pool?
+
+    @Flag(help: "The same as --pool 7.")
+    var adaptivePool = false
+
+    func validate() throws {
+        guard pool == nil || !adaptivePool else {
+            throw ValidationError("--adaptive-pool is --pool 7; give one of them")
+        }
+    }
+
+    /// `base` with what was given.
+    func applied(to base: ModelSpecification) -> ModelSpecification {
+        var model = base
+        if let hiddenFeatures { model.hiddenFeatures = hiddenFeatures.features }
+        if let pool { model.pool = pool.size }
+        if adaptivePool { model.pool = 7 }
         return model
     }
 }

@@ -18,6 +18,7 @@ struct SummaryCommand: ParsableCommand {
     }
 
     @OptionGroup var model: ModelOptions
+    @OptionGroup var head: HeadOptions
 
     @Option(parsing: .unconditional, help: "The width and height of the images, in pixels.")
     var size = 224
@@ -41,7 +42,7 @@ struct SummaryCommand: ParsableCommand {
     }
 
     private var network: Network {
-        get throws { try model.applied(to: ModelSpecification()).network(size: size) }
+        get throws { try head.applied(to: model.applied(to: ModelSpecification())).network(size: size) }
     }
 
     func run() throws {
@@ -78,8 +79,8 @@ private struct Summary: Encodable {
     }
 
     struct Memory: Encodable {
-        /// Bytes, all buffers together.
-        var training: Int
+        /// Bytes, all buffers together; of training, nil for a network without a classifier.
+        var training: Int?
         var inference: Int
     }
 
@@ -115,13 +116,18 @@ private struct Summary: Encodable {
         }
         params = network.parameterCount
         macs = network.multiplyAccumulates
-        let training = try Plan(network, batchSize: batchSize, mode: .training, precision: precision)
+        // Without a classifier there is nothing to train, and the features of the last layer are what is wanted.
+        let hasHead = network.head != nil
+        let training =
+            hasHead ? try Plan(network, batchSize: batchSize, mode: .training, precision: precision) : nil
+        let folded = try network.foldingBatchNorm().network
         let inference = try Plan(
-            network.foldingBatchNorm().network, batchSize: batchSize, mode: .inference, precision: precision)
+            folded, batchSize: batchSize, mode: .inference, precision: precision,
+            keeping: hasHead ? [] : [folded.layers.count - 1])
         self.precision = precision
-        plan = withPlan ? training.stepDescriptions : nil
+        plan = withPlan ? (training ?? inference).stepDescriptions : nil
         memory = Memory(
-            training: training.memory(optimizer: TrainingConfiguration().optimizer, threads: threads).total,
+            training: training?.memory(optimizer: TrainingConfiguration().optimizer, threads: threads).total,
             inference: inference.memory(optimizer: nil, threads: threads).total)
     }
 
@@ -156,11 +162,13 @@ private struct Summary: Encodable {
 
     private var totals: [String] {
         let images = batchSize == 1 ? "1 image" : "\(batchSize) images"
+        func line(_ name: String, _ bytes: Int) -> String {
+            "\(name) \(Text.bytes(bytes)) for batches of \(images) in \(precision)"
+        }
         return [
             "parameters:       \(Text.grouped(params))",
             "MACs per image:   \(Text.grouped(macs))",
-            "training memory:  \(Text.bytes(memory.training)) for batches of \(images) in \(precision)",
-            "inference memory: \(Text.bytes(memory.inference)) for batches of \(images) in \(precision)",
-        ]
+        ] + (memory.training.map { [line("training memory: ", $0)] } ?? [])
+            + [line("inference memory:", memory.inference)]
     }
 }

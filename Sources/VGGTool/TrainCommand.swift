@@ -82,8 +82,12 @@ struct TrainCommand: ParsableCommand {
     private func wantedAnew() throws -> TrainingConfiguration {
         var configuration = wanted()
         guard let path = configuration.initialWeights else { return configuration }
-        let weights = try training.weights.read(path)
-        configuration.model = try training.model.specification(of: weights)
+        let weights = try training.weights.read(path, convArch: training.model.rows)
+        configuration.model = training.head.applied(to: try training.model.specification(of: weights))
+        // A file without a classifier gets one; how many classes it has, the data say.
+        if configuration.model.classes == 0, training.model.classes == nil {
+            configuration.model.classes = TrainingConfiguration().model.classes
+        }
         configuration.size = training.data.size ?? weights.stored?.size ?? configuration.size
         return configuration
     }

@@ -31,11 +31,14 @@ struct TrainedModelOptions: ParsableArguments {
     }
 
     /// The weights, their network and the data, each from the options or else from what was stored.
-    func load() throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
-        let trained = try weights.read(runOrWeights)
-        let specification = try model.specification(of: trained)
+    func load(
+        _ head: HeadOptions
+    ) throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
+        let trained = try weights.read(runOrWeights, convArch: model.rows)
+        let specification = head.applied(to: try model.specification(of: trained))
         let size = data.size ?? trained.stored?.size ?? 224
         let network = try specification.network(size: size)
+        try trained.checkHasClassifier(network)
         let splits = try loadData(for: trained, channels: specification.inChannels, size: size)
         try specification.check(splits.test)
         warnIfEmulated(trained)
@@ -65,17 +68,21 @@ struct TrainedModelOptions: ParsableArguments {
     }
 
     /// The weights, their network and how photos are prepared for it.
+    /// - Parameter head: what was said of the classifier; nil where the network need not have one.
     func prepared(
-        for photos: PhotoOptions
+        for photos: PhotoOptions, _ head: HeadOptions? = nil
     ) throws -> (model: TrainedModel, network: Network, preprocessing: Preprocessing) {
         guard data.data == nil, data.dataDir == nil else {
             throw ValidationError("--data and --data-dir are for a data set's images, not for photos")
         }
-        let trained = try weights.read(runOrWeights)
-        let specification = try model.specification(of: trained)
+        let trained = try weights.read(runOrWeights, convArch: model.rows)
+        var specification = try model.specification(of: trained)
+        if let head { specification = head.applied(to: specification) }
         let preprocessing = try photos.preprocessing(
             for: trained, channels: specification.inChannels, size: data.size)
-        return (trained, try specification.network(size: preprocessing.size), preprocessing)
+        let network = try specification.network(size: preprocessing.size)
+        if head != nil { try trained.checkHasClassifier(network) }
+        return (trained, network, preprocessing)
     }
 
     /// Warns where the precision that the weights will run in has no instructions on this processor.
@@ -88,9 +95,16 @@ extension ModelOptions {
     /// The network of the weights: what they say, with the options on top.
     /// - Throws: `FileError` if neither says which network it is.
     func specification(of trained: TrainedModel) throws -> ModelSpecification {
-        if let problem = trained.problem, arch == nil, convArch == nil {
-            throw FileError(trained.path, "\(problem); say which network it is with --arch or --conv-arch")
+        if let problem = trained.problem, arch != "alexnet" { throw FileError(trained.path, "\(problem)") }
+        var model = applied(to: trained.stored?.model ?? ModelSpecification())
+        guard trained.isRecognized, let stored = trained.stored?.model, try rows != nil else { return model }
+        // The rows that were asked for are the file's by now, under the name that they have there.
+        if let arch, arch.hasSuffix("_bn") != stored.hasBatchNorm {
+            throw FileError(
+                trained.path,
+                "has \(stored.hasBatchNorm ? "" : "no ")batch norm, which does not fit --arch \(arch)")
         }
-        return applied(to: trained.stored?.model ?? ModelSpecification())
+        (model.arch, model.convArch, model.widthDivisor) = (stored.arch, stored.convArch, stored.widthDivisor)
+        return model
     }
 }

@@ -83,7 +83,8 @@ struct TrainingDisplay {
         if let weights = configuration.initialWeights { text += "\nstarts from \(weights)" }
         if let head = start.newHead {
             text +=
-                "\nnew head: \(head.layer), for \(head.classes) classes instead of \(head.classesOfFile)"
+                "\nnew head: \(head.layer), for \(head.classes) classes"
+                + (head.classesOfFile == 0 ? "" : " instead of \(head.classesOfFile)")
                 + (head.classes == head.classesOfFile ? " others" : "")
         }
         if let freeze = configuration.freeze {

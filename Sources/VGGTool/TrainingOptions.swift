@@ -19,6 +19,7 @@ struct FreezeChoice: ExpressibleByArgument {
 /// What to train and how. Everything is optional, so that a preset or a run to go on with supplies the rest.
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
+    @OptionGroup var head: HeadOptions
     @OptionGroup var data: DataOptions
     @OptionGroup var folder: FolderOptions
 
@@ -96,7 +97,7 @@ struct TrainingOptions: ParsableArguments {
     /// `base` with what was given.
     func applied(to base: TrainingConfiguration) -> TrainingConfiguration {
         var result = base
-        result.model = model.applied(to: base.model)
+        result.model = head.applied(to: model.applied(to: base.model))
         if let data = data.data { result.data = data.name }
         if let folder = data.folder { result.dataDirectory = folder }
         if let share = folder.valSplit { result.validationSplit = share }

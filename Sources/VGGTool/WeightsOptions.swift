@@ -12,8 +12,9 @@ struct WeightsOptions: ParsableArguments {
     var weightsKey: String?
 
     /// Reads a run or weights, and says on standard error how a file was understood.
-    func read(_ runOrWeights: String) throws -> TrainedModel {
-        let trained = try TrainedModel(runOrWeights: runOrWeights, weightsKey: weightsKey)
+    /// - Parameter convArch: the rows that were asked for, which are those of a file that does not say its own.
+    func read(_ runOrWeights: String, convArch: ConvArch?) throws -> TrainedModel {
+        let trained = try TrainedModel(runOrWeights: runOrWeights, weightsKey: weightsKey, convArch: convArch)
         for note in trained.notes { Console.note("\(trained.path): \(note)") }
         return trained
     }

@@ -73,7 +73,3 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
             advice: advice)
     }
 }
-
-extension ModelSpecification {
-    var hasBatchNorm: Bool { arch.hasSuffix("_bn") }
-}

@@ -14,7 +14,8 @@ extension TrainedModel {
     ) throws {
         let tensors = try fitted(to: network)
         guard let entries = naming.entries(of: network) else {
-            throw FileError(output, "\(naming.rawValue) has names for VGG only")
+            throw FileError(
+                output, "\(naming.rawValue) has no names for such a classifier; leave out --naming")
         }
         var file = Safetensors(metadata: try metadata(belonging))
         for entry in entries {
@@ -36,7 +37,7 @@ extension TrainedModel {
 
     /// The network's tensors under torchvision's names.
     private func fitted(to network: Network) throws(FileError) -> [String: Tensor] {
-        let tensors = WeightNaming.canonical(weights, for: network)
+        let tensors = try tensors(for: network)
         do {
             try WeightsError.check(tensors, are: network.parameters)
         } catch {

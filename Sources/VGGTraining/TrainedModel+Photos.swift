@@ -17,12 +17,13 @@ extension TrainedModel {
         }
     }
 
-    /// What `preprocessing` says; where nothing is known, ImageNet's for three input channels, and for one 0…1 at
-    /// the network's own size.
+    /// What `preprocessing` says; where nothing is known, ImageNet's for three input channels, and for one 0…1, at the
+    /// network's own size.
     /// - Throws: `PreprocessingError` if that size is out of range.
     public func preprocessing(channels: Int) throws(PreprocessingError) -> Preprocessing {
         if let preprocessing { return preprocessing }
-        return channels == 1 ? try .plain(stored?.size ?? 224, channels: .grey) : .imageNet
+        let size = stored?.size ?? 224
+        return channels == 1 ? try .plain(size, channels: .grey) : try .imageNet.resized(to: size)
     }
 
     /// The classes' names that the weight file has, or those of the data set of its training, if it is known.

@@ -15,6 +15,8 @@ public struct TrainedModel: Sendable {
     public let stored: StoredModel?
     /// Why there is nothing `stored`.
     public let problem: NotVGGError?
+    /// Whether what is `stored` was found by the names and shapes of the tensors.
+    public let isRecognized: Bool
     /// What people should know about how the file was read, each a line.
     public let notes: [String]
     /// Texts of the weight file.
@@ -30,9 +32,12 @@ public struct TrainedModel: Sendable {
 
     /// Reads a run folder's `model.safetensors`, a weight file of any format, or that of a folder as Hugging Face's
     /// libraries save a model, whose `config.json` names the classes.
-    /// - Parameter weightsKey: where in a file that holds several the weights are, as `WeightFile` takes it.
+    /// - Parameters:
+    ///   - weightsKey: where in a file that holds several the weights are, as `WeightFile` takes it.
+    ///   - convArch: the rows of the network, for files that neither say which it is nor have names that do; others do
+    ///     not need it.
     /// - Throws: `TrainingError.noRun`, or what `WeightFile` throws, each naming the file.
-    public init(runOrWeights path: String, weightsKey: String? = nil) throws {
+    public init(runOrWeights path: String, weightsKey: String? = nil, convArch: ConvArch? = nil) throws {
         var isDirectory: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
         let shared = exists && isDirectory.boolValue ? HuggingFaceFolder(path) : nil
@@ -46,7 +51,8 @@ public struct TrainedModel: Sendable {
             validation = nil
             photos = nil
             skipsBroken = false
-            var (stored, problem) = Self.recognize(weights, metadata)
+            var (stored, problem, notes) = Self.recognize(weights, metadata, convArch)
+            isRecognized = stored != nil && StoredModel(metadata: metadata) == nil
             if let shared, var known = stored {
                 let names = shared.classNames
                 if names?.count == known.model.classes { known.labels = names }
@@ -54,7 +60,7 @@ public struct TrainedModel: Sendable {
                 stored = known
             }
             (self.stored, self.problem) = (stored, problem)
-            notes = Self.notes(file)
+            self.notes = Self.notes(file) + notes
             return
         }
         let folder = RunFolder(path)
@@ -76,8 +82,7 @@ public struct TrainedModel: Sendable {
         weights = file.tensors
         metadata = file.metadata
         stored = StoredModel(configuration)
-        problem = nil
-        notes = []
+        (problem, isRecognized, notes) = (nil, false, [])
         dataDirectory = configuration.dataDirectory
         validation = configuration.validation
         photos = try folder.readPhotos()
@@ -90,16 +95,36 @@ public struct TrainedModel: Sendable {
         return ["the weights under \(file.key.quotedName) are taken; --weights-key takes others: \(others)"]
     }
 
+    /// What the metadata say of the network, else what the tensors do; or why they do not; and what to tell people.
     private static func recognize(
-        _ weights: NamedTensors, _ metadata: [String: String]
-    ) -> (StoredModel?, NotVGGError?) {
-        if let stored = StoredModel(metadata: metadata) { return (stored, nil) }
+        _ weights: NamedTensors, _ metadata: [String: String], _ convArch: ConvArch?
+    ) -> (StoredModel?, NotVGGError?, [String]) {
         do {
-            let inferred = try InferredModel(weights)
-            return (StoredModel(model: inferred.specification, size: inferred.size), nil)
+            if let stored = StoredModel(metadata: metadata) {
+                let known = try? InferredModel(weights, convArch: stored.model.rows)
+                return (stored, nil, [WeightNaming.note(passedOver: known?.passedOver ?? [])].compactMap(\.self))
+            }
+            let inferred = try InferredModel(weights, convArch: convArch)
+            return (StoredModel(model: inferred.specification, size: inferred.size), nil, inferred.notes)
         } catch {
-            return (nil, error)
+            return (nil, error, [])
         }
+    }
+
+    /// The tensors that are `network`'s, under torchvision's names.
+    /// - Throws: `FileError` if the file has other convolutions.
+    public func tensors(for network: Network) throws(FileError) -> [String: Tensor] {
+        do {
+            return try WeightNaming.canonical(weights, for: network)
+        } catch {
+            throw FileError(path, "the weights are of another network: \(error.reason)")
+        }
+    }
+
+    /// - Throws: `FileError` if the network makes no number a class: features are all it has.
+    public func checkHasClassifier(_ network: Network) throws(FileError) {
+        guard network.head == nil else { return }
+        throw FileError(path, "has no classifier, only features, which vgg features writes")
     }
 
     /// An executor for inference with these weights.
@@ -123,7 +148,7 @@ public struct TrainedModel: Sendable {
         }
         let executor = try Executor(plan: plan, device: device)
         try fitting {
-            let weights = WeightNaming.canonical(weights, for: network)
+            let weights = try tensors(for: network)
             try executor.load(try folded?.weights(from: weights) ?? weights)
         }
         return executor
@@ -134,8 +159,7 @@ public struct TrainedModel: Sendable {
     /// - Throws: `FileError` naming the tensor that does not fit, or what `GradCAM` throws.
     public func gradCAM(for network: Network, layer: String? = nil, device: Device) throws -> GradCAM {
         try fitting {
-            try GradCAM(
-                network, weights: WeightNaming.canonical(weights, for: network), layer: layer, device: device)
+            try GradCAM(network, weights: try tensors(for: network), layer: layer, device: device)
         }
     }
 

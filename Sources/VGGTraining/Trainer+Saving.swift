@@ -5,28 +5,49 @@ import VGGModel
 
 extension Trainer {
     /// Gives the network the weights to start from. Where they tell apart other classes, by their number or their
-    /// names, the last linear layer starts anew.
+    /// names, the last linear layer starts anew; where their classifier has other hidden layers or another pool, or
+    /// they have none, all of it.
     func initializeWeights() throws {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
-        let model = try TrainedModel(runOrWeights: path, weightsKey: configuration.initialWeightsKey)
-        var weights = WeightNaming.canonical(model.weights, for: network)
-        var kept: Set<String> = []
-        let (known, wanted) = (model.classNames, StoredModel(configuration).labels)
-        let isRenamed = known != nil && wanted != nil && known != wanted
-        if let head = network.head, let shape = weights["\(head.name).weight"]?.shape,
-            shape.count == 2, shape[0] != network.output.count || isRenamed, shape[1] == head.input.count
-        {
+        let model = try TrainedModel(
+            runOrWeights: path, weightsKey: configuration.initialWeightsKey, convArch: configuration.model.rows)
+        var weights = try model.tensors(for: network)
+        let anew = layersAnew(model, weights)
+        if let last = anew.last {
             state.newHead = NewHead(
-                layer: head.name, classes: network.output.count, classesOfFile: shape[0])
-            kept = Set(head.parameters.map(\.name))
-            weights = weights.filter { !kept.contains($0.key) }
+                layer: anew.count == 1 ? last.name : "classifier", classes: network.output.count,
+                classesOfFile: model.stored?.model.classes ?? weights["\(last.name).weight"]?.shape.first ?? 0
+            )
         }
+        let kept = Set(anew.flatMap(\.parameters).map(\.name))
+        weights = weights.filter { !kept.contains($0.key) }
         do {
             try executor.load(weights, keeping: kept)
         } catch {
             throw FileError(model.path, "\(error)")
         }
+    }
+
+    /// The linear layers that do not begin with the weights. Those that do not fit for any other reason than another
+    /// classifier or other classes are not among them, and the weights are then refused.
+    private func layersAnew(_ model: TrainedModel, _ weights: [String: Tensor]) -> [PlacedLayer] {
+        let linear = network.linearLayers
+        let others = linear.filter { layer in
+            layer.parameters.contains { weights[$0.name]?.shape != $0.shape }
+        }
+        let own = configuration.model
+        if let theirs = model.stored?.model {
+            if theirs.classes == 0 { return theirs.hiddenFeatures == own.hiddenFeatures ? others : linear }
+            let readsOtherMaps = own.pool != theirs.pool && others.first?.name == linear.first?.name
+            if own.hiddenFeatures != theirs.hiddenFeatures || readsOtherMaps { return linear }
+        }
+        let (known, wanted) = (model.classNames, StoredModel(configuration).labels)
+        let isRenamed = known != nil && wanted != nil && known != wanted
+        guard let head = network.head, let shape = weights["\(head.name).weight"]?.shape, shape.count == 2,
+            shape[0] != network.output.count || isRenamed, shape[1] == head.input.count
+        else { return [] }
+        return [head]
     }
 
     /// Saves everything. The figures come before the checkpoint, which cuts them back when the run goes on; the

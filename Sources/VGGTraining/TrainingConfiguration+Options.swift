@@ -18,7 +18,11 @@ extension TrainingConfiguration {
         Option(name: "--in-channels") { "\($0.model.inChannels)" },
         Option(name: "--classes") { "\($0.model.classes)" },
         Option(name: "--dropout") { "\($0.model.dropout)" },
-        Option(name: "--adaptive-pool") { "\($0.model.adaptivePool)" },
+        Option(name: "--pool") { text($0.model.pool) },
+        Option(name: "--hidden-features") { configuration in
+            let features = configuration.model.hiddenFeatures.map(String.init)
+            return features.isEmpty ? "none" : features.joined(separator: ",")
+        },
         Option(name: "--data") { $0.data },
         Option(name: "--data-dir", mayChange: true) { text($0.dataDirectory) },
         Option(name: "--val-split") { text($0.validationSplit) },
@@ -62,6 +66,9 @@ extension TrainingConfiguration {
     public func validate() throws {
         try validateOptions()
         let network = try model.network(size: size)
+        guard network.head != nil else {
+            throw TrainingError.invalidOption(name: "--classes", reason: "must be at least 1 to train, not 0")
+        }
         if let freeze { _ = try network.layerCount(of: freeze) }
     }
 

@@ -39,12 +39,13 @@ public struct TrainingStart: Sendable, Codable {
     public var runDirectory: String?
 }
 
-/// The last linear layer of a network that starts from weights for another number of classes: its own are
-/// random.
+/// The last linear layer, or the whole classifier, of a network that starts from weights for other classes or with
+/// another classifier: its own are random.
 public struct NewHead: Hashable, Sendable, Codable {
-    /// torchvision's name, such as `classifier.6`.
+    /// torchvision's name, such as `classifier.6`; `classifier` for all its layers.
     public var layer: String
     public var classes: Int
+    /// 0 where the weights have no classifier.
     public var classesOfFile: Int
 }
 

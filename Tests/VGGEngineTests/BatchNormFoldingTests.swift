@@ -47,7 +47,7 @@ import VGGTestSupport
     }
 
     @Test func namesTheTensorAtFault() throws {
-        let network = try vgg([(1, 4)], size: 8, batchNorm: true, hiddenFeatures: 8)
+        let network = try vgg([(1, 4)], size: 8, batchNorm: true, hiddenFeatures: [8, 8])
         let folded = try network.foldingBatchNorm()
         var weights = try weights(of: network)
         weights["features.1.running_mean"] = Tensor(shape: [1], values: [0])

@@ -212,7 +212,7 @@ import VGGTestSupport
         let labels = try #require(file.tensors["labels"]).values.map { Int32($0) }
         let network = try vgg(
             [(1, 8), (1, 16)], size: images.shape[2], inChannels: 3, classes: 5, dropout: 0, batchNorm: true,
-            hiddenFeatures: 16)
+            hiddenFeatures: [16, 16])
         for run in runs {
             let executor = try Executor(
                 plan: try Plan(

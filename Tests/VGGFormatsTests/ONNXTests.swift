@@ -22,7 +22,9 @@ import VGGModel
     @Test func writesBatchNorm() throws {
         try expectSameBytes(
             "tiny-bn.onnx",
-            vgg([(1, 4), (2, 8)], size: 12, inChannels: 3, classes: 5, batchNorm: true, hiddenFeatures: 16),
+            vgg(
+                [(1, 4), (2, 8)], size: 12, inChannels: 3, classes: 5, batchNorm: true,
+                hiddenFeatures: [16, 16]),
             weights: "names-torchvision.safetensors")
     }
 
@@ -31,13 +33,13 @@ import VGGModel
         try expectSameBytes(
             "pooled-\(size).onnx",
             vgg(
-                [(1, 2), (1, 4)], size: size, inChannels: 3, classes: 3, adaptivePool: true, hiddenFeatures: 8
+                [(1, 2), (1, 4)], size: size, inChannels: 3, classes: 3, pool: 7, hiddenFeatures: [8, 8]
             ),
             weights: "pooled.safetensors")
     }
 
     @Test func needsEveryTensor() throws {
-        let network = try vgg([(1, 2)], size: 2, hiddenFeatures: 2)
+        let network = try vgg([(1, 2)], size: 2, hiddenFeatures: [2, 2])
         var tensors = Dictionary(
             uniqueKeysWithValues: network.parameters.map { ($0.name, Tensor(zeros: $0.shape)) })
         tensors["features.0.bias"] = Tensor(zeros: [3])

@@ -51,28 +51,96 @@ import VGGModel
         #expect(try JSONDecoder().decode(ModelSpecification.self, from: data) == original)
     }
 
-    @Test(arguments: [
-        ("", "'' is not CONVOLUTIONSxCHANNELS"), ("1x64,", "'' is not CONVOLUTIONSxCHANNELS"),
-        ("1x64,2", "'2' is not CONVOLUTIONSxCHANNELS"), ("1x2x3", "'1x2x3' is not CONVOLUTIONSxCHANNELS"),
-        ("1x64;2x8", "'1x64;2x8' is not CONVOLUTIONSxCHANNELS"),
-        ("ax64", "'ax64' is not CONVOLUTIONSxCHANNELS"),
-        ("1x99999999999999999999", "'1x99999999999999999999' is not CONVOLUTIONSxCHANNELS"),
-        ("1x8193", "'1x8193' is out of range"), ("0x64", "'0x64' is out of range"),
-        ("1x0", "'1x0' is out of range"),
-        ("-1x8", "'-1x8' is out of range"),
-        ("1x-8", "'1x-8' is out of range"), ("65x8", "'65x8' is out of range"),
-    ]) func badRowsAreQuoted(_ text: String, _ reason: String) {
-        #expect(throws: ModelError.invalidConvArch(text, reason: reason)) {
-            try Architecture.parseConvArch(text)
+    /// Runs' configurations and weight files that earlier versions wrote.
+    @Test func readsWhatEarlierVersionsWrote() throws {
+        func decoded(_ members: String) throws -> ModelSpecification {
+            let text =
+                #"{"arch":"vgg11","widthDivisor":4,"inChannels":1,"classes":10,"dropout":0.5"# + members + "}"
+            return try JSONDecoder().decode(ModelSpecification.self, from: Data(text.utf8))
         }
-        #expect(
-            message { $0.convArch = text }
-                == "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256: \(reason)")
+        #expect(try decoded(#","adaptivePool":false"#) == .slimVGG11)
+        let both = try decoded(#","adaptivePool":true,"hiddenFeatures":512"#)
+        #expect(both.pool == 7 && both.hiddenFeatures == [512, 512])
+        let new = try decoded(#","pool":1,"hiddenFeatures":[]"#)
+        #expect(new.pool == 1 && new.hiddenFeatures == [])
+        #expect(throws: DecodingError.self) { try decoded(#","hiddenFeatures":"512""#) }
     }
 
-    @Test func rowsAreReadInOrder() throws {
-        let rows = try Architecture.parseConvArch("1x64,12x128")
-        #expect(rows.map(\.convolutions) == [1, 12] && rows.map(\.channels) == [64, 128])
+    @Test(arguments: [
+        ("", "'' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("1x64,", "'' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("1x64+", "'' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("1x2x3", "'1x2x3' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("1x64;2x8", "'1x64;2x8' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("ax64", "'ax64' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        ("x64", "'x64' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"),
+        (
+            "1x99999999999999999999",
+            "'1x99999999999999999999' is neither CONVOLUTIONSxCHANNELS nor CHANNELS"
+        ),
+        ("1x8193", "'1x8193' is out of range"), ("0x64", "'0x64' is out of range"),
+        ("1x0", "'1x0' is out of range"), ("0", "'0' is out of range"),
+        ("-1x8", "'-1x8' is out of range"), ("8+-8", "'-8' is out of range"),
+        ("1x-8", "'1x-8' is out of range"), ("65x8", "'65x8' is out of range"),
+        ("64x8+8", "'64x8+8' is more than 64 convolutions"),
+    ]) func badRowsAreQuoted(_ text: String, _ reason: String) {
+        #expect(throws: ModelError.invalidConvArch(text, reason: reason)) { try ConvArch(parsing: text) }
+        #expect(
+            message { $0.convArch = text }
+                == "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256 or 32+64,128: \(reason)"
+        )
+    }
+
+    @Test(arguments: [
+        ("1x64,12x128", [[64], Array(repeating: 128, count: 12)], "1x64,12x128"),
+        ("32+128,128+384,384", [[32, 128], [128, 384], [384]], "32+128,128+384,1x384"),
+        ("2x8+4,8+8", [[8, 8, 4], [8, 8]], "8+8+4,2x8"),
+    ]) func rowsAreReadInOrder(_ text: String, _ blocks: [[Int]], _ written: String) throws {
+        let rows = try ConvArch(parsing: text)
+        #expect(rows.blocks == blocks && rows.description == written)
+        #expect(try ConvArch(parsing: written) == rows)
+    }
+
+    @Test func convolutionsOfABlockMayDiffer() throws {
+        let unequal = specification {
+            $0.convArch = "8+16,16+32+4"
+            $0.widthDivisor = 2
+        }
+        let convolutions = try unequal.network(size: 16).parameters.filter { $0.shape.count == 4 }
+        #expect(
+            convolutions.map { $0.shape.prefix(2) } == [[4, 1], [8, 4], [8, 8], [16, 8], [2, 16]])
+        #expect(convolutions.map(\.name).last == "features.9.weight")
+    }
+
+    @Test func theClassifierIsAsLongAsAsked() throws {
+        func network(_ change: (inout ModelSpecification) -> Void) throws -> Network {
+            try specification {
+                $0.convArch = "1x4,1x8"
+                change(&$0)
+            }.network(size: 24)
+        }
+        func linear(_ network: Network) -> [[Int]] {
+            network.parameters.filter { $0.name.hasPrefix("classifier") && $0.shape.count == 2 }.map(\.shape)
+        }
+        #expect(try linear(network { $0.hiddenFeatures = [] }) == [[10, 288]])
+        #expect(try linear(network { $0.hiddenFeatures = [20, 30] }) == [[20, 288], [30, 20], [10, 30]])
+        #expect(
+            try linear(
+                network {
+                    $0.hiddenFeatures = [16]
+                    $0.pool = 1
+                }) == [[16, 8], [10, 16]])
+        let timms = try network {
+            $0.hiddenFeatures = [16, 12]
+            $0.classes = 0
+        }
+        #expect(linear(timms) == [[16, 288], [12, 16]] && timms.head == nil && timms.output == .vector(12))
+        let features = try network {
+            $0.hiddenFeatures = []
+            $0.classes = 0
+        }
+        #expect(features.output == .map(channels: 8, height: 6, width: 6) && features.head == nil)
+        #expect(try timms.withoutClassifier() == features && features.withoutClassifier() == features)
     }
 
     @Test func isCalledWhatItIs() {
@@ -120,7 +188,12 @@ import VGGModel
         #expect(
             message { $0.widthDivisor = value }?.hasPrefix("--width-divisor must be between 1 and ") == true)
         #expect(message { $0.inChannels = value }?.hasPrefix("--in-channels must be between 1 and ") == true)
-        #expect(message { $0.classes = value }?.hasPrefix("--classes must be between 1 and ") == true)
+        #expect(message { $0.pool = value }?.hasPrefix("--pool must be between 1 and ") == true)
+        #expect(
+            message { $0.hiddenFeatures = [8, value] }?.hasPrefix("--hidden-features must be between 1 and ")
+                == true)
+        guard value != 0 else { return }
+        #expect(message { $0.classes = value }?.hasPrefix("--classes must be between 0 and ") == true)
     }
 
     @Test func veryLargeNetworksAreStillCounted() throws {
@@ -140,8 +213,13 @@ import VGGModel
         #expect(
             message {
                 $0.arch = "alexnet"
-                $0.adaptivePool = true
-            } == "--adaptive-pool is for VGG, not for alexnet")
+                $0.pool = 7
+            } == "--pool is for VGG, not for alexnet")
+        #expect(
+            message {
+                $0.arch = "alexnet"
+                $0.hiddenFeatures = []
+            } == "--hidden-features is for VGG, not for alexnet")
         #expect(
             message {
                 $0.arch = "alexnet"

@@ -51,7 +51,10 @@ extension ToolTests {
         #expect(try run(first).status == 0)
         for (options, says, status) in [
             ("--freeze blocks:4", "--freeze blocks:4 must be between blocks:1 and blocks:3", 1),
-            ("--arch vgg11 --conv-arch 1x8,1x16,1x16", "model.safetensors: tensor", 1),
+            (
+                "--arch vgg11 --conv-arch 1x8,1x16,1x16",
+                "model.safetensors: the weights are of another network: ", 1
+            ),
             ("--size 32", "classifier.0.weight", 1),
             ("--lr-head 0", "--lr-head must be greater than 0", 64), ("--freeze head", "--freeze", 64),
             ("--data nothing-like-it", "nothing-like-it", 1),

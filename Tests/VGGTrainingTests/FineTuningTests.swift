@@ -163,8 +163,10 @@ import VGGTraining
         }
         // Another network, and one more block.
         #expect(try error { $0.model.convArch = "1x4,1x16" }.contains("has the shape"))
-        #expect(try error { $0.model.convArch = "1x4,1x8,1x8" }.contains("is missing"))
-        #expect(try error { $0.model.arch = "vgg11" }.contains("features.3.weight is missing"))
+        #expect(
+            try error { $0.model.convArch = "1x4,1x8,1x8" }.contains("they have 2 convolutions, and it has 3")
+        )
+        #expect(try error { $0.model.arch = "vgg11" }.contains("features.1 is a batch norm"))
         // All fits but the inputs of the head.
         var file = try Safetensors(contentsOf: weights)
         file.tensors["classifier.6.weight"] = Tensor(zeros: [3, 17])
