@@ -184,6 +184,17 @@ def preprocessing_cases(folder, random):
         yield name, 256, 224, *imagenet
         yield name, 256, 224, *caffe
         yield name, 28, 28, *grey
+    # Networks for smaller pictures, and what other programs train with: 0…255 in either order of colours.
+    slim, mmdet = ("rgb", False, [123.68, 116.78, 103.94], [1] * 3), (
+        "rgb", False, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+    cifar, fashion = ("rgb", True, [0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.201]), ("grey", True, [0.286], [0.353])
+    for name in ["preprocess-43x61.png", "baseline-420.jpg"]:
+        for size in [32, 64, 96]:
+            yield name, round(size / 0.875), size, *imagenet
+        yield name, 32, 32, *cifar
+        yield name, 28, 28, *fashion
+        yield name, 40, 32, *slim
+        yield name, 40, 32, *mmdet
 
 
 def main():

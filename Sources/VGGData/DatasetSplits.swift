@@ -37,7 +37,7 @@ public struct DatasetSplits: Sendable {
         return splits
     }
 
-    /// Both halves with their photos prepared in another way.
+    /// Both halves with their images prepared in another way.
     public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
         with(train: train.prepared(by: preprocessing), test: test.prepared(by: preprocessing))
     }

@@ -9,13 +9,11 @@ public struct DatasetStore: Sendable {
     public let systemFolder: String
     let fetcher: DatasetFetcher
 
-    /// The user's own store: the cache is `$XDG_CACHE_HOME/swift-vgg`, or `~/.cache/swift-vgg` if the variable
+    /// The user's own store: the cache is `$XDG_CACHE_HOME/swift-vgg`, or `$HOME/.cache/swift-vgg` if the variable
     /// is not an absolute path (XDG Base Directory Specification).
     public init() {
         let variable = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
-        let caches =
-            variable.hasPrefix("/")
-            ? variable : FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache").path
+        let caches = variable.hasPrefix("/") ? variable : "\(HomeFolder.path)/.cache"
         self.init(cacheFolder: "\(caches)/swift-vgg")
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import VGGFiles
 
 /// A data package of Debian's, fetched and unpacked without root and without installing it.
 struct DebianPackage {
@@ -13,7 +14,11 @@ struct DebianPackage {
         } catch {
             throw failure("\(folder.path) cannot be made")
         }
-        defer { try? FileManager.default.removeItem(at: folder) }
+        TemporaryFiles.add(folder.path)
+        defer {
+            try? FileManager.default.removeItem(at: folder)
+            TemporaryFiles.remove(folder.path)
+        }
 
         var options = ["-q", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1"]
         func aptGet(_ arguments: String..., whileRunning: () -> Void = {}) throws -> String {

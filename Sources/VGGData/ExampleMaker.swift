@@ -5,6 +5,7 @@ import VGGImages
 struct ExampleMaker: Sendable {
     private enum Source: Sendable {
         case stored(StoredImages, Resampler)
+        case prepared(StoredImages, Preprocessing)
         case files(PhotoFiles)
     }
 
@@ -12,20 +13,25 @@ struct ExampleMaker: Sendable {
     /// How many numbers an image has.
     let count: Int
 
-    /// - Precondition: photos are prepared for this size.
+    /// - Precondition: what is prepared is so for this size.
     init(_ dataset: ImageDataset, height: Int, width: Int) {
+        if let size = dataset.preprocessing?.size {
+            precondition(
+                size == height && height == width,
+                "the images are prepared for \(size), not \(height)×\(width) pixels")
+        }
         switch dataset.images {
         case .stored(let images):
+            if let preprocessing = images.preprocessing {
+                source = .prepared(images, preprocessing)
+                break
+            }
             source = .stored(
                 images,
                 Resampler(
                     height: images.height, width: images.width, toHeight: height, width: width,
                     channels: images.channels))
-        case .files(let photos):
-            precondition(
-                photos.preprocessing.size == height && height == width,
-                "the photos are prepared for \(photos.preprocessing.size), not \(height)×\(width) pixels")
-            source = .files(photos)
+        case .files(let photos): source = .files(photos)
         }
         count = height * width * dataset.channels
     }
@@ -39,6 +45,7 @@ struct ExampleMaker: Sendable {
                 images.pixels(at: index).withUnsafeBufferPointer { resampler.resize($0, into: resized) }
                 for pixel in 0..<count { image[pixel] = unitInterval(resized[pixel]) }
             }
+        case .prepared(let images, let preprocessing): preprocessing.write(images.photo(at: index), to: image)
         case .files(let photos): try photos.write(index, to: image)
         }
     }

@@ -60,9 +60,10 @@ public struct ImageDataset: Sendable {
         }
     }
 
+    /// Of an image as a network sees it.
     public var channels: Int {
         switch images {
-        case .stored(let images): images.channels
+        case .stored(let images): images.preprocessing?.channels.count ?? images.channels
         case .files(let photos): photos.preprocessing.channels.count
         }
     }
@@ -72,6 +73,14 @@ public struct ImageDataset: Sendable {
         switch images {
         case .stored(let images): images.pixels
         case .files: []
+        }
+    }
+
+    /// How the images become a network's input; nil of images in memory that are only resized.
+    public var preprocessing: Preprocessing? {
+        switch images {
+        case .stored(let images): images.preprocessing
+        case .files(let photos): photos.preprocessing
         }
     }
 
@@ -102,13 +111,20 @@ public struct ImageDataset: Sendable {
             classNames: classNames)
     }
 
-    /// The same photos, prepared in another way; a data set in memory stays as it is.
+    /// The same images, prepared in another way: those in memory as if they were photos, grey ones also for a network
+    /// that wants colours and the other way round; but what `Preprocessing.plain` does to them, they are as they are.
     public func prepared(by preprocessing: Preprocessing) -> ImageDataset {
-        guard case .files(let photos) = images else { return self }
-        return ImageDataset(
-            name: name,
-            images: .files(PhotoFiles(in: photos.folder, names: photos.names, preprocessing: preprocessing)),
-            labels: labels, classNames: classNames)
+        let prepared: Images
+        switch images {
+        case .stored(var images):
+            let isAsItIs = preprocessing.isPlain && preprocessing.channels.count == images.channels
+            images.preprocessing = isAsItIs ? nil : preprocessing
+            prepared = .stored(images)
+        case .files(let photos):
+            prepared = .files(
+                PhotoFiles(in: photos.folder, names: photos.names, preprocessing: preprocessing))
+        }
+        return ImageDataset(name: name, images: prepared, labels: labels, classNames: classNames)
     }
 
     /// The bytes `[height, width, channels]` of one image.

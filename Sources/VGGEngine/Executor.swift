@@ -8,6 +8,12 @@ public struct BatchMetrics: Hashable, Sendable {
     /// Examples whose largest logit is their label's.
     public var correct: Int
     public var count: Int
+
+    package init(lossSum: Double, correct: Int, count: Int) {
+        self.lossSum = lossSum
+        self.correct = correct
+        self.count = count
+    }
 }
 
 /// Runs a plan: owns its parameters and the memory the plan laid out, reserved once when it is made.

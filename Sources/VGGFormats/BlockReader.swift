@@ -74,13 +74,12 @@ struct BlockReader {
         rows.blocks.count == 1 && Set(rows.channels).count > 1
     }
 
-    /// Whether the gaps that look like pools may be dropout's: a VGG's channels change at its pools, but for the last,
-    /// and a network of pools alone has no reason for blocks.
+    /// Whether the gaps that look like pools may be dropout's: where every convolution has one after it, though the
+    /// channels stay the same. Where some have none, dropout between convolutions would stand after only a few of
+    /// them.
     private func mayHaveDropout(_ rows: ConvArch) -> Bool {
-        guard rows.blocks.allSatisfy({ Set($0).count == 1 }) else { return false }
-        let changes = zip(rows.blocks, rows.blocks.dropFirst()).map { $0[0] != $1[0] }
-        return rows.blocks.allSatisfy({ $0.count == 1 })
-            ? !changes.allSatisfy(\.self) : !changes.dropLast().allSatisfy(\.self)
+        rows.blocks.allSatisfy { $0.count == 1 }
+            && zip(rows.channels, rows.channels.dropFirst()).contains(where: ==)
     }
 
     /// The rows that the names say, if they are not those of a known depth with other pools.

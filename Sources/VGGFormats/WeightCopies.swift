@@ -8,13 +8,12 @@ struct WeightCopies {
 
     /// - Returns: nil if the file has one network, or several that are not alike.
     init?(_ tensors: NamedTensors) {
-        let convolutions = tensors.filter { name, tensor in
-            name.hasSuffix("weight") && tensor.shape.count == 4 && tensor.shape[2] == tensor.shape[3]
-        }
-        // The convolutions under each prefix; no model is wrapped more often.
+        // Also the linear layers': features alone, beside their momentum, are no copies of a network.
+        let weights = tensors.filter { $0.name.hasSuffix("weight") && $0.tensor.shape.count > 1 }
+        // Those under each prefix; no model is wrapped more often.
         var under: [String: [String]] = [:]
         var order: [String] = []
-        for (name, tensor) in convolutions {
+        for (name, tensor) in weights {
             for dot in name.indices.lazy.filter({ name[$0] == "." }).prefix(4) {
                 let prefix = String(name[..<dot])
                 if under[prefix] == nil { order.append(prefix) }
@@ -24,7 +23,7 @@ struct WeightCopies {
         // Copies have the same, and together all there are: blocks of a network that are alike do not.
         let alike = Dictionary(grouping: order) { under[$0] ?? [] }
         let copies = alike.filter {
-            $0.value.count > 1 && $0.key.count * $0.value.count == convolutions.count
+            $0.value.count > 1 && $0.key.count * $0.value.count == weights.count
         }
         guard let prefixes = copies.values.min(by: { ($0[0].count, $0[0]) < ($1[0].count, $1[0]) }) else {
             return nil

@@ -44,9 +44,10 @@ public struct Preprocessing: Hashable, Sendable {
         guard mean.count == channels.count, std.count == channels.count else {
             throw .counts(channels: channels.count, mean: mean.count, std: std.count)
         }
-        guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 != 0 }) else {
-            throw .numbers
-        }
+        // What any byte becomes must be a number, too.
+        guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 > 0 }),
+            zip(mean, std).allSatisfy({ ((255 - $0) / $1).isFinite && ($0 / $1).isFinite })
+        else { throw .numbers }
         self.init(
             checkedResize: resize, size: size, channels: channels, range: range, mean: mean, std: std)
     }
@@ -83,6 +84,12 @@ public struct Preprocessing: Hashable, Sendable {
             mean: Array(repeating: 0, count: channels.count), std: Array(repeating: 1, count: channels.count))
     }
 
+    /// Whether it is `plain` of some size.
+    public var isPlain: Bool {
+        resize == size && range == .unit && channels != .bgr && mean.allSatisfy { $0 == 0 }
+            && std.allSatisfy { $0 == 1 }
+    }
+
     /// The same for another size of the square; the resized picture keeps its proportion to it.
     /// - Throws: `PreprocessingError` if the size is out of range.
     public func resized(to size: Int) throws(PreprocessingError) -> Preprocessing {
@@ -109,7 +116,7 @@ public enum PreprocessingError: Error, Hashable, CustomStringConvertible {
         case .counts(let channels, let mean, let std):
             "\(channels) channels need as many means and standard deviations, not \(mean) and \(std)"
         case .numbers:
-            "means and standard deviations must be finite, and no standard deviation 0"
+            "means and standard deviations must be finite, and standard deviations above 0 (and not next to it)"
         }
     }
 }

@@ -17,6 +17,7 @@ extension LineChart {
                 addLegend(item.series, to: &canvas, column: item.column, row: bottom + 2 + row)
             }
         }
+        let title = title.count <= canvas.width ? title : "\(title.prefix(canvas.width - 1))…"
         canvas.write(title, column: (canvas.width - title.count) / 2, row: 0)
 
         let xAxis = horizontalAxis(ticks: canvas.width / 10)

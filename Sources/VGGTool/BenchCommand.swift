@@ -51,7 +51,10 @@ struct BenchCommand: ParsableCommand {
             network: network, work: mode, precision: precision, batchSize: batchSize,
             device: compute.resolved
         ).run(steps: steps)
-        Console.print(format.format == .json ? try JSONText.line(result) : result.text)
+        switch format.format {
+        case .json: try Console.print(json: result)
+        case .text: try Console.print(result.text(width: Console.outputColumns))
+        }
     }
 }
 

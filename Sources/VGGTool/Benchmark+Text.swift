@@ -1,6 +1,7 @@
 extension BenchmarkResult {
     /// A table by step of the plan, and what it comes to.
-    var text: String {
+    /// - Parameter width: the characters of a line; nil for as many as it takes.
+    func text(width: Int?) -> String {
         // Inference has no backward pass.
         let isTraining = mode == .train
         let header =
@@ -16,7 +17,7 @@ extension BenchmarkResult {
                     layer.gflops == 0 ? "" : Text.fixed(100 * layer.gflops / peakGflops, 0) + " %",
                 ]
         }
-        let lines = Text.table([header] + rows, leftColumns: 2)
+        let lines = Text.table([header] + rows, leftColumns: 2, width: width)
         let work = mode == .train ? "training steps" : "inference"
         let shape = input.map(String.init).joined(separator: "×")
         let range = "\(Text.fixed(stepMs.min() ?? 0, 1)) to \(Text.fixed(stepMs.max() ?? 0, 1))"

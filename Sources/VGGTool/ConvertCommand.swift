@@ -16,6 +16,11 @@ struct ConvertCommand: ParsableCommand {
               vgg train --preset quick --run-dir runs/quick
               vgg convert runs/quick model.onnx
               vgg convert runs/quick model.safetensors --naming d2l
+              vgg convert a.pth a.safetensors --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26
+              vgg convert b.pth b.safetensors --preprocessing caffe --labels names.txt
+
+            How pictures are prepared and what the classes are called is stored in what is written, which then needs
+            no such options.
             """)
 
     @Argument(
@@ -40,8 +45,11 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "The width and height of an ONNX model's images, in pixels (default: what IN says).")
+        help: "The width and height of the images, in pixels (default: what the run, or the file, says).")
     var size: Int?
+
+    @OptionGroup(title: "Photos and classes") var preparation: PreparationOptions
+    @OptionGroup(title: "Photos and classes") var labels: LabelOptions
 
     private enum OutputKind: String {
         case safetensors, onnx
@@ -56,7 +64,7 @@ struct ConvertCommand: ParsableCommand {
         guard kind == .safetensors || naming == nil else {
             throw ValidationError("--naming is for .safetensors; an ONNX model has torchvision's names")
         }
-        if let size, size < 1 { throw ValidationError("--size must be at least 1, not \(size)") }
+        try preparation.validate(size: size)
     }
 
     func run() throws {
@@ -64,7 +72,15 @@ struct ConvertCommand: ParsableCommand {
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
         belonging.model = head.applied(to: try model.specification(of: trained))
         belonging.size = size ?? belonging.size
-        if belonging.labels?.count != belonging.model.classes { belonging.labels = nil }
+        belonging.labels = try labels.classNames(for: trained, belonging.model)?.names
+        if preparation.isGiven {
+            belonging.preprocessing = try preparation.preprocessing(
+                of: trained, channels: belonging.model.inChannels, size: size)
+        } else if let size {
+            belonging.preprocessing = try ValidationError.wrapping {
+                try belonging.preprocessing?.resized(to: size)
+            }
+        }
         let network = try belonging.model.network(size: belonging.size)
         switch kind {
         case .safetensors?:

@@ -18,7 +18,9 @@ struct DataCommand: ParsableCommand {
     @Option(help: "A folder that holds the data set's files: NAME:PATH in two.")
     var dataDir: String?
 
-    @Option(help: "A PNG file to draw samples of every class in (default: none is drawn).")
+    @Option(
+        help: "A PNG file to draw samples of every class in (default: none is drawn).",
+        transform: HomeFolder.expandingTilde)
     var output: String?
 
     @OptionGroup var format: FormatOption
@@ -46,10 +48,9 @@ struct DataCommand: ParsableCommand {
     }
 
     func run() throws {
-        // Photos are shown as small pictures.
         let data = try Datasets.load(name.name, from: name.folder ?? dataDir.map(DataName.absolute))
-            .prepared(by: .plain(84))
-        let train = data.train
+        // Photos are shown as small pictures.
+        let train = data.train.hasPhotos ? data.train.prepared(by: try .plain(84)) : data.train
         let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
@@ -59,20 +60,20 @@ struct DataCommand: ParsableCommand {
             test: data.test.count, size: train.hasPhotos ? nil : [train.height, train.width],
             classes: train.classNames, trainPerClass: perClass, sheet: output)
         switch format.format {
-        case .json: Console.print(try JSONText.line(description))
+        case .json: try Console.print(json: description)
         case .text:
             let size = train.hasPhotos ? "" : ", \(train.height)×\(train.width),"
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
-            Console.print(
+            try Console.print(
                 """
                 \(name): \(Text.grouped(train.count)) training and \(Text.grouped(data.test.count)) test \
                 images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
                 """)
-            if let output { Console.print("samples: \(output)") }
+            if let output { try Console.print("samples: \(output)") }
             let width = train.classNames.map(\.count).max() ?? 0
             for (name, count) in zip(train.classNames, perClass) {
-                Console.print("  \(Text.left(name, width))  \(Text.right(Text.grouped(count), 7))")
+                try Console.print("  \(Text.left(name, width))  \(Text.right(Text.grouped(count), 7))")
             }
         }
     }

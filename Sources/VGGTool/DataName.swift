@@ -26,7 +26,7 @@ struct DataName: ExpressibleByArgument {
 
     /// A run may be gone on with, or tested, from another folder. Shells leave a `~` after a colon as it is.
     static func absolute(_ path: String) -> String {
-        FileName.absolute(path.hasPrefix("~") ? (path as NSString).expandingTildeInPath : path)
+        FileName.absolute(HomeFolder.expandingTilde(path))
     }
 
     /// What there is to say about `--data` and `--data-dir`.

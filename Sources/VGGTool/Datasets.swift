@@ -7,23 +7,21 @@ enum Datasets {
         classNames: ClassNames? = nil,
         checksPhotos: Bool = true
     ) throws -> DatasetSplits {
-        let isTerminal = Console.isTerminal
+        var bar = Console.isTerminal ? ProgressBar() : nil
         var shown: String?
-        defer { if isTerminal, shown != nil { Console.write("\n") } }
+        defer { bar?.clear() }
         let splits = try DatasetStore().load(
             name, from: folder, validation: validation, classNames: classNames, checksPhotos: checksPhotos
         ) { progress in
-            if isTerminal {
-                if let shown, shown != progress.file { Console.write("\n") }
-                let bar = progress.bytesTotal.map {
-                    ProgressBar.bar(Double(progress.bytesDone) / Double(max($0, 1)), width: 30)
-                }
-                let size = Text.bytes(progress.bytesDone)
-                Console.write("\rfetching \(progress.file) \(bar ?? "") \(size)\u{1B}[K")
-            } else if shown != progress.file {
+            if shown != progress.file {
+                bar?.clear()
                 Console.error("fetching \(progress.file)")
             }
             shown = progress.file
+            guard bar?.isDue() == true else { return }
+            bar?.draw(
+                "fetching", progress.bytesTotal.map { Double(progress.bytesDone) / Double(max($0, 1)) },
+                [Text.bytes(progress.bytesDone)])
         }
         for remark in splits.remarks { Console.note(remark) }
         return splits

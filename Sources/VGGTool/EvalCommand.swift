@@ -13,6 +13,12 @@ struct EvalCommand: ParsableCommand {
               vgg eval runs/quick
               vgg eval vgg16.pth --data folder:imagenet-val
               vgg eval slim.pth --data fashion-mnist --size 96
+              vgg eval vgg16.pth --data folder:imagenette/val --labels names.txt
+              vgg eval vgg16_caffe.pth --data folder:photos --preprocessing caffe
+
+            Pictures are prepared as predict does it. A folder may have some of the classes only, if their names are \
+            known: from the weights, or from --labels. A network of one output is tested as PyTorch's \
+            BCEWithLogitsLoss trains it: 0.5 or more, after a sigmoid, is the second class.
             """)
 
     @OptionGroup var trained: TrainedModelOptions
@@ -48,34 +54,44 @@ struct EvalCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, network, size, data) = try trained.load(head)
-        let (whole, skipped) = try readable(data.test, skipsBroken: skipBroken || model.skipsBroken)
+        let loaded = try trained.load(head)
+        let data = try trained.testData(for: loaded)
+        let (whole, skipped) = try readable(data.test, skipsBroken: skipBroken || loaded.model.skipsBroken)
         let test = whole.limited(to: testLimit ?? whole.count)
-        let executor = try model.executor(
-            for: network, batchSize: batchSize, precision: trained.precision?.resolved,
+        if !trained.preparation.isGiven, loaded.model.preprocessing == nil {
+            Console.note(
+                "the weights do not say how pictures are prepared; this is the test as for \(loaded.usual): see "
+                    + "--preprocessing, --mean and --std")
+        }
+        let executor = try loaded.model.executor(
+            for: loaded.network, batchSize: batchSize, precision: trained.precision?.resolved,
             foldsBatchNorm: false, device: compute.resolved)
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = try advising {
             () throws(FileError) in
-            try executor.evaluate(test, size: size, batchSize: batchSize) { examples in
+            try executor.evaluate(test, size: loaded.preprocessing.size, batchSize: batchSize) { examples in
                 if bar?.isDue() == true {
-                    bar?.draw("test", Double(examples) / Double(test.count), "\(examples)/\(test.count)")
+                    bar?.draw("test", Double(examples) / Double(test.count), ["\(examples)/\(test.count)"])
                 }
                 return true
             }
         }
         bar?.clear()
         guard let sums else { return }
+        try loaded.model.checkFinite(CollectionOfOne(Float(sums.lossSum)))
         let count = Double(sums.count)
         let result = Result(
             loss: sums.lossSum / count, accuracy: Double(sums.correct) / count, count: sums.count,
             testing: data.testing, skipped: skipped)
         switch output.format {
-        case .json: Console.print(try JSONText.line(result))
+        case .json: try Console.print(json: result)
         case .text:
-            Console.print(
+            try Console.print(
                 "loss \(Text.fixed(result.loss, 3)), accuracy \(Text.fixed(result.accuracy, 3)) "
-                    + "on \(Self.words(result.count, of: whole, data.testing))")
+                    + "on \(Self.words(result.count, of: whole, data.testing))"
+                    + (loaded.specification.classes == 1
+                        ? " (one output: a sigmoid of at least 0.5 is taken for \(test.classNames.last ?? "1"))"
+                        : ""))
         }
     }
 

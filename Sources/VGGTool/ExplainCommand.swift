@@ -28,7 +28,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "The layer whose maps are explained (default: the last ReLU before the classifier).")
     var layer: String?
 
-    @Option(help: "The PNG file to write.")
+    @Option(help: "The PNG file to write.", transform: HomeFolder.expandingTilde)
     var output: String
 
     @OptionGroup var format: FormatOption
@@ -61,25 +61,28 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, network, preprocessing) = try trained.prepared(for: photos, head)
+        let loaded = try trained.loadForPhotos(head)
         try AtomicFile.checkReplaceable(output)
-        let classes = network.output.count
-        if let label, !(0..<classes).contains(label) {
-            throw ValidationError("--class must be 0 to \(classes - 1), not \(label)")
+        let classes = loaded.network.output.count
+        // A single output speaks for the second of two classes.
+        let only = classes == 1 ? max(loaded.names.count, 1) - 1 : nil
+        if let label, !(only.map { $0...$0 } ?? 0...classes - 1).contains(label) {
+            throw ValidationError(
+                only.map { "--class must be \($0), which the network's only output speaks for, not \(label)" }
+                    ?? "--class must be 0 to \(classes - 1), not \(label)")
         }
-        let names = try photos.classNames(for: model, classes: classes)
         let file = photos.images[0]
         let photo = try PhotoLoader.read(file)
-        let explained = try model.gradCAM(for: network, layer: layer, device: compute.resolved)
-        let input = preprocessing.input(from: photo)
+        let explained = try loaded.model.gradCAM(for: loaded.network, layer: layer, device: compute.resolved)
+        let input = loaded.preprocessing.input(from: photo)
         let logits = explained.logits(input)
-        try model.checkFinite(logits)
-        let prediction = Prediction(logits: logits, names: names, top: classes)
-        let guess = prediction.top.first { label == nil || $0.label == label }
+        try loaded.model.checkFinite(logits)
+        let prediction = Prediction(logits: logits, names: loaded.names, top: .max)
+        let guess = prediction.top.first { label ?? only == nil || $0.label == label ?? only }
         guard let guess else { return }
-        let map = explained.map(of: input, class: guess.label)
-        try model.checkFinite(map.values)
-        let picture = Heatmap(map).drawn(over: preprocessing.crop(photo))
+        let map = explained.map(of: input, class: only == nil ? guess.label : 0)
+        try loaded.model.checkFinite(map.values)
+        let picture = Heatmap(map).drawn(over: loaded.preprocessing.crop(photo))
         try AtomicFile.replace(output, with: picture.pngData())
 
         let rows = stride(from: 0, to: map.values.count, by: map.shape[1]).map {
@@ -87,11 +90,10 @@ struct ExplainCommand: ParsableCommand {
         }
         switch format.format {
         case .json:
-            Console.print(
-                try JSONText.line(
-                    Report(
-                        file: file, output: output, layer: explained.layer, label: guess.label,
-                        class: guess.class, probability: guess.probability, map: rows)))
+            try Console.print(
+                json: Report(
+                    file: file, output: output, layer: explained.layer, label: guess.label,
+                    class: guess.class, probability: guess.probability, map: rows))
         case .text:
             let isEmpty = map.values.allSatisfy { $0 == 0 }
             Console.error(

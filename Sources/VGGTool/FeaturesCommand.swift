@@ -30,7 +30,9 @@ struct FeaturesCommand: ParsableCommand {
     @Option(help: "Whole maps, or one number a channel: its average or its maximum.")
     var pool = Pooling.none
 
-    @Option(help: "The file to write; its ending, .npy or .safetensors, says the format.")
+    @Option(
+        help: "The file to write; its ending, .npy or .safetensors, says the format.",
+        transform: HomeFolder.expandingTilde)
     var output: String
 
     @OptionGroup var format: FormatOption
@@ -54,7 +56,7 @@ struct FeaturesCommand: ParsableCommand {
         guard !photos.images.isEmpty else {
             throw ValidationError("there is nothing to look at; name photos or folders")
         }
-        guard photos.labels == nil else {
+        guard trained.labels.labels == nil else {
             throw ValidationError("--labels names classes, of which features know nothing; leave it out")
         }
     }
@@ -68,8 +70,8 @@ struct FeaturesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, whole, preprocessing) = try trained.prepared(for: photos)
-        trained.warnIfEmulated(model)
+        let loaded = try trained.loadForPhotos()
+        let whole = loaded.network
         try AtomicFile.checkReplaceable(output)
         let indices = try layers.map { try whole.layerIndex(named: $0) }
         // Maps need no classifier, which would bind them to its size.
@@ -78,7 +80,7 @@ struct FeaturesCommand: ParsableCommand {
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
         try checkFits(list, network, indices)
-        let executor = try model.executor(
+        let executor = try loaded.model.executor(
             for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
             device: compute.resolved)
 
@@ -86,13 +88,15 @@ struct FeaturesCommand: ParsableCommand {
         for problem in list.problems { try report.fail(problem) }
         var files: [String] = []
         var values = [[Float]](repeating: [], count: layers.count)
-        for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
+        for batch in PhotoLoader(list.files, preprocessing: loaded.preprocessing, batchSize: batchSize) {
             try report.add(problemsOf: batch)
             files += batch.entries.filter { $0.problem == nil }.map(\.file)
             guard batch.count > 0 else { continue }
             let features = executor.features(images: batch.images, count: batch.count)
             for (place, index) in indices.enumerated() {
-                if let tensor = features[index] { values[place] += pooled(tensor).values }
+                guard let tensor = features[index] else { continue }
+                try loaded.model.checkFinite(tensor.values)
+                values[place] += pooled(tensor).values
             }
         }
         report.end()
@@ -107,11 +111,10 @@ struct FeaturesCommand: ParsableCommand {
         }
         switch format.format {
         case .json:
-            Console.print(
-                try JSONText.line(
-                    Report(
-                        output: output, files: files, layers: tensors.mapValues(\.shape),
-                        problems: report.problems)))
+            try Console.print(
+                json: Report(
+                    output: output, files: files, layers: tensors.mapValues(\.shape),
+                    problems: report.problems))
         case .text:
             for name in layers {
                 if let tensor = tensors[name] { Console.error("wrote \(output): \(name) \(tensor.shape)") }

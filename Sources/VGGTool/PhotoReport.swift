@@ -35,7 +35,7 @@ struct PhotoReport {
         problems.append(problem)
         bar?.clear()
         Console.error("error: \(error)")
-        if format == .json { Console.print(try JSONText.line(problem)) }
+        if format == .json { try Console.print(json: problem) }
     }
 
     /// - Parameter logits: `[batch.count, classes]`.
@@ -64,9 +64,10 @@ struct PhotoReport {
 
     private mutating func advance(by batch: PhotoBatch) {
         done += batch.entries.count
-        if bar?.isDue() == true {
-            bar?.draw("photos", Double(done) / Double(max(total, 1)), "\(done)/\(total)")
-        }
+        guard bar?.isDue() == true else { return }
+        let share = Double(done) / Double(max(total, 1))
+        let figures = ["\(done)/\(total)"]
+        bar?.draw("photos", share, figures)
     }
 
     mutating func end() { bar?.clear() }

@@ -38,7 +38,7 @@ struct PredictCommand: ParsableCommand {
         try ValidationError.check("--index", index, in: 0...OptionRange.count.upperBound)
         try ValidationError.check("--top", top, in: OptionRange.count)
         if index != nil {
-            guard !photos.isGiven else {
+            guard photos.images.isEmpty else {
                 throw ValidationError(
                     "--index is for a data set's test images; leave it out to predict photos")
             }
@@ -55,38 +55,40 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func predictTestImage(_ index: Int) throws {
-        let (model, network, size, data) = try trained.load(head)
-        let example = try data.test.example(at: index, height: size, width: size)
-        let executor = try model.executor(
-            for: network, batchSize: 1, precision: trained.precision?.resolved, device: compute.resolved)
+        let loaded = try trained.load(head)
+        let size = loaded.preprocessing.size
+        let test = try trained.testData(for: loaded).test
+        let example = try test.example(at: index, height: size, width: size)
+        let executor = try loaded.model.executor(
+            for: loaded.network, batchSize: 1, precision: trained.precision?.resolved,
+            device: compute.resolved)
         let logits = executor.logits(images: example.image, count: 1)
-        try model.checkFinite(logits)
+        try loaded.model.checkFinite(logits)
 
-        let names = data.test.classNames
+        let names = trained.labels.labels != nil ? loaded.names : test.classNames
         var prediction = Prediction(logits: logits, names: names, top: top)
         let actual = example.label < names.count ? names[example.label] : "\(example.label)"
         prediction.actual = actual
         try prediction.show(as: output.format)
         if output.format == .text {
-            Console.print("test image \(index) of \(data.test.name) is: \(actual)")
+            try Console.print("test image \(index) of \(test.name) is: \(actual)")
         }
     }
 
     private func predictPhotos() throws {
-        let (model, network, preprocessing) = try trained.prepared(for: photos, head)
-        trained.warnIfEmulated(model)
-        let names = try photos.classNames(for: model, classes: network.output.count)
+        let loaded = try trained.loadForPhotos(head)
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
-        let executor = try model.executor(
-            for: network, batchSize: batchSize, precision: trained.precision?.resolved,
+        let executor = try loaded.model.executor(
+            for: loaded.network, batchSize: batchSize, precision: trained.precision?.resolved,
             device: compute.resolved)
 
-        var report = PhotoReport(total: list.files.count, format: output.format, top: top, names: names)
+        var report = PhotoReport(
+            total: list.files.count, format: output.format, top: top, names: loaded.names)
         for problem in list.problems { try report.fail(problem) }
-        for batch in PhotoLoader(list.files, preprocessing: preprocessing, batchSize: batchSize) {
+        for batch in PhotoLoader(list.files, preprocessing: loaded.preprocessing, batchSize: batchSize) {
             let logits = batch.count > 0 ? executor.logits(images: batch.images, count: batch.count) : []
-            try model.checkFinite(logits)
+            try loaded.model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }
         report.end()

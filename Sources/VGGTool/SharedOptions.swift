@@ -212,9 +212,9 @@ extension ValidationError {
     }
 
     /// Makes any error of `body` one of the command line, which has an exit code of its own.
-    static func wrapping(_ body: () throws -> Void) throws {
+    static func wrapping<Result>(_ body: () throws -> Result) throws -> Result {
         do {
-            try body()
+            return try body()
         } catch {
             throw ValidationError("\(error)")
         }

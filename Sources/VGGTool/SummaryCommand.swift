@@ -50,9 +50,9 @@ struct SummaryCommand: ParsableCommand {
             network, batchSize: batchSize, precision: precision.precision.resolved,
             threads: compute.resolved.threads, withPlan: plan)
         switch (output.format, by) {
-        case (.json, _): Console.print(try JSONText.line(summary))
-        case (.text, .block): Console.print(summary.blockText)
-        case (.text, .layer): Console.print(summary.layerText)
+        case (.json, _): try Console.print(json: summary)
+        case (.text, .block): try Console.print(summary.blockText(width: Console.outputColumns))
+        case (.text, .layer): try Console.print(summary.layerText(width: Console.outputColumns))
         }
     }
 }
@@ -131,12 +131,13 @@ private struct Summary: Encodable {
             inference: inference.memory(optimizer: nil, threads: threads).total)
     }
 
-    var blockText: String {
+    /// - Parameter width: the characters of a line; nil for as many as it takes.
+    func blockText(width: Int?) -> String {
         let lines = blocks.map { "\(Text.left($0.kind, 20)) output shape: \($0.output)" }
-        return (lines + planLines + [""] + totals).joined(separator: "\n")
+        return (lines + planLines(width) + [""] + totals).joined(separator: "\n")
     }
 
-    var layerText: String {
+    func layerText(width: Int?) -> String {
         let header = ["layer", "kind", "output", "parameters", "MACs", "activations"]
         let rows = layers.map { layer in
             [
@@ -144,11 +145,11 @@ private struct Summary: Encodable {
                 Text.grouped(layer.macs), Text.bytes(layer.activationBytes),
             ]
         }
-        let lines = Text.table([header] + rows, leftColumns: 3)
-        return (lines + planLines + [""] + totals).joined(separator: "\n")
+        let lines = Text.table([header] + rows, leftColumns: 3, width: width)
+        return (lines + planLines(width) + [""] + totals).joined(separator: "\n")
     }
 
-    private var planLines: [String] {
+    private func planLines(_ width: Int?) -> [String] {
         guard let plan else { return [] }
         let header = ["step", "layers", "forward", "backward", "output", "output", "other"]
         let rows = plan.map { step in
@@ -157,7 +158,7 @@ private struct Summary: Encodable {
                 Text.bytes(step.outputBytes), Text.bytes(step.otherBytes),
             ]
         }
-        return [""] + Text.table([header] + rows, leftColumns: 5)
+        return [""] + Text.table([header] + rows, leftColumns: 5, width: width)
     }
 
     private var totals: [String] {

@@ -28,11 +28,11 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         help:
-            "The folder to keep the run in (default: runs/DATE-TIME-ARCH, or runs/DATE-TIME-vgg with --conv-arch)."
-    )
+            "The folder to keep the run in (default: runs/DATE-TIME-ARCH, or runs/DATE-TIME-vgg with --conv-arch).",
+        transform: HomeFolder.expandingTilde)
     var runDir: String?
 
-    @Option(help: "Go on with the run in this folder.")
+    @Option(help: "Go on with the run in this folder.", transform: HomeFolder.expandingTilde)
     var resume: String?
 
     @Flag(help: "Only measure a few steps and say how long the training would take.")
@@ -44,14 +44,12 @@ struct TrainCommand: ParsableCommand {
         guard runDir == nil || resume == nil else {
             throw ValidationError("--run-dir starts a run and --resume goes on with one; give one of them")
         }
+        try training.preparation.validate(size: training.data.size)
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
         try ValidationError.wrapping {
             // The network of a weight file is known when the file has been read.
             if training.`init` == nil { try wanted().validate() } else { try wanted().validateOptions() }
-        }
-        guard training.folder.preprocessing == nil || wanted().hasPhotos else {
-            throw ValidationError("--preprocessing is for photos: --data folder:PATH")
         }
     }
 
@@ -63,19 +61,27 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// What follows from the data where nothing else was said: the network's input channels and classes, and how
-    /// photos are prepared.
+    /// images are prepared.
     private func fit(_ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool)
         throws
     {
-        // Photos become grey or coloured as the weights expect them.
-        let followsWeights = data.hasPhotos && configuration.initialWeights != nil
-        if !isResumed, !followsWeights, training.model.inChannels == nil {
+        // Images become grey or coloured as the weights expect them.
+        if !isResumed, configuration.initialWeights == nil, training.model.inChannels == nil {
             configuration.model.inChannels = data.channels
         }
         // Files may be named after a known set though they were asked for by another name.
         if !isResumed, !data.hasPhotos { configuration.data = data.name }
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
-        configuration.preprocessing = try training.folder.preprocessing(for: configuration)
+        var own = configuration.preprocessing
+        let channels = configuration.model.inChannels
+        if !isResumed, let weights = configuration.initialWeights {
+            own = try TrainedModel(runOrWeights: weights, weightsKey: configuration.initialWeightsKey)
+                .preprocessing(channels: channels)
+        }
+        guard own != nil || training.preparation.isGiven else { return }
+        let usual = try Preprocessing.plain(configuration.size, channels: channels == 1 ? .grey : .rgb)
+        configuration.preprocessing = try training.preparation.preprocessing(
+            own: own ?? usual, channels: channels, size: configuration.size)
     }
 
     /// The same for a new run, whose network and size are those of the weights it starts from, if there are any.
@@ -93,12 +99,13 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
+        Signals.prepareTraining()
         let resumed = resume.map(RunFolder.init)
         var configuration =
             if let resumed { wanted(try resumed.readConfiguration()) } else { try wantedAnew() }
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
-        let folder = resumed ?? RunFolder(runDir ?? Self.newFolder(configuration))
+        let folder = resumed ?? runDir.map(RunFolder.init) ?? .unused(Self.newFolder(configuration))
         if resumed != nil {
             try folder.checkCanGoOn(with: configuration)
         } else if folder.holdsRun {
@@ -115,8 +122,11 @@ struct TrainCommand: ParsableCommand {
         if estimate {
             let estimate = try Trainer.estimate(
                 configuration, training: data.train, test: data.test, device: compute.resolved)
-            return Console.print(
-                output.format == .json ? try JSONText.line(estimate) : text(estimate, configuration))
+            switch output.format {
+            case .json: try Console.print(json: estimate)
+            case .text: try Console.print(text(estimate, configuration))
+            }
+            return
         }
         if configuration.skipBroken == true {
             Console.note("reads all photos first, to find those that are broken")
@@ -124,33 +134,39 @@ struct TrainCommand: ParsableCommand {
         let trainer = try Trainer(
             configuration, training: data.train, test: data.test, device: compute.resolved, folder: folder,
             resuming: resumed != nil)
+        Signals.beginTraining()
         for remark in trainer.remarks { Console.note(remark) }
-        try Self.train(trainer, folder: folder, isResumed: resumed != nil, format: output.format)
+        try Self.train(
+            trainer, folder: trainer.folder ?? folder, isResumed: resumed != nil, format: output.format)
     }
 
     private static func train(
         _ trainer: Trainer, folder: RunFolder, isResumed: Bool, format: OutputFormat
     ) throws {
-        let stop = StopRequest.listen()
-        let summary: TrainingSummary?
-        switch format {
-        case .json:
-            summary = try trainer.run { event in
+        var display = TrainingDisplay(folder: folder, isResumed: isResumed)
+        var failure: OutputError?
+        let summary = try trainer.run { event in
+            do {
+                switch format {
+                case .json: if event.isForLog { try Console.print(json: event) }
+                case .text: try display.show(event)
+                }
+            } catch let error as OutputError {
+                failure = failure ?? error
+            } catch {
                 // Every event can be encoded: its numbers and texts are plain.
-                if event.isForLog, let line = try? JSONText.line(event) { Console.print(line) }
-            } shouldStop: {
-                stop.isRequested
             }
-        case .text:
-            var display = TrainingDisplay(folder: folder, isResumed: isResumed)
-            summary = try trainer.run {
-                display.show($0)
-            } shouldStop: {
-                stop.isRequested
-            }
-            if let summary { display.finish(summary) }
+        } shouldStop: {
+            Signals.isStopRequested || failure != nil
         }
-        if summary == nil { throw ExitCode(stop.exitCode) }
+        if var failure {
+            // What was trained is saved, but nobody has been told.
+            let advice = "the run is saved; go on with: vgg train --resume \(folder.path.shellWord)"
+            if failure.isClosedPipe { Console.error(advice) } else { failure.advice = "; \(advice)" }
+            throw failure
+        }
+        guard let summary else { throw ExitCode(Signals.exitCode) }
+        if format == .text { try display.finish(summary) }
     }
 
     /// `runs/2026-01-31-235959-vgg11`

@@ -17,6 +17,12 @@ struct TrainedModelOptions: ParsableArguments {
     @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
     var data: DataOptions
 
+    @OptionGroup(title: "Photos and classes")
+    var preparation: PreparationOptions
+
+    @OptionGroup(title: "Photos and classes")
+    var labels: LabelOptions
+
     @Option(
         help: """
             The number format of the network's arithmetic: fp32, bf16 (mixed precision), or auto, which is bf16 \
@@ -24,70 +30,109 @@ struct TrainedModelOptions: ParsableArguments {
             """)
     var precision: PrecisionChoice?
 
-    func validate() throws {
-        guard data.size ?? 1 >= 1 else {
-            throw ValidationError("--size must be at least 1, not \(data.size ?? 0)")
-        }
-    }
+    func validate() throws { try preparation.validate(size: data.size) }
 
-    /// The weights, their network and the data, each from the options or else from what was stored.
-    func load(
-        _ head: HeadOptions
-    ) throws -> (model: TrainedModel, network: Network, size: Int, data: DatasetSplits) {
+    /// The weights, their network, and how pictures are prepared for it, each from the options or else from what was
+    /// stored.
+    /// - Parameter head: what was said of the classifier; nil where the network need not have one.
+    func load(_ head: HeadOptions? = nil) throws -> LoadedModel {
         let trained = try weights.read(runOrWeights, convArch: model.rows)
-        let specification = head.applied(to: try model.specification(of: trained))
-        let size = data.size ?? trained.stored?.size ?? 224
-        let network = try specification.network(size: size)
-        try trained.checkHasClassifier(network)
-        let splits = try loadData(for: trained, channels: specification.inChannels, size: size)
-        try specification.check(splits.test)
+        var specification = try model.specification(of: trained)
+        if let head { specification = head.applied(to: specification) }
+        let preprocessing = try preparation.preprocessing(
+            of: trained, channels: specification.inChannels, size: data.size)
+        let network = try specification.network(size: preprocessing.size)
+        if head != nil { try trained.checkHasClassifier(network) }
         warnIfEmulated(trained)
-        return (trained, network, size, splits)
+        return LoadedModel(
+            model: trained, specification: specification, network: network, preprocessing: preprocessing,
+            classNames: try labels.classNames(for: trained, specification))
     }
 
-    private func loadData(for trained: TrainedModel, channels: Int, size: Int) throws -> DatasetSplits {
+    /// The same for photos that the command line names.
+    func loadForPhotos(_ head: HeadOptions? = nil) throws -> LoadedModel {
+        guard data.data == nil, data.dataDir == nil else {
+            throw ValidationError("--data and --data-dir are for a data set's images, not for photos")
+        }
+        return try load(head)
+    }
+
+    /// The images to test the network on, prepared for it; their classes are the network's.
+    func testData(for loaded: LoadedModel) throws -> DatasetSplits {
+        let trained = loaded.model
         guard let name = data.data?.name ?? trained.stored?.data else {
             throw FileError(
                 trained.path,
                 "does not say what it was trained on; name the data with --data, such as --data fashion-mnist"
             )
         }
+        if loaded.specification.classes == 1, loaded.classNames?.count == 1 {
+            throw ValidationError(
+                "the network has one output, which tells two classes apart; give --labels both names, that of what it "
+                    + "speaks for last")
+        }
         // A folder that a run remembers is that of its own data set.
         let remembered = name == trained.stored?.data && data.folder == nil ? trained.dataDirectory : nil
-        let loaded = try Datasets.load(
-            name, from: data.folder ?? remembered, classNames: trained.classNames.map { ClassNames($0) },
-            checksPhotos: false)
-        guard loaded.train.hasPhotos else { return loaded }
-        let (splits, gone) = try trained.testing(on: loaded, isRuns: remembered != nil)
+        let whole = try Datasets.load(
+            name, from: data.folder ?? remembered, classNames: loaded.classNames, checksPhotos: false)
+        let (splits, gone) = try trained.testing(on: whole, isRuns: remembered != nil)
         if !gone.isEmpty {
             let verb = gone.count == 1 ? "is" : "are"
             Console.note(
                 "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(Text.list(gone))")
         }
-        return splits.prepared(by: try trained.preprocessing(channels: channels).resized(to: size))
-    }
-
-    /// The weights, their network and how photos are prepared for it.
-    /// - Parameter head: what was said of the classifier; nil where the network need not have one.
-    func prepared(
-        for photos: PhotoOptions, _ head: HeadOptions? = nil
-    ) throws -> (model: TrainedModel, network: Network, preprocessing: Preprocessing) {
-        guard data.data == nil, data.dataDir == nil else {
-            throw ValidationError("--data and --data-dir are for a data set's images, not for photos")
-        }
-        let trained = try weights.read(runOrWeights, convArch: model.rows)
-        var specification = try model.specification(of: trained)
-        if let head { specification = head.applied(to: specification) }
-        let preprocessing = try photos.preprocessing(
-            for: trained, channels: specification.inChannels, size: data.size)
-        let network = try specification.network(size: preprocessing.size)
-        if head != nil { try trained.checkHasClassifier(network) }
-        return (trained, network, preprocessing)
+        try loaded.check(splits.test)
+        return splits.prepared(by: loaded.preprocessing)
     }
 
     /// Warns where the precision that the weights will run in has no instructions on this processor.
     func warnIfEmulated(_ trained: TrainedModel) {
         (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
+    }
+}
+
+/// Weights, and all it takes to use them.
+struct LoadedModel {
+    let model: TrainedModel
+    let specification: ModelSpecification
+    let network: Network
+    let preprocessing: Preprocessing
+    /// nil if they are not known.
+    let classNames: ClassNames?
+
+    /// What is taken for granted where weights do not say how pictures are prepared.
+    var usual: String { preprocessing.isPlain ? "plain" : "imagenet" }
+
+    /// None if they are not known.
+    var names: [String] { classNames?.names ?? [] }
+
+    /// How many classes the network tells apart: a single output tells two.
+    var classCount: Int { specification.classes == 1 ? 2 : specification.classes }
+
+    /// - Throws: `TrainingError.dataMismatch` if the network cannot be tested on the data set.
+    func check(_ dataset: ImageDataset) throws {
+        func mismatch(_ reason: String) -> TrainingError { .dataMismatch(data: dataset.name, reason: reason) }
+
+        guard dataset.count > 0 else { throw mismatch("it has no images for testing") }
+        // Of data in memory the last classes may be missing.
+        let count = dataset.classNames.count
+        guard dataset.hasPhotos ? count == classCount : count <= classCount else {
+            throw mismatch(
+                "it has \(Text.count(count, "class", plural: "classes")), but the weights \(classCount)"
+                    + (dataset.hasPhotos
+                        ? "; name those of the weights by --labels FILE, and the folder's are found among them"
+                        : ""))
+        }
+    }
+}
+
+extension PreparationOptions {
+    /// How pictures are prepared for weights, where these or the options say so, and else in the usual way.
+    func preprocessing(of trained: TrainedModel, channels: Int, size: Int?) throws -> Preprocessing {
+        try preprocessing(
+            own: try ValidationError.wrapping { try trained.preprocessing(channels: channels) },
+            channels: channels,
+            size: size)
     }
 }
 

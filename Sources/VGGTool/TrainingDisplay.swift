@@ -16,23 +16,24 @@ struct TrainingDisplay {
         self.isResumed = isResumed
     }
 
-    mutating func show(_ event: TrainingEvent) {
+    mutating func show(_ event: TrainingEvent) throws(OutputError) {
         switch event {
         case .started(let start):
             self.start = start
             began = clock.now
             printed = began
-            line(Self.introduction(start))
-            if isResumed { line(Self.resumption(start)) }
-        case .step(let metrics): show(metrics)
+            try line(Self.introduction(start))
+            if isResumed { try line(Self.resumption(start)) }
+        case .step(let metrics): try show(metrics)
         case .testing(let progress):
             if bar?.isDue() == true {
                 bar?.draw(
-                    "epoch \(progress.epoch) test", Double(progress.examples) / Double(progress.testExamples),
-                    "\(progress.examples)/\(progress.testExamples)")
+                    "test \(progress.epoch)/\(start?.configuration.epochs ?? progress.epoch)",
+                    Double(progress.examples) / Double(progress.testExamples),
+                    ["\(progress.examples)/\(progress.testExamples)"])
             }
         case .epoch(let metrics):
-            line(
+            try line(
                 "epoch \(metrics.epoch)/\(start?.configuration.epochs ?? metrics.epoch): "
                     + "loss \(Text.fixed(metrics.trainLoss, 3)), train acc \(Text.fixed(metrics.trainAcc, 3)), "
                     + "test acc \(Text.fixed(metrics.testAcc, 3)), "
@@ -44,21 +45,22 @@ struct TrainingDisplay {
             // The error that ends a diverged training says the same.
             if diagnosis.problem != .diverged { Console.error("warning: \(diagnosis)") }
         case .interrupted(let written):
-            line(
-                "stopped after step \(written.step) and saved; go on with: vgg train --resume \(folder.path)")
+            try line(
+                "stopped after step \(written.step) and saved; go on with: "
+                    + "vgg train --resume \(folder.path.shellWord)")
         }
     }
 
     /// The curves and the figures that the chapter ends with.
-    func finish(_ summary: TrainingSummary) {
+    mutating func finish(_ summary: TrainingSummary) throws(OutputError) {
         bar?.clear()
         if let curves = try? folder.curves() {
-            let width = min(Console.columns - 1, 79)
-            Console.print(
-                curves.terminalText(width: width, height: 16, isColoured: Console.isOutputTerminal))
+            let width = min((Console.outputColumns ?? 80) - 1, 79)
+            try Console.print(
+                chart: curves.terminalText(width: width, height: 16, isColoured: Console.isColoured))
         }
-        Console.print("curves: \(folder.curvesPNGPath)")
-        Console.print(
+        try Console.print("curves: \(folder.curvesPNGPath)")
+        try Console.print(
             """
             loss \(Text.fixed(summary.trainLoss, 3)), train acc \(Text.fixed(summary.trainAcc, 3)), \
             test acc \(Text.fixed(summary.testAcc, 3))
@@ -67,9 +69,9 @@ struct TrainingDisplay {
             """)
     }
 
-    private func line(_ text: String) {
+    private mutating func line(_ text: String) throws(OutputError) {
         bar?.clear()
-        Console.print(text)
+        try Console.print(text)
     }
 
     private static func introduction(_ start: TrainingStart) -> String {
@@ -107,21 +109,21 @@ struct TrainingDisplay {
         return "going on after step \(start.step)"
     }
 
-    private mutating func show(_ metrics: StepMetrics) {
+    private mutating func show(_ metrics: StepMetrics) throws(OutputError) {
         guard let start else { return }
-        let figures =
-            "loss \(Text.fixed(metrics.trainLoss, 3))  acc \(Text.fixed(metrics.trainAcc, 3))  "
-            + "\(Text.fixed(metrics.examplesPerSec, 0)) img/s  \(timeLeft(metrics, start))"
+        let figures = [
+            "\(metrics.stepInEpoch)/\(metrics.stepsPerEpoch)", "loss \(Text.fixed(metrics.trainLoss, 3))",
+            timeLeft(metrics, start), "acc \(Text.fixed(metrics.trainAcc, 3))",
+            "\(Text.fixed(metrics.examplesPerSec, 0)) img/s",
+        ]
         let epoch = "epoch \(metrics.epoch)/\(start.configuration.epochs)"
-        let batch = "\(metrics.stepInEpoch)/\(metrics.stepsPerEpoch)"
         if bar != nil {
             if bar?.isDue() == true {
-                bar?.draw(
-                    "\(epoch) \(batch)", Double(metrics.stepInEpoch) / Double(metrics.stepsPerEpoch), figures)
+                bar?.draw(epoch, Double(metrics.stepInEpoch) / Double(metrics.stepsPerEpoch), figures)
             }
         } else if clock.now - printed >= .seconds(15) {
             printed = clock.now
-            Console.print("\(epoch) \(batch)  \(figures)")
+            try Console.print("\(epoch) \(figures.joined(separator: "  "))")
         }
     }
 

@@ -22,6 +22,7 @@ struct TrainingOptions: ParsableArguments {
     @OptionGroup var head: HeadOptions
     @OptionGroup var data: DataOptions
     @OptionGroup var folder: FolderOptions
+    @OptionGroup var preparation: PreparationOptions
 
     @Option(parsing: .unconditional, help: "Passes over the training data (default: 10).")
     var epochs: Int?

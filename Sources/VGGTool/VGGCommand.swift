@@ -24,22 +24,33 @@ struct VGGCommand: ParsableCommand {
         ])
 
     static func main() {
+        Console.occupyClosedDescriptors()
         // A file-size limit then fails the write, which is reported, rather than killing the program.
         signal(SIGXFSZ, SIG_IGN)
+        Signals.listen()
+        Foundation.exit(status())
+    }
+
+    /// Does what the command line asks for.
+    /// - Returns: the exit code.
+    private static func status() -> Int32 {
         do {
             try checkEnvironment()
             try checkCommand()
-            var command = try parseAsRoot(arguments)
-            try command.run()
-        } catch {
-            let code = exitCode(for: error)
-            let message = code.isSuccess ? fullMessage(for: error) : message(for: error)
-            if code.isSuccess {
-                print(message)
-            } else if !message.isEmpty {
-                Console.error("error: \(message)")
+            do {
+                var command = try parseAsRoot(ChannelValues.joining(arguments))
+                try command.run()
+            } catch  where exitCode(for: error).isSuccess {
+                try show(help: error)
             }
-            Foundation.exit(code.rawValue)
+            return EXIT_SUCCESS
+        } catch let error as OutputError where error.isClosedPipe {
+            // The shell's code for a program that the signal ended, where that is ignored.
+            return 128 + SIGPIPE
+        } catch {
+            let message = message(for: error)
+            if !message.isEmpty { Console.error("error: \(message)") }
+            return exitCode(for: error).rawValue
         }
     }
 
@@ -50,6 +61,28 @@ struct VGGCommand: ParsableCommand {
                 FileName.text(UnsafeRawBufferPointer(start: argument, count: strlen(argument)).map { $0 })
             }
         }
+    }
+
+    /// Prints a text that was asked for: a help, the version.
+    private static func show(help: any Error) throws {
+        let columns = Console.outputColumns ?? 80
+        guard columns < 80 else { return try Console.print(fullMessage(for: help)) }
+        // The library breaks examples, and makes two columns also where there is no room for them.
+        try Console.print(narrowed(fullMessage(for: help, columns: .max), width: columns))
+    }
+
+    /// A help with what names mean below them, not beside them.
+    private static func narrowed(_ help: String, width: Int) -> String {
+        help.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let (name, meaning) = (line.prefix(26), line.dropFirst(26))
+            let isList = name.hasPrefix("  -") || name.hasPrefix("  <") || name.hasSuffix("  ")
+            guard isList, name.last == " ", meaning.first != " " else {
+                return Text.wrapped(line, width: width, indent: line.hasPrefix(" ") ? 2 : 0)
+            }
+            let below = Text.wrapped("      \(meaning)", width: width, indent: 0)
+            let above = name.replacing(/\ +$/, with: "")
+            return above.isEmpty ? below : "\(above)\n\(below)"
+        }.joined(separator: "\n")
     }
 
     /// - Throws: `ValidationError` that lists the commands, if the first argument is none.

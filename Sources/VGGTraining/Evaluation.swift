@@ -1,3 +1,4 @@
+import Foundation
 import VGGData
 import VGGEngine
 import VGGFiles
@@ -9,7 +10,10 @@ extension Executor {
     ///   - size: the width and height the images are resized to, in pixels.
     ///   - batchSize: at most the plan's.
     ///   - shouldGoOn: told, before each batch, how many examples are done; false stops the test.
-    /// - Precondition: photos are prepared for this size.
+    ///
+    /// A network of one output is tested as PyTorch's `BCEWithLogitsLoss` trains it: a sigmoid makes the output the
+    /// probability of class 1, and what is at least 0.5 is taken for it.
+    /// - Precondition: what is prepared is so for this size.
     /// - Returns: the sums over all examples; nil if stopped.
     /// - Throws: `FileError` if an image is a file that cannot be read.
     public func evaluate(
@@ -21,7 +25,10 @@ extension Executor {
         for batch in loader {
             guard shouldGoOn(total?.count ?? 0) else { return nil }
             if let problem = batch.problem { throw problem }
-            var sums = evaluate(images: batch.images, labels: batch.labels)
+            var sums =
+                plan.network.output.count == 1
+                ? Self.binary(logits(images: batch.images, count: batch.count), batch.labels)
+                : evaluate(images: batch.images, labels: batch.labels)
             if let total {
                 sums.lossSum += total.lossSum
                 sums.correct += total.correct
@@ -30,6 +37,19 @@ extension Executor {
             total = sums
         }
         return total
+    }
+
+    /// The binary cross-entropy and right answers of logits for class 1.
+    /// - Parameter labels: 0 or 1.
+    private static func binary(_ logits: [Float], _ labels: [Int32]) -> BatchMetrics {
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+        for (logit, label) in zip(logits, labels) {
+            // log(1 + e^z) without an overflow, z being how much speaks against the label.
+            let against = label == 1 ? -Double(logit) : Double(logit)
+            metrics.lossSum += max(against, 0) + log1p(exp(-abs(against)))
+            if (logit >= 0) == (label == 1) { metrics.correct += 1 }
+        }
+        return metrics
     }
 }
 

@@ -6,8 +6,18 @@ import VGGFiles
 /// Every file in it is replaced as a whole, so another program may read it while the run goes on.
 public struct RunFolder: Hashable, Sendable {
     public let path: String
+    /// Whether a new run goes to a folder of another name where there is one of this name.
+    private let isNumbered: Bool
 
-    public init(_ path: String) { self.path = path }
+    public init(_ path: String) { self.init(path, isNumbered: false) }
+
+    private init(_ path: String, isNumbered: Bool) {
+        self.path = path
+        self.isNumbered = isNumbered
+    }
+
+    /// The folder of a new run alone: `path`, or `path-2` and so on where there is one already.
+    public static func unused(_ path: String) -> RunFolder { RunFolder(path, isNumbered: true) }
 
     public var configurationPath: String { file("config.json") }
     public var photosPath: String { file("photos.json") }
@@ -23,17 +33,11 @@ public struct RunFolder: Hashable, Sendable {
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
 
     /// Makes the folder, if need be, and writes `config.json`, and for photos `photos.json`.
-    /// - Returns: the lock; whatever is written is written under it.
+    /// - Returns: the folder that it has become, and the lock; whatever is written is written under it.
     /// - Throws: `TrainingError.runInUse` or `.runExists`, or `FileError` if the folder cannot be written.
-    func create(_ configuration: TrainingConfiguration, photos: RunPhotos?) throws -> RunLock {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            let problem =
-                FileManager.default.fileExists(atPath: path)
-                ? "is a file, not a folder" : "the run folder cannot be made"
-            throw FileError(path, "\(problem); choose another --run-dir")
-        }
+    func create(_ configuration: TrainingConfiguration, photos: RunPhotos?) throws -> (RunFolder, RunLock) {
+        if isNumbered { return try numbered().create(configuration, photos: photos) }
+        try Self.makeFolder(path)
         let lock = try RunLock(self)
         guard !holdsRun else { throw TrainingError.runExists(folder: path) }
         // Files with a run's names that belong to no run are somebody else's.
@@ -43,7 +47,31 @@ public struct RunFolder: Hashable, Sendable {
         }
         if let photos { try write(photos) }
         try write(configuration)
-        return lock
+        return (self, lock)
+    }
+
+    /// Makes a folder that nobody else has made, nor can be making now.
+    private func numbered() throws -> RunFolder {
+        let parent = (path as NSString).deletingLastPathComponent
+        if !parent.isEmpty { try Self.makeFolder(parent) }
+        var (name, number) = (path, 1)
+        while mkdir(name, 0o777) != 0 {
+            guard errno == EEXIST else { throw FileError(name, failed: "the run folder cannot be made") }
+            number += 1
+            name = "\(path)-\(number)"
+        }
+        return RunFolder(name)
+    }
+
+    private static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            let problem =
+                FileManager.default.fileExists(atPath: path)
+                ? "is a file, not a folder" : "the run folder cannot be made"
+            throw FileError(path, "\(problem); choose another --run-dir")
+        }
     }
 
     func write(_ photos: RunPhotos) throws {

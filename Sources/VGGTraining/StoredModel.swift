@@ -13,7 +13,8 @@ public struct StoredModel: Hashable, Sendable, Codable {
     public var data: String?
     /// The number format it was trained in; nil if the file does not say.
     public var precision: Precision?
-    /// The classes in the order of their numbers; nil if they are not known.
+    /// The classes in the order of their numbers; nil if they are not known. A network of one output may have two: what
+    /// the output speaks for comes second.
     public var labels: [String]?
     /// How photos are prepared for it; nil if the file does not say.
     public var preprocessing: Preprocessing?

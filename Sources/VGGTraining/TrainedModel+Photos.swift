@@ -1,6 +1,7 @@
 import VGGData
 import VGGFiles
 import VGGImages
+import VGGModel
 
 /// How photos are prepared for the weights, and what the classes are called.
 extension TrainedModel {
@@ -17,13 +18,13 @@ extension TrainedModel {
         }
     }
 
-    /// What `preprocessing` says; where nothing is known, ImageNet's for three input channels, and for one 0…1, at the
-    /// network's own size.
+    /// What `preprocessing` says; where nothing is known, at the size of the network ImageNet's for three input
+    /// channels, and for one 0…1.
     /// - Throws: `PreprocessingError` if that size is out of range.
     public func preprocessing(channels: Int) throws(PreprocessingError) -> Preprocessing {
         if let preprocessing { return preprocessing }
         let size = stored?.size ?? 224
-        return channels == 1 ? try .plain(size, channels: .grey) : try .imageNet.resized(to: size)
+        return try channels == 1 ? .plain(size, channels: .grey) : .imageNet.resized(to: size)
     }
 
     /// The classes' names that the weight file has, or those of the data set of its training, if it is known.
@@ -56,4 +57,10 @@ extension TrainedModel {
         if photos == nil, let validation { return (data.testing(keptBy: validation), []) }
         return (data.testingAll, [])
     }
+}
+
+extension ModelSpecification {
+    /// Whether so many names can be those of its classes: one for each output; of a single output, which a sigmoid
+    /// makes the probability of a class, its name alone, or before it that of the other class.
+    public func canName(_ count: Int) -> Bool { count == classes || classes == 1 && count == 2 }
 }

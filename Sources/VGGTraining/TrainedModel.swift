@@ -102,7 +102,8 @@ public struct TrainedModel: Sendable {
         do {
             if let stored = StoredModel(metadata: metadata) {
                 let known = try? InferredModel(weights, convArch: stored.model.rows)
-                return (stored, nil, [WeightNaming.note(passedOver: known?.passedOver ?? [])].compactMap(\.self))
+                let note = WeightNaming.note(passedOver: known?.passedOver ?? [])
+                return (stored, nil, note.map { [$0] } ?? [])
             }
             let inferred = try InferredModel(weights, convArch: convArch)
             return (StoredModel(model: inferred.specification, size: inferred.size), nil, inferred.notes)

@@ -54,8 +54,9 @@ extension Trainer {
         state.epoch += 1
         state.stepInEpoch = 0
         (state.lossSum, state.correct, state.count) = (0, 0, 0)
-        report(.epoch(figures))
+        // What is said to be done is on the disk.
         try checkpoint(report)
+        report(.epoch(figures))
         if let diagnosis = Diagnosis.afterEpoch(figures, configuration: configuration) {
             report(.diagnosis(diagnosis))
         }

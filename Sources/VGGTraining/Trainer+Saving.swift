@@ -11,8 +11,12 @@ extension Trainer {
         executor.initialize(configuration.initialization, seed: configuration.seed)
         guard let path = configuration.initialWeights else { return }
         let model = try TrainedModel(
-            runOrWeights: path, weightsKey: configuration.initialWeightsKey, convArch: configuration.model.rows)
+            runOrWeights: path, weightsKey: configuration.initialWeightsKey,
+            convArch: configuration.model.rows)
         var weights = try model.tensors(for: network)
+        for tensor in weights.values {
+            try tensor.values.withUnsafeBufferPointer { try model.checkFinite($0) }
+        }
         let anew = layersAnew(model, weights)
         if let last = anew.last {
             state.newHead = NewHead(
@@ -71,7 +75,15 @@ extension Trainer {
                 to: folder.modelPath)
         }
         saved = clock.now
-        return CheckpointWritten(path: folder?.checkpointPath, epochs: state.epoch, step: state.step)
+        let written = CheckpointWritten(path: folder?.checkpointPath, epochs: state.epoch, step: state.step)
+        lastSaved = written
+        return written
+    }
+
+    /// The same where something has changed since.
+    func saveChanges(_ report: (TrainingEvent) -> Void) throws -> CheckpointWritten {
+        if let lastSaved, (lastSaved.epochs, lastSaved.step) == (state.epoch, state.step) { return lastSaved }
+        return try save(report)
     }
 
     /// Saves and says so; nothing without a run folder.

@@ -17,7 +17,7 @@ public final class Trainer {
     public let memory: PlanMemory
     public let training: ImageDataset
     public let test: ImageDataset
-    public let folder: RunFolder?
+    public private(set) var folder: RunFolder?
     /// What somebody should know about the photos, a line each.
     public let remarks: [String]
     /// nil for a data set in memory.
@@ -34,6 +34,7 @@ public final class Trainer {
     var started: ContinuousClock.Instant
     var secondsBefore = 0.0
     var saved: ContinuousClock.Instant
+    var lastSaved: CheckpointWritten?
 
     /// - Parameters:
     ///   - training, test: the data; the configuration's limits are applied here. A run that goes on takes from them, in
@@ -86,7 +87,7 @@ public final class Trainer {
             try resume(folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
         } else {
             try initializeWeights()
-            lock = try folder?.create(configuration, photos: photos)
+            if let folder { (self.folder, lock) = try folder.create(configuration, photos: photos) }
         }
     }
 
@@ -120,7 +121,7 @@ public final class Trainer {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
             try train(shouldStop, report)
             guard !shouldStop(), let result = try testNow(shouldStop, report) else {
-                report(.interrupted(try save(report)))
+                report(.interrupted(try saveChanges(report)))
                 return nil
             }
             let figures = epochMetrics(result)

@@ -18,14 +18,17 @@ extension TrainingConfiguration {
         return ValidationSplit(share: share, seed: seed)
     }
 
-    /// The configuration with what photos decide where it does not: how they are prepared, and their classes.
-    /// - Throws: `TrainingError.dataMismatch` if the data set has other classes, or photos cannot be prepared for
+    /// The configuration with what photos decide where it does not: how they are prepared, and their classes. Data in
+    /// memory are prepared only if the configuration says how.
+    /// - Throws: `TrainingError.dataMismatch` if the data set has other classes, or the images cannot be prepared for
     ///   the model.
     func completed(for dataset: ImageDataset) throws -> TrainingConfiguration {
-        guard dataset.hasPhotos else { return self }
+        guard dataset.hasPhotos || preprocessing != nil else { return self }
         func mismatch(_ reason: String) -> TrainingError { .dataMismatch(data: dataset.name, reason: reason) }
 
-        if let labels, labels != dataset.classNames { throw mismatch("its classes are not those of the run") }
+        if dataset.hasPhotos, let labels, labels != dataset.classNames {
+            throw mismatch("its classes are not those of the run")
+        }
         guard [1, 3].contains(model.inChannels) else {
             throw mismatch(
                 "photos have 3 channels, or 1 as grey, not \(model.inChannels); use --in-channels 3")
@@ -34,18 +37,18 @@ extension TrainingConfiguration {
             .resized(to: size)
         guard prepared.channels.count == model.inChannels else {
             throw mismatch(
-                "its photos are prepared with \(prepared.channels.count) channels; "
+                "its images are prepared with \(prepared.channels.count) channels; "
                     + "use --in-channels \(prepared.channels.count), or --preprocessing plain")
         }
         var result = self
-        result.labels = dataset.classNames
+        if dataset.hasPhotos { result.labels = dataset.classNames }
         result.preprocessing = prepared
         return result
     }
 }
 
 extension ImageDataset {
-    /// At most so many examples, the photos prepared as the training does.
+    /// At most so many examples, prepared as the training does.
     func limited(to limit: Int?, for configuration: TrainingConfiguration) -> ImageDataset {
         let limited = limited(to: limit ?? count)
         return configuration.preprocessing.map { limited.prepared(by: $0) } ?? limited

@@ -15,9 +15,11 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var validationSplit: Double?
     /// Whether photos that cannot be read are left out; nil for no: they end the training.
     public var skipBroken: Bool?
-    /// How photos become the network's input; nil for data in memory, and before the data are known.
+    /// How images become the network's input; nil for data in memory that are only resized and made 0…1, and before
+    /// the data are known.
     public var preprocessing: Preprocessing?
-    /// The classes of a folder of photos, in the order of their numbers; nil likewise.
+    /// The classes of a folder of photos, in the order of their numbers; nil for data in memory, and before the data
+    /// are known.
     public var labels: [String]?
     /// Images are resized to `size` × `size` pixels.
     public var size = 224

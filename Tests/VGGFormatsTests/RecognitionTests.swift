@@ -70,9 +70,10 @@ import VGGModel
     func readsForeignNames(_ names: String) throws {
         let parts = names.split(separator: ",").map(String.init)
         let hasNorms = parts.count > 1
-        let file = File(
-            vgg16, batchNorm: { hasNorms ? expand(parts[1], $0, batchNorm: true) : nil }, linear: head
-        ) { expand(parts[0], $0, batchNorm: hasNorms) }
+        let norm = { (index: Int) in hasNorms ? expand(parts[1], index, batchNorm: true) : nil }
+        let file = File(vgg16, batchNorm: norm, linear: head) {
+            expand(parts[0], $0, batchNorm: hasNorms)
+        }
         for tensors in [file.tensors, file.sorted] {
             let model = try InferredModel(tensors)
             #expect(try model.specification.rows == vgg16 && model.specification.hasBatchNorm == hasNorms)

@@ -32,7 +32,12 @@ import VGGTestSupport
         #expect(settings.isSuperset(of: [.imageNet, .caffe]))
         #expect(try settings.contains(.plain(28, channels: .grey)))
         #expect(try settings.contains(.imageNet.resized(to: 224)))
-        #expect(try Preprocessing.imageNet.resized(to: 112).resize == 128)
+        // torchvision's for networks of other sizes: the size divided by 0.875, to the nearest whole number.
+        for (size, resize) in [(112, 128), (32, 37), (64, 73), (96, 110), (288, 329)] {
+            let resized = try Preprocessing.imageNet.resized(to: size)
+            #expect(resized.resize == resize)
+            #expect(size > 100 || settings.contains(resized))
+        }
     }
 
     /// A picture a thousand times as long as it is wide is not resized as a whole.
@@ -61,7 +66,8 @@ import VGGTestSupport
 
     @Test(arguments: [
         #""resize":256,"size":257"#, #""resize":8193"#, #""size":0"#, #""mean":[0,0]"#, #""std":[1,0,1]"#,
-        #""std":[1]"#, #""channels":"cmyk""#, #""channels":"grey""#, #""range":"bits""#,
+        #""std":[1]"#, #""std":[1,-1,1]"#, #""std":[1,1,1e-40]"#, #""channels":"cmyk""#,
+        #""channels":"grey""#, #""range":"bits""#,
         #""mean":[0,0,1e99]"#,
     ]) func refusesSettingsThatMakeNoSense(_ change: String) throws {
         var members: [String: Any] = try #require(

@@ -54,7 +54,6 @@ extension ToolTests {
         ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
         ("predict missing", "nothing to predict", 64), ("predict missing photo.jpg", "missing", 1),
         ("predict missing --index 0 photo.jpg", "--index", 64),
-        ("predict missing --index 0 --labels names.txt", "--index", 64),
         ("predict missing photo.jpg --data mnist", "--data", 64), ("predict missing - -", "twice", 64),
         ("predict missing photo.jpg --batch-size 0", "--batch-size", 64),
         ("predict missing photo.jpg --preprocessing none", "--preprocessing", 64),

@@ -24,7 +24,7 @@ extension ToolTests {
         #expect(result.status == 0 && result.output.isEmpty)
         #expect(
             result.errors == """
-                d2l.safetensors: read as 1x2,1x3 for images of 8×8 pixels
+                note: d2l.safetensors: read as 1x2,1x3 for images of 8×8 pixels
                 wrote torchvision.safetensors: 10 tensors, 343 parameters, 10 classes
 
                 """)

@@ -3,14 +3,14 @@ import Testing
 import VGGKit
 
 /// Seconds of training on photos of two classes, which stripes tell apart.
-private let training = """
+let stripesTraining = """
     train --data folder:photos --val-split 0.25 --conv-arch 1x8,1x16 --arch vgg11_bn --size 16 --batch-size 8 \
     --epochs 6 --lr 0.01 --momentum 0.9 --precision fp32 --run-dir run
     """
 
 extension ToolTests {
     /// Writes photos of 24×16 pixels with lines along or across them.
-    private func writeStripes(_ count: Int, in name: String = "photos") throws {
+    func writeStripes(_ count: Int, in name: String = "photos") throws {
         for (number, className) in ["across", "along"].enumerated() {
             let url = folder.url("\(name)/\(className)")
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -28,7 +28,7 @@ extension ToolTests {
 
     @Test(.enabled(if: ImageFormat.png.isSupported)) func trainsOnAFolderAndPredictsItsPhotos() throws {
         try writeStripes(16)
-        let result = try run(training)
+        let result = try run(stripesTraining)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("24 images of photos at 16×16"))
         let configuration = try RunFolder(folder.url("run").path).readConfiguration()
@@ -65,7 +65,7 @@ extension ToolTests {
 
     @Test(.enabled(if: ImageFormat.png.isSupported)) func greyNetworksSeeGreyPhotos() throws {
         try writeStripes(4)
-        let result = try run("\(training) --in-channels 1 --max-steps 1")
+        let result = try run("\(stripesTraining) --in-channels 1 --max-steps 1")
         #expect(result.status == 0, "\(result.errors)")
         let configuration = try RunFolder(folder.url("run").path).readConfiguration()
         #expect(try configuration.preprocessing == .plain(16, channels: .grey))
@@ -81,7 +81,7 @@ extension ToolTests {
             "train --init run --data folder:photos --val-split 0.25 --max-steps 1 --run-dir others")
         #expect(others.status == 0)
         #expect((others.output + others.errors).contains("for 2 classes instead of 2 others"))
-        let other = training.replacing("--run-dir run", with: "--run-dir normalised")
+        let other = stripesTraining.replacing("--run-dir run", with: "--run-dir normalised")
         let normalised = try run("\(other) --preprocessing imagenet --max-steps 1")
         #expect(normalised.status == 0, "\(normalised.errors)")
         #expect(try run("predict normalised photos/along/0.png").status == 0)
@@ -106,7 +106,7 @@ extension ToolTests {
         ("train --data folder:photos --data-dir photos", "--data-dir", 64),
         ("train --data folder:photos --val-split 1", "--val-split", 64),
         ("train --val-split 0.2", "--val-split is for photos", 64),
-        ("train --preprocessing imagenet", "--preprocessing is for photos", 64),
+        ("train --preprocessing imagenet", "1 input channel, but photos are prepared with 3", 64),
         ("train --data folder:photos", "--val-split 0.2", 1),
         ("train --data folder:photos --val-split 0.2 --classes 3", "--classes 2", 1),
         ("train --data folder:photos --val-split 0.2 --in-channels 2", "--in-channels 3", 1),

@@ -87,10 +87,10 @@ extension ToolTests {
         let plain = try run("predict plain.safetensors 0.png --format json")
         let wrapped = try run("predict wrapped.safetensors 0.png --format json")
         #expect(plain.status == 0 && wrapped.output == plain.output)
-        #expect(plain.errors == "plain.safetensors: read as 1x4,2x8 for images of 16×16 pixels\n")
+        #expect(plain.errors == "note: plain.safetensors: read as 1x4,2x8 for images of 16×16 pixels\n")
         #expect(
             wrapped.errors.split(separator: "\n").last
-                == "wrapped.safetensors: passed over 2 tensors that the network has no place for: criterion.weight, n_averaged"
+                == "note: wrapped.safetensors: passed over 2 tensors that the network has no place for: criterion.weight, n_averaged"
         )
     }
 

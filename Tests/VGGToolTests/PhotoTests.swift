@@ -103,6 +103,6 @@ extension ToolTests {
         let size = try run("predict run photo.png --size 32")
         #expect(size.status == 1 && size.errors.contains("classifier.0.weight"))
         let large = try run("predict run photo.png --size 9000")
-        #expect(large.status == 64 && large.errors.contains("--size 9000"))
+        #expect(large.status == 64 && large.errors.contains("--size must be between 1 and 8192, not 9000"))
     }
 }

@@ -10,6 +10,11 @@ struct Program {
         var output: String
         var errors: String
 
+        /// The lines on standard error but for notes of how a file of no known depth was read.
+        var complaints: [Substring] {
+            errors.split(separator: "\n").filter { !($0.hasPrefix("note: ") && $0.contains(": read as ")) }
+        }
+
         var lines: [String] { output.split(separator: "\n").map(String.init) }
 
         /// Each line of the output as a JSON object.

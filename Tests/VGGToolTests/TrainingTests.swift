@@ -48,17 +48,23 @@ extension ToolTests {
             Issue.record("the last record is not an epoch's")
             return
         }
-        func eval(_ arguments: String) throws -> [String: Double] {
+        struct Figures: Decodable, Equatable {
+            let count: Int
+            let accuracy: Double
+            let loss: Double
+        }
+        func eval(_ arguments: String) throws -> Figures {
             let result = try self.run("eval \(arguments) --batch-size 32 --test-limit 100 --format json")
             // Other than `JSONSerialization`, it reads every bit.
-            return try JSONText.decode([String: Double].self, from: result.output)
+            return try JSONText.decode(Figures.self, from: result.output)
         }
         for model in ["run", "run/model.safetensors"] {
             #expect(
-                try eval(model) == ["count": 100, "accuracy": recorded.testAcc, "loss": recorded.testLoss])
+                try eval(model)
+                    == Figures(count: 100, accuracy: recorded.testAcc, loss: recorded.testLoss))
         }
         let other = precision == "fp32" ? "bf16" : "fp32"
-        #expect(try eval("run --precision \(other)")["loss"] != recorded.testLoss)
+        #expect(try eval("run --precision \(other)").loss != recorded.testLoss)
     }
 
     /// The chapter's slim network is for who asks for nothing else.
@@ -66,7 +72,7 @@ extension ToolTests {
         ("", 4), ("--arch vgg11", 1), ("--conv-arch 1x8,1x8", 1), ("--preset quick", 4),
         ("--preset quick --arch vgg11", 4), ("--arch vgg11 --width-divisor 2", 2),
     ])
-    func onlyTheSeedsNetworkIsSlim(_ options: String, _ divisor: Int) throws {
+    func onlyTheChaptersNetworkIsSlim(_ options: String, _ divisor: Int) throws {
         let result = try run(
             "train --size 32 --train-limit 2 --test-limit 2 --max-steps 1 --run-dir run \(options)")
         #expect(result.status == 0, "\(result.errors)")
@@ -129,19 +135,6 @@ extension ToolTests {
         #expect(resumed.status == 0, "\(resumed.errors)")
         #expect(try folder.bytes("killed/model.safetensors") == folder.bytes("whole/model.safetensors"))
         #expect(try folder.names("killed") == folder.names("whole"))
-    }
-
-    @Test(arguments: [SIGINT, SIGTERM]) func aSignalSavesTheRun(_ signal: Int32) throws {
-        let process = try Program.start(
-            "\(small) --epochs 1000 --run-dir run".split(separator: " ").map(String.init), in: folder)
-        let metrics = folder.url("run/metrics.jsonl").path
-        while process.isRunning, !FileManager.default.fileExists(atPath: metrics) { usleep(1000) }
-        kill(process.processIdentifier, signal)
-        let result = try Program.finish(process, in: folder)
-        #expect(result.status == 128 + signal)
-        #expect(result.output.contains("go on with: vgg train --resume run"))
-        let done = try #require(try RunFolder(folder.url("run").path).readMetrics().last?.step) / 10
-        #expect(try run("train --resume run --epochs \(done + 1)").status == 0)
     }
 
     @Test func aResumedRunSaysWhereItIs() throws {

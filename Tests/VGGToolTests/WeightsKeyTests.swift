@@ -50,7 +50,10 @@ extension ToolTests {
     @Test func weightsKeyIsForWeights() throws {
         let alone = try run("train --weights-key model --run-dir run")
         #expect(alone.status == 64 && alone.errors.contains("--weights-key is for the weights of --init"))
-        #expect(try run(greyTraining).status == 0)
+        #expect(try run(greyTraining + " --momentum 0.9").status == 0)
+        // The checkpoint's momentum is no other network.
+        let checkpoint = try run("convert run/checkpoint.safetensors out.safetensors")
+        #expect(checkpoint.status == 0 && !checkpoint.errors.contains("are taken"), "\(checkpoint.errors)")
         let ofRun = try run("eval run --weights-key model")
         #expect(ofRun.status == 1 && ofRun.errors.contains("leave out --weights-key"), "\(ofRun.errors)")
     }

@@ -44,6 +44,26 @@ import VGGTraining
         #expect(model.classNames == ["cat", "dog"])
     }
 
+    /// A network for small pictures is prepared for as ImageNet's are, but at its own size.
+    @Test func whatIsNotKnownIsTheUsual() throws {
+        for (channels, expected) in [
+            (3, try Preprocessing.imageNet.resized(to: 32)), (1, try .plain(32, channels: .grey)),
+        ] {
+            var metadata = stored(channels: channels, data: "x")
+            metadata["vgg.model"] = metadata["vgg.model"]?.replacing(#""data":"x","#, with: "")
+            let model = try model(metadata)
+            #expect(model.preprocessing == nil)
+            #expect(try model.preprocessing(channels: channels) == expected)
+        }
+    }
+
+    @Test func aSingleOutputMayHaveTwoNames() {
+        var specification = ModelSpecification()
+        #expect(specification.canName(10) && !specification.canName(2) && !specification.canName(11))
+        specification.classes = 1
+        #expect(specification.canName(1) && specification.canName(2) && !specification.canName(3))
+    }
+
     @Test func otherFilesSayNothing() throws {
         let model = try model(["format": "pt", "vgg.model": "{}"])
         #expect(model.preprocessing == nil && model.classNames == nil)

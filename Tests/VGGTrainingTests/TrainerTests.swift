@@ -62,7 +62,14 @@ import VGGTraining
         let folder = try TemporaryFolder()
         let run = folder.run("run")
         let configuration = smallConfiguration()
-        _ = try trainer(configuration, folder: run).run()
+        var events: [TrainingEvent] = []
+        _ = try trainer(configuration, folder: run).run { events.append($0) }
+        // What is said to be done is on the disk.
+        #expect(
+            names(events.filter { if case .diagnosis = $0 { false } else { true } })
+                == ["started"]
+                + Array(repeating: ["step", "testing", "checkpoint", "epoch"], count: 2).joined()
+                + ["finished"])
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: run.path).sorted() == [
                 "checkpoint.safetensors", "config.json", "curves.png", "curves.svg", "metrics.jsonl",

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+private let training = """
+    train --conv-arch 1x8,1x16 --size 8 --batch-size 32 --train-limit 320 --test-limit 1000 --precision fp32 \
+    --epochs 1 --run-dir run
+    """
+
+extension ToolTests {
+    /// What a terminal of so many columns is sent.
+    private func sent(_ arguments: String, columns: Int, environment: String = "") throws -> String {
+        let command =
+            "stty cols \(columns) rows 40; unset NO_COLOR; export TERM=xterm \(environment); '$0' $*"
+        let result = try run(arguments, shell: "exec script -qec \"\(command)\" /dev/null")
+        #expect(result.status == 0 && !result.output.isEmpty, "\(arguments): \(result.errors)")
+        return result.output
+    }
+
+    /// The lines that are seen at any time, without colours.
+    private func lines(_ sent: String) -> [String] {
+        sent.replacing(/\u{1B}\[[0-9;]*m/, with: "").split { $0.isNewline || $0 == "\r" }.map(String.init)
+    }
+
+    private static let hasTerminals = FileManager.default.isExecutableFile(atPath: "/usr/bin/script")
+
+    @Test(
+        .enabled(if: hasTerminals),
+        arguments: [
+            "summary --plan --width-divisor 4", "summary --by layer --arch vgg16", "train --help", "--help",
+            "bench --conv-arch 1x8,1x8 --size 8 --steps 1 --batch-size 2",
+        ], [20, 40, 60, 80, 200])
+    func linesFitTerminals(_ arguments: String, _ columns: Int) throws {
+        for line in lines(try sent(arguments, columns: columns)) {
+            // A word that is longer than the terminal is wide can only be left alone.
+            let isWord = !line.trimmingCharacters(in: .whitespaces).contains(" ")
+            #expect(line.count <= columns || isWord, "\(line)")
+        }
+    }
+
+    @Test(.enabled(if: hasTerminals), arguments: [20, 40, 60, 80])
+    func aTrainingFitsTerminals(_ columns: Int) throws {
+        let seen = lines(try sent(training, columns: columns))
+        #expect(seen.allSatisfy { $0.count <= columns })
+        let bars = seen.filter { $0.contains("━") || $0.contains("╌") }
+        #expect(!bars.isEmpty && bars.allSatisfy { $0.count < columns })
+        #expect(bars.contains { $0.hasPrefix("epoch 1/1 ") } && bars.contains { $0.hasPrefix("test 1/1 ") })
+        // The most important figure stays longest.
+        #expect(bars.contains { $0.contains("loss") } == (columns >= 40))
+        #expect(bars.contains { $0.contains("img/s") } == (columns >= 80))
+    }
+
+    @Test(.enabled(if: hasTerminals)) func terminalsThatAskForItGetNoEscapes() throws {
+        let coloured = try sent(training, columns: 80)
+        #expect(coloured.contains("\u{1B}[38;5;"))
+        for environment in ["NO_COLOR=1", "TERM=dumb", "TERM="] {
+            try FileManager.default.removeItem(at: folder.url("run"))
+            let plain = try sent(training, columns: 80, environment: environment)
+            #expect(!plain.contains("\u{1B}") && plain.contains("examples/sec on cpu"))
+            // A bar is a line that is drawn again.
+            #expect(plain.replacing("\r\n", with: "").contains("\r") == (environment == "NO_COLOR=1"))
+        }
+        try FileManager.default.removeItem(at: folder.url("run"))
+        #expect(try sent(training, columns: 80, environment: "NO_COLOR=").contains("\u{1B}"))
+    }
+}
