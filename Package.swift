@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "VGGFiles"),
         .target(name: "VGGModel"),
         .target(name: "VGGEngine", dependencies: ["VGGModel", "CVGGKernels"]),
-        .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel"]),
+        .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(name: "VGGImages", dependencies: ["VGGFiles", "CVGGImages"]),
         .target(
             name: "VGGData",

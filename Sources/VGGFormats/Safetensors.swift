@@ -16,8 +16,8 @@ public struct Safetensors: Hashable, Sendable {
 
     /// Maps the file at `path`. F32 stays where it is until it is changed; F16, BF16 and F64 are converted to
     /// `Float`. The file must not be changed in place meanwhile; replacing it is all right.
-    /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, or holds
-    ///   another type of number.
+    /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, holds another type of
+    ///   number, or has a checksum and another content.
     public init(contentsOf path: String) throws {
         let file = try MappedFile(path)
         self = try file.withBytes { try Self($0, of: file, path: path) }
@@ -33,6 +33,16 @@ public struct Safetensors: Hashable, Sendable {
         let header = try SafetensorsHeader(file, path: path)
         tensors = [:]
         metadata = header.metadata
+        if let expected = metadata.removeValue(forKey: ContentChecksum.metadataKey) {
+            var checksum = ContentChecksum(metadata: metadata)
+            for entry in header.tensors.sorted(by: { $0.name < $1.name }) {
+                let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
+                checksum.add(entry.name, entry.type, entry.shape, bytes)
+            }
+            guard checksum.digits == expected else {
+                throw SafetensorsError(path, .damaged(checksum: checksum.digits, expected: expected))
+            }
+        }
         for entry in header.tensors {
             let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
             guard let values = entry.type.floats(bytes, in: owner) else {
@@ -43,14 +53,18 @@ public struct Safetensors: Hashable, Sendable {
     }
 
     /// Writes all tensors as F32, sorted by name, and replaces the file at `path` only when all is written.
+    /// - Parameter checksummed: whether the metadata get a checksum of everything under `vgg.crc32`, which reading the
+    ///   file compares. It costs a second a gigabyte.
     /// - Throws: `FileError` if the file cannot be written; `SafetensorsError` for a tensor with the name of
     ///   the metadata, or names and metadata that are too long together. The old file then stays.
-    public func write(to path: String) throws {
+    public func write(to path: String, checksummed: Bool = false) throws {
         guard tensors[SafetensorsHeaderText.metadataKey] == nil else {
             throw SafetensorsError(path, .reservedName(SafetensorsHeaderText.metadataKey))
         }
         let ordered = tensors.sorted { $0.name < $1.name }
-        let header = headerText(of: ordered)
+        var metadata = metadata
+        if checksummed { metadata[ContentChecksum.metadataKey] = checksum(of: ordered).digits }
+        let header = headerText(of: ordered, metadata)
         guard header.utf8.count <= SafetensorsHeader.maximumLength else {
             throw SafetensorsError(path, .headerTooLarge(bytes: UInt64(header.utf8.count)))
         }
@@ -63,8 +77,18 @@ public struct Safetensors: Hashable, Sendable {
         }
     }
 
+    private func checksum(of tensors: [(name: String, tensor: Tensor)]) -> ContentChecksum {
+        var checksum = ContentChecksum(metadata: metadata)
+        for (name, tensor) in tensors {
+            tensor.values.withUnsafeBytes { checksum.add(name, .float32, tensor.shape, $0) }
+        }
+        return checksum
+    }
+
     /// The header of a file with `tensors` in this order, padded so that the values start at a multiple of 8.
-    private func headerText(of tensors: [(name: String, tensor: Tensor)]) -> String {
+    private func headerText(
+        of tensors: [(name: String, tensor: Tensor)], _ metadata: [String: String]
+    ) -> String {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(json($0.key)):\(json($0.value))" }

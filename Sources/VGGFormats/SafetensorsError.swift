@@ -16,6 +16,8 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         case unsupportedType(name: String, type: String)
         /// The name cannot be given to a tensor.
         case reservedName(String)
+        /// The content does not have the checksum that was written with it.
+        case damaged(checksum: String, expected: String)
     }
 
     public var path: String
@@ -26,26 +28,36 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         self.problem = problem
     }
 
-    public var description: String {
-        let again = "fetch or save the file again"
-        return switch problem {
+    public var description: String { "\(path): \(reason); \(advice)" }
+
+    /// What is wrong, in words that follow the path.
+    package var reason: String {
+        switch problem {
         case .truncated(let bytes, let needed):
-            "\(path): has \(bytes) bytes where at least \(needed) are needed for a safetensors file; \(again)"
+            "has \(bytes) bytes where at least \(needed) are needed for a safetensors file"
         case .headerTooLarge(let bytes):
-            """
-            \(path): the header would have \(bytes) bytes, the limit is \(SafetensorsHeader.maximumLength); \
-            is this a safetensors file?
-            """
-        case .malformedHeader(let reason, let offset):
-            "\(path): header byte \(offset): \(reason); is this a safetensors file?"
-        case .duplicateKey(let key): "\(path): the header has \(key.quotedName) twice; \(again)"
-        case .inconsistentTensor(let name, let reason):
-            "\(path): tensor \(name.quotedName): \(reason); \(again)"
-        case .trailingBytes(let count): "\(path): \(count) bytes at the end belong to no tensor; \(again)"
+            "the header would have \(bytes) bytes, the limit is \(SafetensorsHeader.maximumLength)"
+        case .malformedHeader(let reason, let offset): "header byte \(offset): \(reason)"
+        case .duplicateKey(let key): "the header has \(key.quotedName) twice"
+        case .inconsistentTensor(let name, let reason): "tensor \(name.quotedName): \(reason)"
+        case .trailingBytes(let count): "\(count) bytes at the end belong to no tensor"
         case .unsupportedType(let name, let type):
-            "\(path): tensor \(name.quotedName) has type \(type.quotedName); save it as F32, F16, BF16 or F64"
-        case .reservedName(let name):
-            "\(path): a tensor cannot be called \(name.quotedName); give it another name"
+            "tensor \(name.quotedName) has type \(type.quotedName)"
+        case .reservedName(let name): "a tensor cannot be called \(name.quotedName)"
+        case .damaged(let checksum, let expected):
+            "is damaged: the checksum of its content is \(checksum), and was \(expected) when it was written"
+        }
+    }
+
+    private var advice: String {
+        switch problem {
+        case .headerTooLarge, .malformedHeader: "is this a safetensors file?"
+        case .unsupportedType: "save it as F32, F16, BF16 or F64"
+        case .reservedName: "give it another name"
+        case .damaged:
+            "fetch it again; a program that changed it on purpose has to leave \(ContentChecksum.metadataKey) out of the "
+                + "metadata"
+        case .truncated, .duplicateKey, .inconsistentTensor, .trailingBytes: "fetch or save the file again"
         }
     }
 }

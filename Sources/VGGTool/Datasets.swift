@@ -2,11 +2,16 @@ import VGGKit
 
 /// Data sets for the commands, with the progress of a fetch on standard error.
 enum Datasets {
+    /// - Parameter isRemembered: whether it is a run that says which folder it is, and not the command line.
     static func load(
-        _ name: String, from folder: String?, validation: ValidationSplit? = nil,
+        _ name: String, from folder: String?, isRemembered: Bool = false, validation: ValidationSplit? = nil,
         classNames: ClassNames? = nil,
         checksPhotos: Bool = true
     ) throws -> DatasetSplits {
+        if isRemembered, let folder, FileKind(at: folder) == nil {
+            throw FileError(
+                folder, "the run's data are no longer there; say where they are now: --data-dir FOLDER")
+        }
         var bar = Console.isTerminal ? ProgressBar() : nil
         var shown: String?
         defer { bar?.clear() }

@@ -114,7 +114,8 @@ struct TrainCommand: ParsableCommand {
         // A run that keeps a list of its photos takes them from wherever they are now.
         let validation = try resumed?.readPhotos() == nil ? configuration.validation : nil
         let data = try Datasets.load(
-            configuration.data, from: configuration.dataDirectory, validation: validation,
+            configuration.data, from: configuration.dataDirectory,
+            isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil)
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
@@ -161,7 +162,7 @@ struct TrainCommand: ParsableCommand {
         }
         if var failure {
             // What was trained is saved, but nobody has been told.
-            let advice = "the run is saved; go on with: vgg train --resume \(folder.path.shellWord)"
+            let advice = "the run is saved; go on with: \(folder.resumption)"
             if failure.isClosedPipe { Console.error(advice) } else { failure.advice = "; \(advice)" }
             throw failure
         }

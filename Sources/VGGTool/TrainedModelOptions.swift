@@ -74,7 +74,9 @@ struct TrainedModelOptions: ParsableArguments {
         // A folder that a run remembers is that of its own data set.
         let remembered = name == trained.stored?.data && data.folder == nil ? trained.dataDirectory : nil
         let whole = try Datasets.load(
-            name, from: data.folder ?? remembered, classNames: loaded.classNames, checksPhotos: false)
+            name, from: data.folder ?? remembered, isRemembered: remembered != nil,
+            classNames: loaded.classNames,
+            checksPhotos: false)
         let (splits, gone) = try trained.testing(on: whole, isRuns: remembered != nil)
         if !gone.isEmpty {
             let verb = gone.count == 1 ? "is" : "are"

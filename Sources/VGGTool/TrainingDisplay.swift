@@ -47,7 +47,7 @@ struct TrainingDisplay {
         case .interrupted(let written):
             try line(
                 "stopped after step \(written.step) and saved; go on with: "
-                    + "vgg train --resume \(folder.path.shellWord)")
+                    + folder.resumption)
         }
     }
 

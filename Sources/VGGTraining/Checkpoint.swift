@@ -52,7 +52,7 @@ struct Checkpoint {
         self.momentum = momentum
     }
 
-    /// - Throws: `FileError` or `SafetensorsError` if the file cannot be read or is not a checkpoint.
+    /// - Throws: `FileError` or `SafetensorsError` if the file cannot be read, is damaged or is not a checkpoint.
     init(contentsOf path: String) throws {
         let file = try Safetensors(contentsOf: path)
         guard let text = file.metadata[Self.stateKey],
@@ -73,6 +73,6 @@ struct Checkpoint {
         var file = Safetensors(tensors: NamedTensors(sorting: weights), metadata: try model.metadata)
         file.metadata[Self.stateKey] = try JSONText.line(state)
         for (name, tensor) in momentum { file.tensors[Self.momentumPrefix + name] = tensor }
-        try file.write(to: path)
+        try file.write(to: path, checksummed: true)
     }
 }

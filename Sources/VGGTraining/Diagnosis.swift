@@ -20,16 +20,23 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     public var message: String
     public var advice: [String]
 
-    public var description: String { "\(message); try \(advice.joined(separator: ", or "))" }
+    public var description: String { "\(message); \(whatToTry)" }
+
+    var whatToTry: String { "try \(advice.joined(separator: ", or "))" }
 
     /// A loss or weights that are no longer finite numbers.
+    /// - Parameter newRun: the command that starts another from the last good weights; nil if there are none.
     static func diverged(
-        epoch: Int, step: Int, what: String, configuration: TrainingConfiguration
+        epoch: Int, step: Int, what: String, configuration: TrainingConfiguration, newRun: String?
     ) -> Diagnosis {
         let rate = configuration.optimizer.learningRate
-        var advice = ["a lower --lr (it is \(rate); try \(rate / 10))"]
+        let lower = String(format: "%g", rate / 10)
+        var advice = ["a lower --lr (it is \(rate); try \(lower))"]
         if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less --momentum") }
+        if let newRun {
+            advice.append("a new run from the last good weights: \(newRun) --lr \(lower)")
+        }
         return Diagnosis(
             problem: .diverged, epoch: epoch, step: step,
             message: "the training diverged in epoch \(epoch), step \(step): \(what)", advice: advice)
@@ -47,13 +54,14 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         guard classes > 1 else { return nil }
         let chance = log(Double(classes))
         let rate = configuration.optimizer.learningRate
+        let lower = String(format: "%g", rate / 10)
         let problem: Problem
         var advice: [String]
         let verdict: String
         // The mean can be that high for a bad beginning alone; then the test at the end is better.
         if epoch.trainLoss > 1.5 * chance, !(epoch.testLoss <= chance) {
             problem = .exploding
-            advice = ["a lower --lr (it is \(rate); try \(rate / 10))"]
+            advice = ["a lower --lr (it is \(rate); try \(lower))"]
             verdict = "far above that of guessing among %d classes (%.3f): it grows"
         } else if (0.97 * chance...1.05 * chance).contains(epoch.trainLoss),
             epoch.testAcc < 2 / Double(classes)

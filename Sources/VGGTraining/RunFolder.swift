@@ -24,6 +24,7 @@ public struct RunFolder: Hashable, Sendable {
     public var metricsPath: String { file("metrics.jsonl") }
     public var checkpointPath: String { file("checkpoint.safetensors") }
     public var modelPath: String { file("model.safetensors") }
+    public var diagnosisPath: String { file("diagnosis.json") }
     public var curvesSVGPath: String { file("curves.svg") }
     public var curvesPNGPath: String { file("curves.png") }
 
@@ -41,7 +42,7 @@ public struct RunFolder: Hashable, Sendable {
         let lock = try RunLock(self)
         guard !holdsRun else { throw TrainingError.runExists(folder: path) }
         // Files with a run's names that belong to no run are somebody else's.
-        for file in [modelPath, checkpointPath, metricsPath]
+        for file in [modelPath, checkpointPath, metricsPath, diagnosisPath]
         where FileManager.default.fileExists(atPath: file) {
             throw FileError(file, "is there already, and of no run; choose another --run-dir")
         }
@@ -112,29 +113,19 @@ public struct RunFolder: Hashable, Sendable {
         }
     }
 
-    /// The lines of `metrics.jsonl`; none if there is no such file yet.
-    /// - Throws: `FileError` if a line cannot be understood.
-    public func readMetrics() throws -> [MetricsRecord] {
-        guard FileManager.default.fileExists(atPath: metricsPath) else { return [] }
-        let text: String
-        do {
-            text = try String(contentsOfFile: metricsPath, encoding: .utf8)
-        } catch {
-            throw FileError(metricsPath, "cannot be read")
-        }
-        return try text.split(separator: "\n").enumerated().map { index, line in
-            do {
-                return try JSONText.decode(MetricsRecord.self, from: String(line))
-            } catch {
-                throw FileError(metricsPath, "line \(index + 1) is not a metrics record")
-            }
-        }
+    /// Keeps what the training ended by, for whoever goes on with the run.
+    func write(_ diagnosis: Diagnosis) throws {
+        try AtomicFile.replace(diagnosisPath, with: Data(JSONText.pretty(diagnosis).utf8))
     }
 
-    func write(_ metrics: [MetricsRecord]) throws {
-        let text = try metrics.map { try JSONText.line($0) + "\n" }.joined()
-        try AtomicFile.replace(metricsPath, with: Data(text.utf8))
+    /// What the training ended by; nil if it did not, or if nobody can read it any more.
+    package func readDiagnosis() -> Diagnosis? {
+        guard let text = try? String(contentsOfFile: diagnosisPath, encoding: .utf8) else { return nil }
+        return try? JSONText.decode(Diagnosis.self, from: text)
     }
+
+    /// The training goes on, perhaps to another end.
+    func removeDiagnosis() { unlink(diagnosisPath) }
 
     /// Deletes the temporary files of a process that was killed while it wrote; call only under the lock.
     func removePartialFiles() {

@@ -32,7 +32,7 @@ struct SettledPhotos {
                 throw FileError(
                     photos.folder,
                     "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing, or go "
-                        + "on without it: vgg train --resume \(run.path) --skip-broken")
+                        + "on without it: \(run.resumption) --skip-broken")
             }
             skipped = known.skipped + gone.map { BrokenPhoto(photo: $0, reason: "is gone") }
         }

@@ -74,11 +74,17 @@ public struct TrainedModel: Sendable {
         guard FileManager.default.fileExists(atPath: folder.modelPath) else {
             throw FileError(
                 folder.modelPath,
-                "is not there yet: it is written after the first epoch; go on with vgg train --resume \(path)"
+                "is not there yet: it is written after the first epoch; go on with \(folder.resumption)"
             )
         }
         self.path = folder.modelPath
-        let file = try Safetensors(contentsOf: folder.modelPath)
+        let file: Safetensors
+        do {
+            file = try Safetensors(contentsOf: folder.modelPath)
+        } catch let error as SafetensorsError where folder.hasCheckpoint {
+            throw FileError(
+                error.path, "\(error.reason); the same weights are in \(folder.checkpointPath.shellWord)")
+        }
         weights = file.tensors
         metadata = file.metadata
         stored = StoredModel(configuration)

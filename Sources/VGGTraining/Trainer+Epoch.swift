@@ -29,7 +29,7 @@ extension Trainer {
         var problem = problem
         problem.reason +=
             folder.map {
-                "; then go on with vgg train --resume \($0.path), or without it by adding --skip-broken"
+                "; then go on with \($0.resumption), or without it by adding --skip-broken"
             }
             ?? "; --skip-broken goes on without it"
         return problem
@@ -77,7 +77,10 @@ extension Trainer {
     /// The error of a training that cannot go on, already reported.
     func diverged(_ what: String, _ report: (TrainingEvent) -> Void) -> TrainingError {
         let diagnosis = Diagnosis.diverged(
-            epoch: state.epoch + 1, step: state.step, what: what, configuration: configuration)
+            epoch: state.epoch + 1, step: state.step, what: what, configuration: configuration,
+            newRun: folder?.newRun(configuration))
+        // Without it, a resumed run ends by the same error, only later.
+        if let folder { try? folder.write(diagnosis) }
         report(.diagnosis(diagnosis))
         return .diverged(diagnosis)
     }

@@ -58,6 +58,7 @@ extension Trainer {
     /// model after it, so that a model without a checkpoint means that the checkpoint was lost.
     ///
     /// Does nothing without a run folder.
+    /// - Throws: `TrainingError.diverged`, or `FileError` if a file cannot be written, with the way to go on.
     func save(_ report: (TrainingEvent) -> Void) throws -> CheckpointWritten {
         let weights = executor.weights
         for (name, tensor) in weights
@@ -66,18 +67,29 @@ extension Trainer {
         }
         state.wallSeconds = wallSeconds
         if let folder {
-            let model = StoredModel(configuration)
-            try folder.write(metrics)
-            try folder.draw(folder.curves(metrics, configuration))
-            try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
-                .write(to: folder.checkpointPath, model: model)
-            try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata).write(
-                to: folder.modelPath)
+            do {
+                try write(weights, to: folder)
+            } catch let error as FileError {
+                let done = folder.hasCheckpoint ? " from the last checkpoint" : ""
+                throw FileError(
+                    error.path,
+                    "\(error.reason); when it can be, go on\(done) with \(folder.resumption)")
+            }
         }
         saved = clock.now
         let written = CheckpointWritten(path: folder?.checkpointPath, epochs: state.epoch, step: state.step)
         lastSaved = written
         return written
+    }
+
+    private func write(_ weights: [String: Tensor], to folder: RunFolder) throws {
+        let model = StoredModel(configuration)
+        try folder.write(metrics)
+        try folder.draw(folder.curves(metrics, configuration))
+        try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
+            .write(to: folder.checkpointPath, model: model)
+        try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata)
+            .write(to: folder.modelPath, checksummed: true)
     }
 
     /// The same where something has changed since.
@@ -94,9 +106,10 @@ extension Trainer {
 
     /// Goes back to where the run's last checkpoint was; to the start, if it was stopped before the first.
     /// - Parameter mayHaveFewer: whether it is known that these are the run's photos, though some may be gone.
-    func resume(_ folder: RunFolder, mayHaveFewer: Bool) throws {
+    /// - Returns: what somebody should know about the run's files, a line each.
+    func resume(_ folder: RunFolder, mayHaveFewer: Bool) throws -> [String] {
         if folder.hasCheckpoint {
-            let checkpoint = try Checkpoint(contentsOf: folder.checkpointPath)
+            let checkpoint = try folder.readCheckpoint(configuration)
             guard mayHaveFewer || checkpoint.state.trainExamples == training.count else {
                 throw TrainingError.dataMismatch(
                     data: configuration.data,
@@ -117,8 +130,9 @@ extension Trainer {
             try folder.checkNothingSaved()
             try initializeWeights()
         }
+        let (records, damaged) = try folder.readMetricLines()
         // What was written after the checkpoint will be written again.
-        metrics = try folder.readMetrics().filter { record in
+        metrics = records.filter { record in
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
@@ -126,6 +140,12 @@ extension Trainer {
         if let photos { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
+        var remarks = damaged.map { "\(folder.metricsPath): line \($0) was damaged and is cut out" }
+        if let diagnosis = folder.readDiagnosis() {
+            remarks.append("\(diagnosis.message); going on computes the same again; \(diagnosis.whatToTry)")
+            folder.removeDiagnosis()
+        }
+        return remarks
     }
 
     /// - Throws: `TrainingError.tooShort` if the configuration ends before what is done.
@@ -142,6 +162,31 @@ extension Trainer {
 extension RunFolder {
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
 
+    /// The command that goes on with the run.
+    package var resumption: String { "vgg train --resume \(path.shellWord)" }
+
+    /// The command that starts another run on the same data from the weights of this one; nil if it has none yet.
+    /// - Parameter options: what is to be different.
+    func newRun(_ configuration: TrainingConfiguration, _ options: [OptionConflict] = []) -> String? {
+        guard FileManager.default.fileExists(atPath: modelPath) else { return nil }
+        var data = configuration.data
+        if let folder = configuration.dataDirectory { data += ":\(folder)" }
+        var words = ["vgg train --init", path.shellWord, "--data", data.shellWord]
+        if let share = configuration.validationSplit { words += ["--val-split", "\(share)"] }
+        for option in options { words += [option.option, option.given] }
+        return words.joined(separator: " ")
+    }
+
+    /// - Throws: `FileError` for a checkpoint that is damaged, with the ways to go on all the same.
+    fileprivate func readCheckpoint(_ configuration: TrainingConfiguration) throws -> Checkpoint {
+        do {
+            return try Checkpoint(contentsOf: checkpointPath)
+        } catch let error as SafetensorsError {
+            let other = newRun(configuration).map { ", or start a new run from the weights beside it: \($0)" }
+            throw FileError(error.path, "\(error.reason); put back a copy of it\(other ?? "")")
+        }
+    }
+
     /// - Throws: `TrainingError.noCheckpoint` if the run was saved before.
     func checkNothingSaved() throws(TrainingError) {
         // A model is written after the checkpoint of the same moment, and so never without one.
@@ -153,9 +198,13 @@ extension RunFolder {
     /// - Throws: `TrainingError.conflictingOptions` if `configuration` would compute something else than
     ///   the run does.
     public func checkCanGoOn(with configuration: TrainingConfiguration) throws {
-        let conflicts = try readConfiguration().conflicts(with: configuration)
+        let own = try readConfiguration()
+        let conflicts = own.conflicts(with: configuration)
         guard conflicts.isEmpty else {
-            throw TrainingError.conflictingOptions(folder: path, conflicts)
+            // Another network or other pictures may not fit the weights; another way to train does.
+            let ways: Set = ["--lr", "--lr-head", "--momentum", "--weight-decay", "--batch-size", "--seed"]
+            let other = newRun(own, conflicts.filter { ways.contains($0.option) })
+            throw TrainingError.conflictingOptions(folder: path, conflicts, newRun: other)
         }
     }
 }

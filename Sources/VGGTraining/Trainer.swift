@@ -19,7 +19,7 @@ public final class Trainer {
     public let test: ImageDataset
     public private(set) var folder: RunFolder?
     /// What somebody should know about the photos, a line each.
-    public let remarks: [String]
+    public private(set) var remarks: [String]
     /// nil for a data set in memory.
     let photos: RunPhotos?
     /// How much wall-clock time may pass before a checkpoint is written within an epoch.
@@ -75,6 +75,12 @@ public final class Trainer {
             BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
                 + memory.optimizerState
         }
+        if let folder {
+            let momentum = configuration.optimizer.momentum > 0 ? plan.trainedParameterCount : 0
+            try folder.checkSpace(
+                for: RunFolder.SavedBytes(network, momentumOf: momentum),
+                free: FreeDisk.bytes(at: folder.path))
+        }
         executor = try Executor(plan: plan, device: device)
         state = TrainingState(trainExamples: training.count)
         started = clock.now
@@ -84,7 +90,8 @@ public final class Trainer {
             guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
             lock = try RunLock(folder)
             try folder.checkCanGoOn(with: configuration)
-            try resume(folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
+            remarks += try resume(
+                folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
         } else {
             try initializeWeights()
             if let folder { (self.folder, lock) = try folder.create(configuration, photos: photos) }

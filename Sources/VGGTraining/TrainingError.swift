@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// Why a training cannot start, go on, or be used.
 public enum TrainingError: Error, Hashable, CustomStringConvertible {
     case invalidOption(name: String, reason: String)
@@ -10,8 +12,9 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
     case tooShort(option: String, done: Int)
     /// Another process is training in the folder.
     case runInUse(folder: String)
-    /// The options given with a resumed run are not the ones it was started with.
-    case conflictingOptions(folder: String, [OptionConflict])
+    /// The options given with a resumed run are not the ones it was started with; `newRun` is the command that starts
+    /// another from its weights, if there are any.
+    case conflictingOptions(folder: String, [OptionConflict], newRun: String?)
     /// The data do not fit the model.
     case dataMismatch(data: String, reason: String)
     /// The loss became infinite or not a number; the last good checkpoint is kept.
@@ -21,20 +24,22 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .invalidOption(let name, let reason): return "\(name) \(reason)"
         case .runExists(let folder):
-            return "\(folder) already holds a run; go on with --resume \(folder), or choose another --run-dir"
+            return
+                "\(folder) already holds a run; go on with \(RunFolder(folder).resumption), or choose another --run-dir"
         case .noRun(let folder):
             return "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
         case .noCheckpoint(let path, let model):
-            return "\(path): the checkpoint is missing; restore it, or start a new run with --init \(model)"
+            return
+                "\(path): the checkpoint is missing; restore it, or start a new run with --init \(model.shellWord)"
         case .tooShort(let option, let done):
             let unit = option == "--epochs" ? "epoch" : "step"
             return
                 "the run has done \(done) \(unit)\(done == 1 ? "" : "s"): \(option) must be at least \(done)"
         case .runInUse(let folder): return "\(folder) is in use: another process is training there"
-        case .conflictingOptions(let folder, let conflicts):
+        case .conflictingOptions(let folder, let conflicts, let newRun):
             let list = conflicts.map { "\($0.option) is \($0.stored) there, not \($0.given)" }
             return "\(folder) was started with other options: \(list.joined(separator: "; ")); "
-                + "leave them out, or start a new run"
+                + "leave them out, or start a new run\(newRun.map { " from its weights: \($0)" } ?? "")"
         case .dataMismatch(let data, let reason): return "the data set \(data) does not fit: \(reason)"
         case .diverged(let diagnosis): return diagnosis.description
         }

@@ -89,4 +89,9 @@ struct Program {
     func run(_ arguments: String, shell: String? = nil) throws -> Program.Result {
         try Program.run(arguments, in: folder, shell: shell)
     }
+
+    /// The same with arguments that have spaces in them.
+    func run(words arguments: [String]) throws -> Program.Result {
+        try Program.finish(Program.start(arguments, in: folder), in: folder)
+    }
 }

@@ -129,7 +129,8 @@ import VGGTraining
         other.seed = 6
         #expect(
             throws: TrainingError.conflictingOptions(
-                folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")])
+                folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")],
+                newRun: "vgg train --init \(run.path) --data stripes --seed 6")
         ) { try trainer(other, folder: run, resuming: true) }
     }
 

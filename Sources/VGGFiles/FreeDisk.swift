@@ -1,0 +1,25 @@
+import Foundation
+
+/// How much can still be written to a disk.
+package enum FreeDisk {
+    /// Bytes that the disk has left for this user where `path` is, or would be made; nil if the system does not say.
+    package static func bytes(at path: String) -> Int? {
+        var folder = path.isEmpty ? "." : path
+        while true {
+            var status = statvfs()
+            if folder.withSystemPath({ statvfs($0, &status) }) == 0 {
+                // A file system without an end, such as those in memory may have, counts no blocks.
+                return status.f_blocks == 0 ? nil : Int(status.f_bavail) * Int(status.f_frsize)
+            }
+            guard errno == ENOENT, folder != "/", folder != "." else { return nil }
+            folder = (folder as NSString).deletingLastPathComponent
+            if folder.isEmpty { folder = "." }
+        }
+    }
+
+    /// Bytes of the file at `path`; 0 if there is none.
+    package static func size(of path: String) -> Int {
+        var status = stat()
+        return path.withSystemPath { stat($0, &status) } == 0 ? Int(status.st_size) : 0
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import VGGFiles
+import VGGModel
+
+extension RunFolder {
+    /// What the numbers of a network take in the run folder's files, in bytes; their headers and the figures are small
+    /// beside them.
+    package struct SavedBytes {
+        package var model: Int
+        package var checkpoint: Int
+
+        package init(_ network: Network, momentumOf trained: Int) {
+            let numbers = network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            model = numbers * MemoryLayout<Float>.size
+            checkpoint = model + trained * MemoryLayout<Float>.size
+        }
+    }
+
+    /// Finds out before the training whether it could be saved: with the old checkpoint beside the new one until that is
+    /// whole.
+    /// - Parameter free: bytes that the disk has left; nil if they are not known.
+    /// - Throws: `FileError` if that is more than the disk has left.
+    package func checkSpace(for saved: SavedBytes, free: Int?) throws(FileError) {
+        guard let free else { return }
+        let small = 1 << 20
+        let there = FreeDisk.size(of: modelPath) + FreeDisk.size(of: checkpointPath)
+        let needed = max(0, saved.model + 2 * saved.checkpoint - there) + small
+        guard needed > free else { return }
+        func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
+        throw FileError(
+            path,
+            "saving this training takes \(megabytes(needed)), and the disk has \(megabytes(free)) left; free some, or "
+                + "choose a --run-dir elsewhere")
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+import VGGKit
+
+/// Advice in errors, followed as somebody would who copies it into a shell.
+extension ToolTests {
+    /// The command that a message ends with, run in a shell of the test's folder with `vgg` the program under test.
+    private func follow(_ message: String, _ more: String = "") throws -> Program.Result {
+        let command = try #require(message.range(of: "vgg train ")).upperBound
+        let words = message[command...].prefix { !$0.isNewline }
+        return try run("train", shell: "exec \"$0\" \"$1\" \(words) \(more)")
+    }
+
+    private func small(_ options: String) -> String {
+        "train --conv-arch 1x8 --hidden-features none --size 8 --batch-size 32 --train-limit 64 --test-limit 32 "
+            + "--epochs 1 --precision fp32 \(options)"
+    }
+
+    /// A limit on the size of files stands for a full disk.
+    @Test func aFullDiskEndsATrainingWithAWayOn() throws {
+        let full = try run(small("--run-dir run --hidden-features 512"), shell: "ulimit -f 200")
+        #expect(full.status == 1)
+        #expect(
+            full.errors.hasSuffix(
+                "checkpoint.safetensors: cannot be written (the old file, if any, is kept): File too large; "
+                    + "when it can be, go on with vgg train --resume run\n"))
+        #expect(try follow(full.errors).status == 0)
+        let later = try run("train --resume run --epochs 2", shell: "ulimit -f 200")
+        #expect(later.errors.contains("go on from the last checkpoint with vgg train --resume run\n"))
+        #expect(try follow(later.errors).output.contains("going on after step 2\n"))
+    }
+
+    @Test func anotherRateIsANewRunFromItsWeights() throws {
+        let name = "it's a run"
+        let started = try run(words: small("--run-dir").split(separator: " ").map(String.init) + [name])
+        #expect(started.status == 0)
+        let refused = try run(words: ["train", "--resume", name, "--lr", "0.01"])
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors == """
+                error: it's a run was started with other options: --lr is 0.05 there, not 0.01; leave them out, or start a \
+                new run from its weights: vgg train --init 'it'\\''s a run' --data fashion-mnist --lr 0.01
+
+                """)
+        let result = try follow(
+            refused.errors, "--max-steps 1 --train-limit 64 --test-limit 32 --run-dir new")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try RunFolder(folder.url("new").path).readConfiguration().optimizer.learningRate == 0.01)
+        let twice = try run(words: ["train", "--run-dir", name])
+        #expect(
+            twice.errors.contains(
+                "go on with vgg train --resume 'it'\\''s a run', or choose another --run-dir"))
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func dataThatMovedAreNamedAnew() throws {
+        try writeStripes(16)
+        #expect(try run(stripesTraining).status == 0)
+        try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("moved"))
+        let problem =
+            "error: \(folder.url("photos").path): the run's data are no longer there; say where they are now: --data-dir FOLDER\n"
+        for command in ["eval run", "predict run --index 1", "train --resume run --epochs 7"] {
+            let missing = try run(command)
+            #expect(missing.status == 1 && missing.errors == problem, "\(command)")
+            #expect(try run("\(command) --data-dir moved").status == 0, "\(command)")
+        }
+    }
+}
