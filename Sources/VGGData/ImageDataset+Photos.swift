@@ -22,6 +22,14 @@ extension ImageDataset {
         }
     }
 
+    /// The sizes of the photos' files in bytes.
+    package var photoSizes: [Int] {
+        switch images {
+        case .stored: []
+        case .files(let photos): photos.paths.map(sizeOfFile)
+        }
+    }
+
     /// Looks at the first bytes of photos, before long work on them; data in memory are what they are.
     /// - Throws: `FileError` that names the first file that is no photo.
     public func checkPhotos() throws(FileError) {

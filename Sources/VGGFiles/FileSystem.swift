@@ -22,6 +22,12 @@ package enum FileKind: Hashable, Sendable {
     }
 }
 
+/// Bytes of the file at `path`, which is text as `FileName` makes it; 0 if there is none.
+package func sizeOfFile(_ path: String) -> Int {
+    var status = stat()
+    return path.withSystemPath { stat($0, &status) } == 0 ? Int(status.st_size) : 0
+}
+
 /// Opens the file for reading that is at `path`, which is text as `FileName` makes it.
 /// - Returns: a descriptor to be closed.
 /// - Throws: `FileError` if it cannot be opened.

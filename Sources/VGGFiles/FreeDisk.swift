@@ -16,10 +16,4 @@ package enum FreeDisk {
             if folder.isEmpty { folder = "." }
         }
     }
-
-    /// Bytes of the file at `path`; 0 if there is none.
-    package static func size(of path: String) -> Int {
-        var status = stat()
-        return path.withSystemPath { stat($0, &status) } == 0 ? Int(status.st_size) : 0
-    }
 }

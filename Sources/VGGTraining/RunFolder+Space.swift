@@ -23,7 +23,7 @@ extension RunFolder {
     package func checkSpace(for saved: SavedBytes, free: Int?) throws(FileError) {
         guard let free else { return }
         let small = 1 << 20
-        let there = FreeDisk.size(of: modelPath) + FreeDisk.size(of: checkpointPath)
+        let there = sizeOfFile(modelPath) + sizeOfFile(checkpointPath)
         let needed = max(0, saved.model + 2 * saved.checkpoint - there) + small
         guard needed > free else { return }
         func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }

@@ -12,9 +12,21 @@ public struct RunPhotos: Hashable, Sendable, Codable {
     /// Those that are left out, because they cannot be read.
     public var skipped: [BrokenPhoto] = []
 
-    /// Whether most of the run's photos are among these, by their names: then their folder is the run's, whatever its
-    /// path.
+    /// The sizes of the files that are trained on, then of those that are tested on, in bytes; nil in the list of an
+    /// earlier version.
+    public var sizes: [Int]?
+
+    /// Whether most of the run's photos are among these: then their folder is the run's, whatever its path. The
+    /// names alone do not tell where every class of every folder has a `1.jpg`; with the sizes of the files they do.
     func areMost(of photos: ImageDataset) -> Bool {
-        2 * photos.selecting(train + test).missing.count <= train.count + test.count
+        let names = train + test
+        let (found, missing) = photos.selecting(names)
+        var same = found.count
+        if let sizes, sizes.count == names.count {
+            let gone = Set(missing)
+            let expected = zip(names, sizes).filter { !gone.contains($0.0) }.map(\.1)
+            same = zip(expected, found.photoSizes).count { $0 == $1 }
+        }
+        return 2 * same >= names.count
     }
 }

@@ -49,7 +49,9 @@ struct SettledPhotos {
                 throw FileError(error.path, "\(error.reason); --skip-broken goes on without what is no photo")
             }
         }
-        record = RunPhotos(train: self.training.photoNames, test: self.test.photoNames, skipped: skipped)
+        record = RunPhotos(
+            train: self.training.photoNames, test: self.test.photoNames, skipped: skipped,
+            sizes: self.training.photoSizes + self.test.photoSizes)
         guard !skipped.isEmpty else { return }
         remarks += BrokenPhoto.remarks(skipped)
         let labels = Set(self.training.labels)

@@ -170,6 +170,15 @@ import VGGTraining
         }
         let other = try testing("other").data
         #expect(other.test.count == 3 && other.testing == .all)
+        // So are as many of the same names that are other files.
+        for name in ["green", "red"] {
+            for index in 0..<12 {
+                let bytes = try [UInt8](folder.bytes("photos/\(name)/\(index).png")) + [0]
+                try folder.write(bytes, to: "twins/\(name)/\(index).png")
+            }
+        }
+        let twins = try testing("twins").data
+        #expect(twins.test.count == 24 && twins.testing == .all)
         #expect(throws: FileError.self) {
             for name in own { try? folder.remove("copied/\(name)") }
             _ = try testing("copied", isRuns: true)
