@@ -32,7 +32,9 @@ let package = Package(
             linkerSettings: imageLibraries.flatMap(\.libraries).map { .linkedLibrary($0) }),
         .target(name: "VGGFiles"),
         .target(name: "VGGModel"),
-        .target(name: "VGGEngine", dependencies: ["VGGModel", "CVGGKernels"]),
+        .target(name: "VGGEngine", dependencies: ["VGGModel"]),
+        .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
+        .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(name: "VGGImages", dependencies: ["VGGFiles", "CVGGImages"]),
         .target(
@@ -45,13 +47,14 @@ let package = Package(
         .target(
             name: "VGGTraining",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGFormats", "VGGData",
+                "VGGPictures",
             ]),
         .target(
             name: "VGGKit",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "VGGData", "VGGPictures",
-                "VGGTraining",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGDevices", "VGGFormats",
+                "VGGData", "VGGPictures", "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -72,9 +75,11 @@ let package = Package(
         .testTarget(
             name: "VGGEngineTests",
             dependencies: [
-                "CVGGKernels", "VGGData", "VGGEngine", "VGGFormats", "VGGModel", "VGGTestSupport",
+                "VGGCPU", "VGGData", "VGGDevices", "VGGEngine", "VGGFormats", "VGGModel", "VGGTestSupport",
             ],
             resources: [.copy("Goldens")]),
+        .testTarget(
+            name: "VGGCPUTests", dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGModel"]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
@@ -85,7 +90,8 @@ let package = Package(
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
-                "VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTestSupport", "VGGTraining",
+                "VGGCPU", "VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTestSupport",
+                "VGGTraining",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

@@ -7,19 +7,17 @@ public final class FeatureExtractor {
     public let executor: Executor
     private let indices: [Int]
 
-    /// - Parameters:
-    ///   - layers: names that `Network.layerIndex(named:)` knows.
-    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
+    /// - Parameter layers: names that `Network.layerIndex(named:)` knows.
     /// - Throws: `ModelError.unknownLayer`, or what the plan throws.
     public init(
         _ network: Network, layers: [String], batchSize: Int = 1, precision: Precision = .fp32,
-        device: Device = .best, freeMemory: Int? = FreeMemory.bytes
+        device: Device
     ) throws {
         self.layers = layers
         indices = try layers.map { try network.layerIndex(named: $0) }
         let plan = try Plan(
             network, batchSize: batchSize, mode: .inference, precision: precision, keeping: Set(indices))
-        try plan.checkFits(in: freeMemory, threads: device.threads)
+        try plan.checkFits(on: device)
         executor = try Executor(plan: plan, device: device)
     }
 
@@ -55,7 +53,7 @@ extension Network {
     /// An extractor of this network's features at the named layers, for one image at a time in single precision;
     /// its executor takes the weights.
     /// - Throws: `ModelError.unknownLayer`, or what the plan throws.
-    public func features(at layers: String...) throws -> FeatureExtractor {
-        try FeatureExtractor(self, layers: layers)
+    public func features(at layers: String..., device: Device) throws -> FeatureExtractor {
+        try FeatureExtractor(self, layers: layers, device: device)
     }
 }

@@ -18,11 +18,9 @@ public final class GradCAM {
     ///   - weights: under torchvision's names.
     ///   - layer: a convolution or what follows it, by a name that `Network.layerIndex(named:)` knows; nil for
     ///     the last ReLU before the classifier.
-    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `ModelError` if there is no such layer or it makes no maps; `WeightsError`; `PlanError`.
     public init(
-        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device = .best,
-        freeMemory: Int? = FreeMemory.bytes
+        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device
     ) throws {
         let names = network.layerAliases.sorted { $0.value < $1.value }.filter {
             if case .map = network.layers[$0.value].output { true } else { false }
@@ -41,7 +39,7 @@ public final class GradCAM {
         shifts = network.batchNormShifts(after: index, weights, places: folded.places)
         classes = network.output.count
         let plan = try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex])
-        try plan.checkFits(in: freeMemory, threads: device.threads)
+        try plan.checkFits(on: device)
         executor = try Executor(plan: plan, device: device)
         try executor.load(foldedWeights)
     }
@@ -103,28 +101,5 @@ extension Network {
                 case .single(let layer): .single(change(layer))
                 }
             })
-    }
-}
-
-extension Executor {
-    /// A kept layer's output for one image, and the gradient of a logit with respect to it: both [1, channels,
-    /// height, width]. Of a training plan in single precision.
-    func mapsAndGradients(of image: [Float], logit: Int, layer: Int) -> (maps: Tensor, gradients: Tensor) {
-        precondition(
-            plan.mode == .training && plan.precision == .fp32, "gradients need a training plan in fp32")
-        var maps = Tensor(zeros: [])
-        let target = plan.step(of: layer) ?? 0
-        let shape = plan.network.layers[layer].output
-        let pass = Pass(count: 1, isTraining: true, needsWeightGradients: false)
-        _ = forward(pass, images: image) { step in
-            if step == target { maps = output(of: step, as: shape, count: 1) }
-        }
-        let last = gradient(plan.steps.count).assumingMemoryBound(to: Float.self)
-        last.update(repeating: 0, count: plan.network.output.count)
-        last[logit] = 1
-        backward(pass, downTo: target + 1)
-        let gradients = tensor(
-            gradient(target + 1), plan.steps[target].output.plain, of: shape, count: 1)
-        return (maps, gradients)
     }
 }

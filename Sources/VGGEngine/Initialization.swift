@@ -2,7 +2,7 @@ import VGGModel
 
 /// How weights start.
 public enum Initialization: String, Codable, CaseIterable, Sendable {
-    /// Uniform with variance 2 / (fan in + fan out) (Glorot & Bengio 2010), as the seed's `train_ch6` does;
+    /// Uniform with variance 2 / (fan in + fan out) (Glorot & Bengio 2010), as the chapter's `train_ch6` does;
     /// biases as PyTorch leaves them, uniform in ±1/√fan in.
     case xavier
     /// Normal with variance 2 / fan out for convolutions (He et al. 2015), normal with deviation 0.01 for

@@ -1,5 +1,3 @@
-import CVGGKernels
-
 /// Stochastic gradient descent in PyTorch's definition (`torch.optim.SGD` with dampening 0).
 public struct SGD: Hashable, Sendable, Codable {
     public var learningRate: Float
@@ -19,11 +17,5 @@ public struct SGD: Hashable, Sendable, Codable {
         self.momentum = momentum
         self.nesterov = nesterov
         self.weightDecay = weightDecay
-    }
-
-    var kernelArguments: vgg_sgd {
-        vgg_sgd(
-            learning_rate: learningRate, momentum: momentum, weight_decay: weightDecay,
-            nesterov: nesterov ? 1 : 0)
     }
 }

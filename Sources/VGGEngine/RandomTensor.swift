@@ -32,13 +32,11 @@ struct RandomTensor {
     private func generate(_ body: (SIMD4<UInt32>, (Int, Float) -> Void) -> Void) -> Tensor {
         let philox = Philox(seed: seed, stream: .initialization)
         let count = count
-        let values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
-            for start in stride(from: 0, to: count, by: 4) {
-                body(philox.words(sequence: sequence, index: UInt64(start / 4))) { lane, value in
-                    if start + lane < count { values[start + lane] = value }
-                }
+        var values = [Float](repeating: 0, count: count)
+        for start in stride(from: 0, to: count, by: 4) {
+            body(philox.words(sequence: sequence, index: UInt64(start / 4))) { lane, value in
+                if start + lane < count { values[start + lane] = value }
             }
-            initialized = count
         }
         return Tensor(shape: shape, values: values)
     }

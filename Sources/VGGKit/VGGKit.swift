@@ -1,4 +1,6 @@
+@_exported import VGGCPU
 @_exported import VGGData
+@_exported import VGGDevices
 @_exported import VGGEngine
 @_exported import VGGFiles
 @_exported import VGGFormats

@@ -22,9 +22,9 @@ struct Benchmark {
             network, batchSize: batchSize, mode: work == .train ? .training : .inference,
             precision: precision)
         let optimizer = TrainingConfiguration().optimizer
-        try plan.checkFits(
-            in: FreeMemory.bytes, optimizer: work == .train ? optimizer : nil, threads: device.threads
-        ) { $0 * network.input.count * MemoryLayout<Float>.stride }
+        try plan.checkFits(on: device, optimizer: work == .train ? optimizer : nil) {
+            $0 * network.input.count * MemoryLayout<Float>.stride
+        }
         let executor = try Executor(plan: plan, device: device)
         executor.initialize(.xavier, seed: 0)
         let peak = device.measuredPeak(precision)
@@ -104,7 +104,7 @@ struct BenchmarkResult: Encodable {
         input = benchmark.network.input.dimensions
         batchSize = benchmark.batchSize
         threads = benchmark.device.threads
-        kernels = "\(InstructionSet.best)"
+        kernels = benchmark.device.kernels
         let images = Double(batchSize)
         let steps = times.first ?? []
         layers = steps.enumerated().map { row, step in

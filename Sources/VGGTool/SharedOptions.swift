@@ -174,13 +174,14 @@ struct ComputeOptions: ParsableArguments {
 
     func validate() throws {
         try ValidationError.check("--threads", threads, in: OptionRange.threads)
-        guard ["auto", "cpu"].contains(device) else {
+        guard Device.named(device) != nil else {
             throw ValidationError(
                 "--device \(device) is not available: this build has only the CPU; use --device cpu")
         }
     }
 
-    var resolved: Device { threads.map { .cpu(threads: $0) } ?? .best }
+    /// What was validated.
+    var resolved: Device { Device.named(device, threads: threads) ?? .best }
 }
 
 /// Which data set, and where it is looked for first.

@@ -48,7 +48,7 @@ struct SummaryCommand: ParsableCommand {
     func run() throws {
         let summary = try Summary(
             network, batchSize: batchSize, precision: precision.precision.resolved,
-            threads: compute.resolved.threads, withPlan: plan)
+            device: compute.resolved, withPlan: plan)
         switch (output.format, by) {
         case (.json, _): try Console.print(json: summary)
         case (.text, .block): try Console.print(summary.blockText(width: Console.outputColumns))
@@ -94,8 +94,7 @@ private struct Summary: Encodable {
     /// The steps of a training; nil unless asked for.
     var plan: [StepDescription]?
 
-    /// - Parameter threads: each has memory of its own.
-    init(_ network: Network, batchSize: Int, precision: Precision, threads: Int, withPlan: Bool) throws {
+    init(_ network: Network, batchSize: Int, precision: Precision, device: Device, withPlan: Bool) throws {
         self.batchSize = batchSize
         layers = network.layers.map { placed in
             Layer(
@@ -125,10 +124,12 @@ private struct Summary: Encodable {
             folded, batchSize: batchSize, mode: .inference, precision: precision,
             keeping: hasHead ? [] : [folded.layers.count - 1])
         self.precision = precision
-        plan = withPlan ? (training ?? inference).stepDescriptions : nil
+        plan = withPlan ? device.steps(of: training ?? inference) : nil
         memory = Memory(
-            training: training?.memory(optimizer: TrainingConfiguration().optimizer, threads: threads).total,
-            inference: inference.memory(optimizer: nil, threads: threads).total)
+            training: training.map {
+                device.memory(of: $0, optimizer: TrainingConfiguration().optimizer).total
+            },
+            inference: device.memory(of: inference, optimizer: nil).total)
     }
 
     /// - Parameter width: the characters of a line; nil for as many as it takes.

@@ -140,17 +140,16 @@ public struct TrainedModel: Sendable {
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     ///   - foldsBatchNorm: into the weights of the convolutions before, which is faster; without, a run's weights give
     ///     to the bit what the run itself measured. Where layers are kept, nothing is folded.
-    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `FileError` naming the tensor that does not fit, or what the plan throws.
     public func executor(
         for network: Network, batchSize: Int, precision: Precision? = nil, keeping keptLayers: Set<Int> = [],
-        foldsBatchNorm: Bool = true, device: Device, freeMemory: Int? = FreeMemory.bytes
+        foldsBatchNorm: Bool = true, device: Device
     ) throws -> Executor {
         let folded = foldsBatchNorm && keptLayers.isEmpty ? try network.foldingBatchNorm() : nil
         let plan = try Plan(
             folded?.network ?? network, batchSize: batchSize, mode: .inference,
             precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
-        try plan.checkFits(in: freeMemory, threads: device.threads) { batchSize in
+        try plan.checkFits(on: device) { batchSize in
             BatchLoader.bytes(of: network.input, batchSize: batchSize)
         }
         let executor = try Executor(plan: plan, device: device)

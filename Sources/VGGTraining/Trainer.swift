@@ -41,12 +41,11 @@ public final class Trainer {
     ///     either, the photos that it has had so far.
     ///   - folder: where to keep the run; nil to keep nothing.
     ///   - resuming: whether to go on with the run in `folder` rather than start one there.
-    ///   - freeMemory: bytes; more is not reserved. nil if they are not known.
     /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
     ///   the run and planning the network throw.
     public init(
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
-        folder: RunFolder? = nil, resuming: Bool = false, freeMemory: Int? = FreeMemory.bytes
+        folder: RunFolder? = nil, resuming: Bool = false
     ) throws {
         let configuration = try configuration.completed(for: training)
         try configuration.validate()
@@ -66,11 +65,9 @@ public final class Trainer {
         self.test = test
         self.network = network
         self.folder = folder
-        let memory = plan.memory(optimizer: configuration.optimizer, threads: device.threads)
+        let memory = device.memory(of: plan, optimizer: configuration.optimizer)
         self.memory = memory
-        try plan.checkFits(
-            in: freeMemory, optimizer: configuration.optimizer, threads: device.threads
-        ) { batchSize in
+        try plan.checkFits(on: device, optimizer: configuration.optimizer) { batchSize in
             // What is saved is copied first.
             BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
                 + memory.optimizerState

@@ -1,3 +1,4 @@
+import VGGDevices
 import VGGEngine
 import VGGImages
 import VGGModel
@@ -28,6 +29,7 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var optimizer = SGD(learningRate: 0.05)
     /// Decides the initial weights, the dropout masks and the order of the examples.
     public var seed: UInt64 = 0
+    /// By default what the best device of this machine is fastest in.
     public var precision = Precision.automatic
     /// Whether each epoch visits the training examples in an order of its own.
     public var shuffle = true

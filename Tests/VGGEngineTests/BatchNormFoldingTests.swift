@@ -1,4 +1,5 @@
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGModel
 import VGGTestSupport
@@ -9,7 +10,7 @@ import VGGTestSupport
     }
 
     private func weights(of network: Network) throws -> [String: Tensor] {
-        let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .inference))
+        let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .inference), device: .cpu)
         executor.initialize(.xavier, seed: 5)
         return scrambled(executor.weights)
     }
@@ -36,7 +37,7 @@ import VGGTestSupport
         let images = Images(count: 4, shape: network.input, seed: 11).engine
         func logits(_ network: Network, _ weights: [String: Tensor]) throws -> [Float] {
             let plan = try Plan(network, batchSize: 4, mode: .inference, precision: precision)
-            let executor = try Executor(plan: plan)
+            let executor = try Executor(plan: plan, device: .cpu)
             try executor.load(weights)
             return executor.logits(images: images, count: 4)
         }
@@ -95,10 +96,12 @@ import VGGTestSupport
         for (layer, other) in [
             ("features.0", "features.0"), ("features.2", "features.1"), ("relu1_1", "relu1_1"),
         ] {
-            let expected = try GradCAM(once, weights: plain, layer: other).map(of: image, class: 1)
+            let expected = try GradCAM(once, weights: plain, layer: other, device: .cpu).map(
+                of: image, class: 1)
             #expect(expected.values.contains { $0 > 0 })
             expectClose(
-                try GradCAM(twice, weights: weights, layer: layer).map(of: image, class: 1).values,
+                try GradCAM(twice, weights: weights, layer: layer, device: .cpu).map(of: image, class: 1)
+                    .values,
                 expected.values, "\(layer)")
         }
     }

@@ -1,4 +1,5 @@
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGModel
 import VGGTestSupport
@@ -19,7 +20,7 @@ import VGGTestSupport
             ])
         let executor = try Executor(
             plan: try Plan(network, batchSize: 13, mode: .training, precision: precision),
-            device: .cpu(threads: threads), instructionSet: set)
+            device: .cpu(threads: threads, instructionSet: set))
         executor.initialize(.kaiming, seed: 5)
         for step in 0..<3 {
             let images = Images(count: 13, shape: network.input, seed: UInt64(step))
@@ -58,7 +59,7 @@ import VGGTestSupport
         for threads in [1, 2, 7] {
             let executor = try Executor(
                 plan: try Plan(network, batchSize: 9, mode: .inference, precision: precision),
-                device: .cpu(threads: threads), instructionSet: set)
+                device: .cpu(threads: threads, instructionSet: set))
             executor.initialize(.kaiming, seed: 5)
             results.insert(executor.logits(images: images, count: 9))
             let size = network.input.count
@@ -75,7 +76,7 @@ import VGGTestSupport
         let network = try Network(
             input: .map(channels: 10_000, height: 1, width: 1),
             blocks: [.sequential([.flatten, .dropout(0.3), .linear(Linear(10_000, 2))])])
-        let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .training))
+        let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .training), device: .cpu)
         func mask(seed: UInt64, step: Int) -> [Bool] {
             let images = [Float](repeating: 1, count: 10_000)
             _ = executor.backward(images: images, labels: [0], seed: seed, step: step)
@@ -101,7 +102,7 @@ import VGGTestSupport
             input: .map(channels: 203, height: 1, width: 1),
             blocks: [.sequential([.flatten, .dropout(0.25), .linear(Linear(203, 2))])])
         let executor = try Executor(
-            plan: try Plan(network, batchSize: 3, mode: .training), instructionSet: set)
+            plan: try Plan(network, batchSize: 3, mode: .training), device: .cpu(instructionSet: set))
         let ones = [Float](repeating: 1, count: 203)
         for image in 0..<3 {
             // One image at a time has a gradient, through the last image's label.
@@ -127,7 +128,9 @@ import VGGTestSupport
         let plan = try Plan(network, batchSize: 5, mode: .training, precision: precision)
         let images = Images(count: 5, shape: network.input, seed: 4)
         let labels: [Int32] = [0, 1, 2, 3, 9]
-        let (byHand, atOnce) = (try Executor(plan: plan), try Executor(plan: plan))
+        let (byHand, atOnce) = (
+            try Executor(plan: plan, device: .cpu), try Executor(plan: plan, device: .cpu)
+        )
         for executor in [byHand, atOnce] { executor.initialize(.xavier, seed: 6) }
         _ = byHand.backward(images: images.engine, labels: labels)
         _ = atOnce.trainingStep(

@@ -1,4 +1,5 @@
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGFormats
 import VGGModel
@@ -55,7 +56,7 @@ import VGGTestSupport
         for kept in indices.map({ [$0] }) + [indices] {
             let executor = try Executor(
                 plan: try Plan(example.network, batchSize: 3, mode: .inference, keeping: Set(kept)),
-                device: .cpu(threads: 2), instructionSet: set)
+                device: .cpu(threads: 2, instructionSet: set))
             try executor.load(example.weights)
             let features = executor.features(images: example.images, count: 2)
             #expect(Set(features.keys) == Set(kept))
@@ -76,12 +77,13 @@ import VGGTestSupport
         #expect(maps.count == 2 * (name == "plain" ? 8 : 11))
         for (key, expected) in maps {
             let parts = key.split(separator: "/")
-            let explained = try GradCAM(example.network, weights: example.weights, layer: String(parts[1]))
+            let explained = try GradCAM(
+                example.network, weights: example.weights, layer: String(parts[1]), device: .cpu)
             let map = explained.map(of: image, class: try #require(Int(parts[2])))
             #expect(map.shape == expected.shape)
             expectClose(map.values, expected.values, "\(key)")
         }
-        let explained = try GradCAM(example.network, weights: example.weights)
+        let explained = try GradCAM(example.network, weights: example.weights, device: .cpu)
         #expect(explained.layer == "relu2_1")
         expectClose(
             explained.logits(image),
@@ -107,7 +109,7 @@ import VGGTestSupport
 
     @Test func perceptualDistanceIsTheMeanSquare() throws {
         let example = try Case("plain")
-        let extractor = try example.network.features(at: "relu1_1", "pool2")
+        let extractor = try example.network.features(at: "relu1_1", "pool2", device: .cpu)
         try extractor.executor.load(example.weights)
         let (a, b) = (Array(example.images.prefix(588)), Array(example.images.suffix(588)))
         let expected = try [("features.1", 1960), ("features.7", 162)].reduce(0.0) { sum, layer in

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGModel
 import VGGTestSupport
@@ -129,9 +130,10 @@ import VGGTestSupport
         let network = try ModelSpecification.slimVGG11.network(size: 96)
         func memory(_ part: FrozenPart?) throws -> PlanMemory {
             let layers = try part.map { try network.layerCount(of: $0) } ?? 0
-            return try Plan(
-                network, batchSize: 32, mode: .training, precision: precision, frozenLayers: layers
-            ).memory(optimizer: SGD(learningRate: 0.1, momentum: 0.9), threads: 2)
+            let plan = try Plan(
+                network, batchSize: 32, mode: .training, precision: precision, frozenLayers: layers)
+            return Device.cpu(threads: 2)
+                .memory(of: plan, optimizer: SGD(learningRate: 0.1, momentum: 0.9))
         }
         let sizes = try [nil, .blocks(1), .blocks(3), .features].map { try memory($0) }
         for (more, less) in zip(sizes, sizes.dropFirst()) {
@@ -149,14 +151,14 @@ import VGGTestSupport
         #expect(sizes[3].gradients < 4 * (4096 + 4096 + 10) + 1000)
         let inference = try Plan(network, batchSize: 32, mode: .inference, precision: precision)
         #expect(sizes[3].activations < sizes[0].activations / 2)
-        #expect(sizes[3].activations > inference.memory(optimizer: nil).activations)
+        #expect(sizes[3].activations > Device.cpu.memory(of: inference, optimizer: nil).activations)
     }
 
     @Test func frozenStepsHaveNoBackwardPass() throws {
         let network = try network(batchNorm: true)
         let plan = try Plan(
             network, batchSize: 7, mode: .training, frozenLayers: try network.layerCount(of: .blocks(1)))
-        let steps = plan.stepDescriptions
+        let steps = Device.cpu.steps(of: plan)
         #expect(steps.prefix { $0.backward.isEmpty }.map(\.name).last == "features.6")
         // The first step that is trained needs no gradient of its input.
         let first = try #require(steps.first { !$0.backward.isEmpty })
@@ -217,7 +219,8 @@ import VGGTestSupport
             let executor = try Executor(
                 plan: try Plan(
                     network, batchSize: batch, mode: .training,
-                    frozenLayers: try network.layerCount(of: try #require(FrozenPart(rawValue: run.freeze)))))
+                    frozenLayers: try network.layerCount(of: try #require(FrozenPart(rawValue: run.freeze)))),
+                device: .cpu)
             var initial: [String: Tensor] = [:]
             for parameter in network.parameters {
                 initial[parameter.name] = file.tensors["initial/\(parameter.name)"]

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGData
 import VGGEngine
 import VGGFormats
@@ -74,7 +75,7 @@ struct GoldenCase: Decodable {
             let network = try example.network()
             let executor = try Executor(
                 plan: try Plan(network, batchSize: example.batch, mode: .training),
-                device: .cpu(threads: 2), instructionSet: set)
+                device: .cpu(threads: 2, instructionSet: set))
             func tensor(_ name: String) throws -> Tensor {
                 try #require(file.tensors["\(example.name)/\(name)"], "\(example.name)/\(name)")
             }
@@ -150,7 +151,8 @@ struct GoldenRun: Decodable {
             if !isRandom { specification.dropout = 0 }
             if run.batchNorm { specification.arch = "vgg11_bn" }
             let network = try specification.network(size: run.size)
-            let executor = try Executor(plan: try Plan(network, batchSize: run.batch, mode: .training))
+            let executor = try Executor(
+                plan: try Plan(network, batchSize: run.batch, mode: .training), device: .cpu)
             executor.initialize(.xavier, seed: run.seed)
             func values(_ name: String) throws -> [Double] {
                 try #require(file.tensors["\(run.name)/\(name)"]).values.map(Double.init)

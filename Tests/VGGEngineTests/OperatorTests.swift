@@ -1,4 +1,5 @@
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGModel
 import VGGTestSupport
@@ -136,7 +137,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     @Test(arguments: OperatorCase.all, InstructionSet.allAvailable)
     func agreesWithTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
         let plan = try Plan(example.network, batchSize: example.batch + 1, mode: .training)
-        let executor = try Executor(plan: plan, device: .cpu(threads: 2), instructionSet: set)
+        let executor = try Executor(plan: plan, device: .cpu(threads: 2, instructionSet: set))
         executor.initialize(.xavier, seed: 3)
         try executor.load(scrambled(executor.weights))
         let images = Images(count: example.batch, shape: example.network.input, seed: 7)
@@ -148,7 +149,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             executor.logits(images: images.engine, count: example.batch), logits.flatMap(\.self), "logits")
         let inference = try Executor(
             plan: try Plan(example.network, batchSize: example.batch, mode: .inference),
-            device: .cpu(threads: 2), instructionSet: set)
+            device: .cpu(threads: 2, instructionSet: set))
         try inference.load(executor.weights)
         expectClose(
             inference.logits(images: images.engine, count: example.batch), logits.flatMap(\.self),
@@ -176,7 +177,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     func mixedPrecisionStaysCloseToTheReference(_ example: OperatorCase, on set: InstructionSet) throws {
         let executor = try Executor(
             plan: try Plan(example.network, batchSize: example.batch + 1, mode: .training, precision: .bf16),
-            device: .cpu(threads: 2), instructionSet: set)
+            device: .cpu(threads: 2, instructionSet: set))
         executor.initialize(.xavier, seed: 3)
         try executor.load(scrambled(executor.weights))
         let images = Images(count: example.batch, shape: example.network.input, seed: 7)
@@ -189,7 +190,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         let inference = try Executor(
             plan: try Plan(
                 example.network, batchSize: example.batch, mode: .inference, precision: .bf16),
-            device: .cpu(threads: 2), instructionSet: set)
+            device: .cpu(threads: 2, instructionSet: set))
         try inference.load(executor.weights)
         #expect(
             inference.logits(images: images.engine, count: example.batch)
@@ -220,7 +221,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
     ) throws {
         let executor = try Executor(
             plan: try Plan(example.network, batchSize: example.batch, mode: .training, precision: .bf16),
-            device: .cpu(threads: 2), instructionSet: set)
+            device: .cpu(threads: 2, instructionSet: set))
         try executor.load(wholeNumbers(example.network))
         let images = Images(count: example.batch, shape: example.network.input, seed: 7) {
             ($0 * 2).rounded()
@@ -263,7 +264,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
         let gradients = try [InstructionSet.portable, set].map { set in
             let executor = try Executor(
                 plan: try Plan(example.network, batchSize: example.batch, mode: .training, precision: .bf16),
-                device: .cpu(threads: 2), instructionSet: set)
+                device: .cpu(threads: 2, instructionSet: set))
             executor.initialize(.xavier, seed: 3)
             try executor.load(scrambled(executor.weights))
             logits.append(executor.logits(images: images.engine, count: example.batch))
@@ -292,7 +293,7 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             blocks: [.sequential(layers + [.flatten, .linear(Linear(128 * 49, 10))])])
         let executor = try Executor(
             plan: try Plan(network, batchSize: 1, mode: .inference, precision: precision),
-            device: .cpu(threads: 2), instructionSet: set)
+            device: .cpu(threads: 2, instructionSet: set))
         executor.initialize(.kaiming, seed: 1)
         let images = Images(count: 1, shape: network.input, seed: 2)
         var reference = Reference(network, weights: executor.weights)

@@ -1,11 +1,6 @@
 import VGGEngine
 import VGGModel
 
-extension InstructionSet {
-    /// Every one that has kernels of mixed precision of its own and can run here, plain C first.
-    static let allMixed = allAvailable.filter { $0 != .avx512 }
-}
-
 /// Images in two layouts: the engine's [n, h, w, c] and, image by image, the reference's [c, h, w].
 struct Images {
     var engine: [Float] = []

@@ -1,4 +1,5 @@
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGModel
 
@@ -19,8 +20,7 @@ import VGGModel
                 .single(.linear(Linear(40, 7))),
             ])
         let executor = try Executor(
-            plan: try Plan(network, batchSize: 1, mode: mode), device: .cpu(threads: 2),
-            instructionSet: set)
+            plan: try Plan(network, batchSize: 1, mode: mode), device: .cpu(threads: 2, instructionSet: set))
         var next: Float = 0
         let weights = Dictionary(
             uniqueKeysWithValues: network.parameters.map { parameter in

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGFiles
 import VGGFormats
 import VGGModel

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGData
 import VGGEngine
 import VGGFiles
@@ -220,7 +221,7 @@ import VGGTraining
         let error = #expect(throws: PlanError.self) {
             try Trainer(
                 configuration, training: stripes(count: 44), test: stripes(count: 20),
-                device: .cpu(threads: 2), folder: folder.run("run"), freeMemory: freeMemory)
+                device: .cpu(threads: 2).limited(toMemory: freeMemory), folder: folder.run("run"))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
         guard case .tooLarge(let size, let bytes, freeMemory, let largestBatch) = error else { return nil }
@@ -230,8 +231,8 @@ import VGGTraining
 
     private func fits(_ freeMemory: Int, _ configuration: TrainingConfiguration) throws {
         _ = try Trainer(
-            configuration, training: stripes(count: 44), test: stripes(count: 20), device: .cpu(threads: 2),
-            freeMemory: freeMemory)
+            configuration, training: stripes(count: 44), test: stripes(count: 20),
+            device: .cpu(threads: 2).limited(toMemory: freeMemory))
     }
 
     @Test func aTrainingThatDoesNotFitNamesTheBatchThatWould() throws {
@@ -243,7 +244,7 @@ import VGGTraining
         let plan = try Plan(
             try configuration.model.network(size: 8), batchSize: 4096, mode: .training,
             precision: configuration.precision)
-        let memory = plan.memory(optimizer: configuration.optimizer, threads: 2)
+        let memory = Device.cpu(threads: 2).memory(of: plan, optimizer: configuration.optimizer)
         #expect(
             needed.bytes == memory.total + 4 * 4096 * 64 * 4 + memory.parameters + memory.optimizerState)
 
@@ -264,11 +265,12 @@ import VGGTraining
         let network = try stored.model.network(size: stored.size)
         func executor(_ batchSize: Int, _ freeMemory: Int?) throws -> Executor {
             try model.executor(
-                for: network, batchSize: batchSize, precision: .fp32, device: .cpu(threads: 1),
-                freeMemory: freeMemory)
+                for: network, batchSize: batchSize, precision: .fp32,
+                device: .cpu(threads: 1).limited(toMemory: freeMemory))
         }
         let plan = try Plan(network, batchSize: 9, mode: .inference)
-        let free = plan.memory(optimizer: nil, threads: 1).total + 4 * 9 * network.input.count * 4
+        let free =
+            Device.cpu(threads: 1).memory(of: plan, optimizer: nil).total + 4 * 9 * network.input.count * 4
         let error = #expect(throws: PlanError.self) { _ = try executor(1000, free) }
         guard case .tooLarge(1000, _, free, 9) = error else {
             Issue.record("\(String(describing: error))")

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGData
 import VGGEngine
 import VGGFormats

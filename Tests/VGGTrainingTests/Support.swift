@@ -1,4 +1,5 @@
 import Foundation
+import VGGCPU
 import VGGData
 import VGGFormats
 import VGGModel

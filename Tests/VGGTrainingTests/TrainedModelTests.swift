@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGFiles
 import VGGFormats

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGData
 import VGGModel
 import VGGTestSupport

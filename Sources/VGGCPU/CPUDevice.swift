@@ -1,0 +1,48 @@
+import VGGEngine
+
+extension Device {
+    /// The processor, with every thread that the program may use and the best kernels there are.
+    public static var cpu: Device { cpu() }
+
+    /// The processor.
+    /// - Parameters:
+    ///   - threads: at least one; nil for as many as the program may use.
+    ///   - instructionSet: the kernels to use, if the processor has them, else the best it has; nil for these. A test
+    ///     may ask for less.
+    public static func cpu(threads: Int? = nil, instructionSet: InstructionSet? = nil) -> Device {
+        Device(
+            name: "cpu",
+            CPUBackend(
+                threads: max(1, threads ?? FreeProcessors.count),
+                instructionSet: min(instructionSet ?? .best, .available)))
+    }
+}
+
+/// Plans on the processor: packed weights and channels-last activations in its memory, kernels of one instruction
+/// set, a number of threads.
+package struct CPUBackend: Backend {
+    package let threads: Int
+    package let instructionSet: InstructionSet
+
+    package init(threads: Int, instructionSet: InstructionSet) {
+        self.threads = threads
+        self.instructionSet = instructionSet
+    }
+
+    package var kernels: String { "\(instructionSet)" }
+
+    /// bf16 where the processor multiplies it.
+    package var preferredPrecision: Precision { instructionSet >= .avx512bf16 ? .bf16 : .fp32 }
+
+    package var freeMemory: Int? { FreeMemory.bytes }
+
+    package func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+        LaidOutPlan(plan).memory(optimizer: optimizer, threads: threads)
+    }
+
+    package func steps(of plan: Plan) -> [StepDescription] { LaidOutPlan(plan).stepDescriptions }
+
+    package func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan {
+        try CPUPlan(LaidOutPlan(plan), threads: threads, instructionSet: instructionSet)
+    }
+}

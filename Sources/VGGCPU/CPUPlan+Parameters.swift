@@ -1,0 +1,47 @@
+import VGGEngine
+import VGGModel
+
+extension CPUPlan {
+    func update(with optimizer: SGD) {
+        let update = Update(optimizer, momentum: momentumValues.floats)
+        let head = map.headBias
+        for (part, update) in [
+            (0..<head.lowerBound, update),
+            (head, Update(optimizer.ofHead, momentum: momentumValues.floats)),
+        ] {
+            context.workers.run(over: part.count, grain: 4096) { range, _ in
+                let offset = part.lowerBound + range.lowerBound
+                update.apply(
+                    context.kernels, gradients: gradientValues.floats + offset, values: values.floats,
+                    offset: offset, count: range.count)
+            }
+        }
+        version.advance()
+    }
+
+    func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
+        let entry = map.entries[parameter]
+        return entry.layout.unpack(
+            buffer(content) + entry.offset,
+            count: layout.plan.parameters[parameter].description.shape.reduce(1, *), context)
+    }
+
+    func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
+        let entry = map.entries[parameter]
+        entry.layout.pack(tensor.values, to: buffer(content) + entry.offset, context)
+        if content == .value {
+            version.advance()
+            frozenVersion.advance()
+        }
+    }
+
+    func clearMomentum() { momentumValues.floats.update(repeating: 0, count: map.trained) }
+
+    private func buffer(_ content: ParameterContent) -> Floats {
+        switch content {
+        case .value: values.floats
+        case .gradient: gradientValues.floats
+        case .momentum: momentumValues.floats
+        }
+    }
+}

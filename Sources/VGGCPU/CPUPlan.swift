@@ -1,0 +1,151 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// A plan in this machine's memory, all of which is reserved when it is made.
+final class CPUPlan: BoundPlan {
+    let layout: LaidOutPlan
+    let map: ParameterMap
+    let values: Buffer
+    let gradientValues: Buffer
+    /// Touched by optimisers with momentum alone, and until then not paid for.
+    let momentumValues: Buffer
+    let version = ParameterVersion()
+    /// Of the frozen parameters, which only new weights change.
+    let frozenVersion = ParameterVersion()
+
+    let context: StepContext
+    private let steps: [any Step]
+    private let activations: Buffer
+    private let activationOffsets: [Int]
+    private let gradients: Buffer
+    private let gradientOffsets: [Int]
+    private let scratch: Buffer
+
+    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
+    init(_ layout: LaidOutPlan, threads: Int, instructionSet: InstructionSet) throws(PlanError) {
+        self.layout = layout
+        map = ParameterMap(steps: layout.steps)
+        let isTraining = layout.plan.mode == .training
+        values = try Buffer(floats: map.total)
+        gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
+        momentumValues = try Buffer(floats: isTraining ? map.trained : 0)
+
+        let needed = layout.scratch
+        scratch = try Buffer(bytes: needed.shared + needed.worker * threads)
+        let activationMemory = layout.activationOffsets
+        activationOffsets = activationMemory.offsets
+        activations = try Buffer(bytes: activationMemory.total)
+        let gradientMemory = layout.gradientOffsets
+        gradientOffsets = gradientMemory.offsets
+        gradients = try Buffer(bytes: gradientMemory.total)
+
+        let context = StepContext(
+            kernels: instructionSet.kernels, mixedKernels: instructionSet.mixedKernels,
+            workers: Workers(threads: threads), version: version, shared: scratch.memory,
+            scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
+        self.context = context
+        let (map, values, frozenVersion) = (map, values, frozenVersion)
+        let (gradientValues, momentumValues) = (gradientValues, momentumValues)
+        steps = try layout.steps.enumerated().map { index, step throws(PlanError) in
+            let isFrozen = isTraining && step.mode == .inference
+            return try step.bound(
+                to: BoundParameters(
+                    buffer: values.floats, offsets: map.entries[step.parameters].map(\.offset),
+                    gradientBuffer: isTraining ? gradientValues.floats : nil,
+                    momentumBuffer: isTraining ? momentumValues.floats : nil,
+                    isOfHead: index == layout.steps.count - 1),
+                context: isFrozen ? context.with(frozenVersion) : context, batchSize: layout.plan.batchSize)
+        }
+    }
+
+    /// The activation before step `index`.
+    private func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
+
+    /// The gradient of that activation.
+    private func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
+
+    /// The gradient of the logits, [count, classes].
+    private var logitGradient: Floats { gradient(steps.count).assumingMemoryBound(to: Float.self) }
+
+    func write(images: [Float], count: Int) {
+        let input = layout.steps[0].input
+        images.withUnsafeBufferPointer { images in
+            guard let images = images.baseAddress else { return }
+            context.workers.run(count) { image, _ in
+                let target = activation(0) + image * input.imageStride * input.element.size
+                input.zeroBorder(target)
+                for row in 0..<input.height {
+                    input.element.store(
+                        images + image * input.count + row * input.plain.rowStride,
+                        to: target + (input.interior + row * input.rowStride) * input.element.size,
+                        count: input.plain.rowStride, context.mixedKernels)
+                }
+            }
+        }
+    }
+
+    func forward(_ step: Int, _ pass: Pass) {
+        steps[step].forward(pass, x: activation(step), y: activation(step + 1))
+    }
+
+    func backward(_ step: Int, _ pass: Pass) {
+        steps[step].backward(
+            pass, x: activation(step), y: activation(step + 1), gradient: gradient(step + 1),
+            inputGradient: layout.steps[step].needsInputGradient ? gradient(step) : nil)
+    }
+
+    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {
+        let output = activation(steps.count).assumingMemoryBound(to: Float.self)
+        let classes = layout.plan.network.output.count
+        let stride = layout.steps[steps.count - 1].output.imageStride
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+        for (image, label) in labels.enumerated() {
+            let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
+            metrics.lossSum += vgg_softmax_cross_entropy(
+                logits.baseAddress, classes, label, 1 / Float(labels.count),
+                isTraining ? logitGradient + image * classes : nil)
+            if logits.indices.max(by: { logits[$0] < logits[$1] }) == Int(label) { metrics.correct += 1 }
+        }
+        return metrics
+    }
+
+    func setGradient(ofLogit logit: Int) {
+        logitGradient.update(repeating: 0, count: layout.plan.network.output.count)
+        logitGradient[logit] = 1
+    }
+
+    func output(of step: Int, count: Int) -> [Float] {
+        numbers(activation(step + 1), layout.steps[step].output, count: count)
+    }
+
+    func gradient(of step: Int, count: Int) -> [Float] {
+        numbers(gradient(step + 1), layout.steps[step].output.plain, count: count)
+    }
+
+    /// A batch in memory in PyTorch's order, [count, channels, height, width].
+    private func numbers(_ memory: Memory, _ layout: ActivationLayout, count: Int) -> [Float] {
+        var row = [Float](repeating: 0, count: layout.plain.rowStride)
+        let pixels = layout.height * layout.width
+        return [Float](unsafeUninitializedCapacity: count * layout.count) { values, initialized in
+            for image in 0..<count {
+                for y in 0..<layout.height {
+                    let start = image * layout.imageStride + layout.interior + y * layout.rowStride
+                    row.withUnsafeMutableBufferPointer { row in
+                        guard let row = row.baseAddress else { return }
+                        layout.element.load(
+                            memory + start * layout.element.size, to: row, count: layout.plain.rowStride,
+                            context.mixedKernels)
+                    }
+                    for x in 0..<layout.width {
+                        for channel in 0..<layout.channels {
+                            values[(image * layout.channels + channel) * pixels + y * layout.width + x] =
+                                row[x * layout.channels + channel]
+                        }
+                    }
+                }
+            }
+            initialized = count * layout.count
+        }
+    }
+}

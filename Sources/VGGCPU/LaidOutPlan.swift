@@ -1,0 +1,135 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// Numbers that kernels may read past the end of a buffer.
+let slack = VGG_SLACK
+
+/// A step of a plan with the layouts of its input and output.
+@dynamicMemberLookup
+struct LaidOutStep: Sendable {
+    let step: PlannedStep
+    let input: ActivationLayout
+    let output: ActivationLayout
+
+    subscript<Value>(dynamicMember path: KeyPath<PlannedStep, Value>) -> Value { step[keyPath: path] }
+}
+
+/// How a plan lies in this machine's memory.
+struct LaidOutPlan: Sendable {
+    let plan: Plan
+    let steps: [LaidOutStep]
+
+    /// An activation has the border that the step reading it pads with.
+    init(_ plan: Plan) {
+        self.plan = plan
+        func layout(_ activation: Activation, before index: Int) -> ActivationLayout {
+            var border = 0
+            if index < plan.steps.count,
+                case .convolution(let convolution, _, _) = plan.steps[index].operation
+            {
+                border = convolution.padding
+            }
+            return ActivationLayout(activation, border: border)
+        }
+        steps = plan.steps.enumerated().map { index, step in
+            LaidOutStep(
+                step: step, input: layout(step.input, before: index),
+                output: layout(step.output, before: index + 1))
+        }
+    }
+
+    /// Where each activation (the input first, then every step's output) starts, in bytes, and their sum. In
+    /// inference, and before the first step that is trained, only a step's input and output live at once.
+    var activationOffsets: (offsets: [Int], total: Int) {
+        let frozen = plan.frozenSteps
+        let sizes = activations.map { ($0.imageStride * plan.batchSize + slack) * $0.element.size }
+        switch plan.mode {
+        case .training:
+            let turns = Self.takingTurns(Array(sizes.prefix(frozen)))
+            var total = turns.total
+            let offsets = sizes.dropFirst(frozen).map { size in
+                defer { total += size.roundedUp(to: 64) }
+                return total
+            }
+            return (turns.offsets + offsets, total)
+        case .inference: return Self.takingTurns(sizes)
+        }
+    }
+
+    /// The same for the activations' gradients, of which two live at once; nobody needs the input's, nor that of
+    /// what frozen steps make.
+    var gradientOffsets: (offsets: [Int], total: Int) {
+        guard plan.mode == .training else { return ([], 0) }
+        let frozen = plan.frozenSteps
+        let sizes = activations.enumerated().map { index, layout in
+            index <= frozen ? 0 : (layout.gradientStride * plan.batchSize + slack) * layout.element.size
+        }
+        return Self.takingTurns(sizes)
+    }
+
+    /// The input and every step's output.
+    private var activations: [ActivationLayout] { [steps[0].input] + steps.map(\.output) }
+
+    /// Two regions take turns, each as large as the largest that it holds.
+    private static func takingTurns(_ sizes: [Int]) -> (offsets: [Int], total: Int) {
+        let regions = (0..<2).map { turn in
+            (sizes.indices.filter { $0 % 2 == turn }.map { sizes[$0] }.max() ?? 0).roundedUp(to: 64)
+        }
+        return (sizes.indices.map { $0 % 2 == 0 ? 0 : regions[0] }, regions[0] + regions[1])
+    }
+
+    /// What the steps need beside activations and parameters: they run one after another, but what they keep adds up.
+    var scratch: StepScratch {
+        let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize) }
+        return StepScratch(
+            shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
+            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), kept: all.map(\.kept).reduce(0, +))
+    }
+
+    /// The memory the plan will take with an optimiser (nil for inference) and a number of threads.
+    func memory(optimizer: SGD?, threads: Int) -> PlanMemory {
+        let float = MemoryLayout<Float>.stride
+        let sizes = ParameterMap(steps: steps)
+        let training = plan.mode == .training
+        let scratch = scratch
+        return PlanMemory(
+            parameters: sizes.total * float,
+            gradients: training ? sizes.updatedAfterwards * float : 0,
+            optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
+            activations: activationOffsets.total + gradientOffsets.total
+                + steps.map(\.winnerBytes).reduce(0, +) * plan.batchSize,
+            scratch: scratch.shared + scratch.worker * threads + scratch.kept)
+    }
+}
+
+extension LaidOutStep {
+    /// Bytes an image's max pool remembers for the backward pass; none in inference.
+    var winnerBytes: Int {
+        guard step.mode == .training else { return 0 }
+        return switch step.operation {
+        case .convolution(_, _, pool: true): output.count
+        case .maxPool: output.count * MemoryLayout<UInt16>.stride
+        default: 0
+        }
+    }
+
+    /// How each of the step's tensors lies in memory, in the order of `network.parameters`.
+    var parameterLayouts: [ParameterLayout] {
+        switch step.operation {
+        case .convolution(let layer, _, _):
+            [
+                .panels(
+                    out: layer.outChannels, in: layer.inChannels, height: layer.kernel, width: layer.kernel),
+                .vector(layer.outChannels),
+            ]
+        case .linear(let layer, _):
+            [
+                .panels(out: layer.outFeatures, in: input.channels, height: input.height, width: input.width),
+                .vector(layer.outFeatures),
+            ]
+        case .batchNorm(let layer, _): Array(repeating: .vector(layer.channels), count: 4)
+        default: []
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// Max pooling of any window and stride that is not fused into a convolution.
+final class MaxPoolStep: FloatStep {
+    private let planned: LaidOutStep
+    private let pool: Pool
+    private let context: StepContext
+    private var winners: [UInt16]
+
+    init(_ planned: LaidOutStep, _ pool: Pool, _ context: StepContext, batchSize: Int) {
+        self.planned = planned
+        self.pool = pool
+        self.context = context
+        winners = [UInt16](
+            repeating: 0, count: planned.mode == .training ? planned.output.count * batchSize : 0)
+    }
+
+    func forward(_ pass: Pass, x: Floats, y: Floats) {
+        let (input, output) = (planned.input, planned.output)
+        var (from, to) = (input.map, output.map)
+        winners.withUnsafeMutableBufferPointer { winners in
+            let winners = pass.isTraining ? winners.baseAddress : nil
+            context.workers.run(pass.count) { image, _ in
+                let target = y + image * output.imageStride
+                output.zeroBorder(target)
+                vgg_max_pool(
+                    &from, x + image * input.imageStride + input.interior, pool.window, pool.stride, &to,
+                    target + output.interior, winners.map { $0 + image * output.count })
+            }
+        }
+    }
+
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+        guard let inputGradient else { return }
+        let (input, output) = (planned.input.plain, planned.output)
+        var map = input.map
+        winners.withUnsafeBufferPointer { winners in
+            guard let winners = winners.baseAddress else { return }
+            context.workers.run(pass.count) { image, _ in
+                let target = inputGradient + image * input.count
+                target.update(repeating: 0, count: input.count)
+                vgg_max_pool_gradient(
+                    gradient + image * output.count, winners + image * output.count, output.height,
+                    output.width, pool.window, pool.stride, &map, target)
+            }
+        }
+    }
+}
+
+/// Average pooling, with fixed or adaptive windows.
+final class AveragePoolStep: FloatStep {
+    private let planned: LaidOutStep
+    private let rows: [Int]
+    private let columns: [Int]
+    private let context: StepContext
+
+    init(_ planned: LaidOutStep, _ rows: [Int], _ columns: [Int], _ context: StepContext) {
+        self.planned = planned
+        self.rows = rows
+        self.columns = columns
+        self.context = context
+    }
+
+    func forward(_ pass: Pass, x: Floats, y: Floats) {
+        let (input, output) = (planned.input, planned.output)
+        var (from, to) = (input.map, output.map)
+        context.workers.run(pass.count) { image, _ in
+            let target = y + image * output.imageStride
+            output.zeroBorder(target)
+            vgg_average_pool(
+                &from, x + image * input.imageStride + input.interior, rows, columns, &to,
+                target + output.interior)
+        }
+    }
+
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+        guard let inputGradient else { return }
+        let (input, output) = (planned.input.plain, planned.output.plain)
+        var (from, to) = (input.map, output.map)
+        context.workers.run(pass.count) { image, _ in
+            let target = inputGradient + image * input.count
+            target.update(repeating: 0, count: input.count)
+            vgg_average_pool_gradient(gradient + image * output.count, rows, columns, &to, &from, target)
+        }
+    }
+}

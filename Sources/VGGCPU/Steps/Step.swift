@@ -1,0 +1,182 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+typealias Floats = UnsafeMutablePointer<Float>
+typealias Memory = UnsafeMutableRawPointer
+
+/// An optimiser's step on parts of the flat buffer of parameters.
+struct Update {
+    var arguments: vgg_sgd
+    /// The momentum of the whole buffer; nil where the optimiser has none.
+    let momentum: Floats?
+
+    init(_ optimizer: SGD, momentum: Floats?) {
+        arguments = vgg_sgd(
+            learning_rate: optimizer.learningRate, momentum: optimizer.momentum,
+            weight_decay: optimizer.weightDecay, nesterov: optimizer.nesterov ? 1 : 0)
+        self.momentum = optimizer.momentum != 0 ? momentum : nil
+    }
+
+    /// Updates `count` parameters from `offset` of the buffer `values`.
+    func apply(_ kernels: vgg_kernels, gradients: Floats, values: Floats, offset: Int, count: Int) {
+        var arguments = arguments
+        kernels.sgd(&arguments, values + offset, gradients, momentum.map { $0 + offset }, count)
+    }
+}
+
+extension SGD {
+    /// The same for the network's last linear layer, which may have a learning rate of its own.
+    var ofHead: SGD {
+        var optimizer = self
+        optimizer.learningRate = headLearningRate ?? learningRate
+        return optimizer
+    }
+}
+
+/// Counts the changes of the parameters, so that steps know when a copy they keep is out of date.
+final class ParameterVersion {
+    private(set) var value = 1
+
+    func advance() { value += 1 }
+}
+
+/// What every step works with: kernels, threads and scratch memory. `shared` belongs to the step that runs,
+/// `worker` to the task that runs.
+struct StepContext {
+    let kernels: vgg_kernels
+    let mixedKernels: vgg_bf16_kernels
+    let workers: Workers
+    let version: ParameterVersion
+    let shared: Memory
+    let scratch: Memory
+    let scratchStride: Int
+
+    func worker(_ index: Int) -> Memory { scratch + index * scratchStride }
+
+    /// The same for steps whose parameters have a version of their own.
+    func with(_ version: ParameterVersion) -> StepContext {
+        StepContext(
+            kernels: kernels, mixedKernels: mixedKernels, workers: workers, version: version, shared: shared,
+            scratch: scratch, scratchStride: scratchStride)
+    }
+}
+
+/// Bytes of memory that a step needs beside its activations and parameters.
+struct StepScratch {
+    /// While it runs.
+    var shared = 0
+    /// While one of its tasks runs, for each thread.
+    var worker = 0
+    /// From one run to the next: copies of its weights in other layouts.
+    var kept = 0
+}
+
+/// Deals out parts of scratch memory, each aligned to a cache line.
+struct ScratchParts {
+    private(set) var total = 0
+
+    /// The offset of a part of `count` numbers, with what kernels may read past its end.
+    mutating func take<Number>(_ count: Int, of type: Number.Type) -> Int {
+        guard count > 0 else { return total }
+        defer { total += ((count + slack) * MemoryLayout<Number>.stride).roundedUp(to: 64) }
+        return total
+    }
+}
+
+/// A step bound to its parameters. `x` and `y` are the batch's activations in the step's layouts; gradients
+/// are plain: image after image, rows without borders, in the number format of their activation.
+protocol Step: AnyObject {
+    func forward(_ pass: Pass, x: Memory, y: Memory)
+
+    /// `gradient` is that of `y` and may be overwritten; `inputGradient` is nil where nobody needs it.
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?)
+}
+
+/// A step all of whose activations are 32-bit floats.
+protocol FloatStep: Step {
+    func forward(_ pass: Pass, x: Floats, y: Floats)
+    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?)
+}
+
+extension FloatStep {
+    func forward(_ pass: Pass, x: Memory, y: Memory) {
+        forward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self))
+    }
+
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
+        backward(
+            pass, x: x.assumingMemoryBound(to: Float.self), y: y.assumingMemoryBound(to: Float.self),
+            gradient: gradient.assumingMemoryBound(to: Float.self),
+            inputGradient: inputGradient?.assumingMemoryBound(to: Float.self))
+    }
+}
+
+/// A step's tensors in memory and their gradients (which inference plans have not), in the order of
+/// `network.parameters`.
+struct BoundParameters {
+    /// The flat buffer of all parameters.
+    let buffer: Floats
+    /// Where in it each of the step's tensors starts.
+    let offsets: [Int]
+    /// The flat buffers of gradients and of the optimiser's momentum; nil for inference.
+    let gradientBuffer: Floats?
+    let momentumBuffer: Floats?
+    /// Whether they are those of the last step.
+    let isOfHead: Bool
+
+    var values: [Floats] { offsets.map { buffer + $0 } }
+    var gradients: [Floats] { gradientBuffer.map { base in offsets.map { base + $0 } } ?? [] }
+
+    /// How a pass updates them as soon as their gradients are made; nil where it stores these.
+    func update(in pass: Pass) -> Update? {
+        pass.optimizer.map { Update(isOfHead ? $0.ofHead : $0, momentum: momentumBuffer) }
+    }
+}
+
+extension StepScratch {
+    init(for step: LaidOutStep, batchSize: Int) {
+        switch step.operation {
+        case .convolution(let convolution, _, let pool):
+            self =
+                step.precision == .bf16
+                ? MixedConvolutionStep.scratch(step, convolution, pool: pool, batchSize: batchSize)
+                : ConvolutionStep.scratch(step, convolution, pool: pool, batchSize: batchSize)
+        case .linear(let linear, _):
+            self =
+                step.precision == .bf16
+                ? MixedLinearStep.scratch(step, linear, batchSize: batchSize)
+                : LinearStep.scratch(step, linear, batchSize: batchSize)
+        case .dropout: self = DropoutStep.scratch(step)
+        default: self.init()
+        }
+    }
+}
+
+extension LaidOutStep {
+    /// - Throws: `PlanError.outOfMemory` if what the step keeps cannot be reserved.
+    func bound(
+        to parameters: BoundParameters, context: StepContext, batchSize: Int
+    ) throws(PlanError) -> any Step {
+        switch step.operation {
+        case .convolution(let convolution, let relu, let pool):
+            try step.precision == .bf16
+                ? MixedConvolutionStep(
+                    self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
+                : ConvolutionStep(
+                    self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
+        case .batchNorm(let norm, let relu):
+            BatchNormStep(self, norm, relu: relu, parameters, context)
+        case .linear(let linear, let relu):
+            try step.precision == .bf16
+                ? MixedLinearStep(self, linear, relu: relu, parameters, context, batchSize: batchSize)
+                : LinearStep(self, linear, relu: relu, parameters, context)
+        case .maxPool(let pool): MaxPoolStep(self, pool, context, batchSize: batchSize)
+        case .averagePool(let rows, let columns): AveragePoolStep(self, rows, columns, context)
+        case .relu: ReLUStep(self, context)
+        case .dropout(let probability, let layer):
+            DropoutStep(self, probability: probability, layer: layer, context)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import VGGModel
+
+/// What a device is: how plans run there. All layouts, algorithms, memory and threads are a backend's own.
+package protocol Backend: Sendable {
+    /// Threads of the processor that work for it.
+    var threads: Int { get }
+    /// What computes: an instruction set, or the name of a chip.
+    var kernels: String { get }
+    var preferredPrecision: Precision { get }
+    /// Bytes that are free now; nil if nobody knows.
+    var freeMemory: Int? { get }
+
+    /// Floating-point operations a second at most.
+    func measuredPeak(_ precision: Precision) -> Double
+    func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory
+    func steps(of plan: Plan) -> [StepDescription]
+
+    /// Reserves the plan's memory.
+    /// - Throws: `PlanError.outOfMemory`.
+    func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan
+}
+
+/// What of a parameter is read or written.
+package enum ParameterContent: Sendable {
+    case value
+    /// Of the last batch's mean loss; of trained parameters only.
+    case gradient
+    /// The optimiser's; of trained parameters only.
+    case momentum
+}
+
+/// A plan in a device's memory: parameters and one batch. Steps and parameters are numbered as in the plan.
+///
+/// The `Executor` decides what is called when, and has checked all sizes and numbers before. Nobody else calls.
+package protocol BoundPlan: AnyObject {
+    /// Takes a batch: [count, height, width, channels].
+    func write(images: [Float], count: Int)
+
+    /// Makes the step's output from the output of the step before.
+    func forward(_ step: Int, _ pass: Pass)
+
+    /// What the logits, the last step's output, say for the labels of the batch. For training, leaves the gradient of the
+    /// mean loss with respect to the logits.
+    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics
+
+    /// Instead: sets the gradient of the logits to that of one image's logit.
+    func setGradient(ofLogit logit: Int)
+
+    /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
+    /// With an optimiser, parameters may be updated as soon as their gradients are made, without storing these.
+    func backward(_ step: Int, _ pass: Pass)
+
+    /// Updates all trained parameters that the backward pass has not.
+    func update(with optimizer: SGD)
+
+    /// - Returns: a batch's output of a step that has just run, in PyTorch's order: [count, channels, height, width].
+    func output(of step: Int, count: Int) -> [Float]
+
+    /// - Returns: the same of the output's gradient, after the backward pass of the step behind it.
+    func gradient(of step: Int, count: Int) -> [Float]
+
+    /// - Returns: a parameter's numbers in PyTorch's order.
+    func read(_ content: ParameterContent, of parameter: Int) -> [Float]
+
+    /// - Parameter tensor: has the parameter's shape.
+    func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int)
+
+    /// Sets the momentum of all trained parameters to zero.
+    func clearMomentum()
+}
+
+/// One pass over a batch.
+package struct Pass {
+    /// Images in the batch.
+    package let count: Int
+    /// Batch statistics and dropout, instead of running statistics and none.
+    package let isTraining: Bool
+    /// Chooses the dropout masks together with `step`.
+    package var seed: UInt64 = 0
+    package var step: Int = 0
+    /// Given where parameters may be updated as soon as their gradients are made.
+    package var optimizer: SGD?
+    /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
+    package var needsWeightGradients = true
+}

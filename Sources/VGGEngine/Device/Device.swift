@@ -1,0 +1,46 @@
+/// Where a plan runs: a value with a name. `Device.cpu` of VGGCPU makes one; VGGDevices knows all that there are.
+public struct Device: Sendable, CustomStringConvertible {
+    /// As the command line has it: `cpu`.
+    public let name: String
+    package let backend: any Backend
+    /// Bytes that may be used at most; nil for all that are free.
+    private var memoryLimit: Int?
+
+    package init(name: String, _ backend: any Backend) {
+        self.name = name
+        self.backend = backend
+    }
+
+    public var description: String { name }
+
+    /// Threads of the processor that work for the device. Results do not depend on the number.
+    public var threads: Int { backend.threads }
+
+    /// What computes: an instruction set, or the name of a chip.
+    public var kernels: String { backend.kernels }
+
+    /// The number format that the device is fastest in.
+    public var preferredPrecision: Precision { backend.preferredPrecision }
+
+    /// Bytes that a plan may take now; nil if nobody knows.
+    public var freeMemory: Int? { [backend.freeMemory, memoryLimit].compactMap { $0 }.min() }
+
+    /// The same device, of whose memory no more than this is used.
+    /// - Parameter bytes: nil for all that is free.
+    public func limited(toMemory bytes: Int?) -> Device {
+        var device = self
+        device.memoryLimit = bytes
+        return device
+    }
+
+    /// The memory that a plan will take with an optimiser; nil for inference, and for training without one.
+    public func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+        backend.memory(of: plan, optimizer: optimizer)
+    }
+
+    /// A plan's steps as this device runs them, in order.
+    public func steps(of plan: Plan) -> [StepDescription] { backend.steps(of: plan) }
+
+    /// Floating-point operations a second that the device reaches at most, measured now.
+    public func measuredPeak(_ precision: Precision) -> Double { backend.measuredPeak(precision) }
+}

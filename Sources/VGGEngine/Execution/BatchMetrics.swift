@@ -1,0 +1,14 @@
+/// What a batch gave.
+public struct BatchMetrics: Hashable, Sendable {
+    /// The sum of the examples' cross-entropy losses.
+    public var lossSum: Double
+    /// Examples whose largest logit is their label's.
+    public var correct: Int
+    public var count: Int
+
+    package init(lossSum: Double, correct: Int, count: Int) {
+        self.lossSum = lossSum
+        self.correct = correct
+        self.count = count
+    }
+}

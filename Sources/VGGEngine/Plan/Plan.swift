@@ -1,0 +1,96 @@
+import VGGModel
+
+/// What a plan is for: inference keeps no more than it needs for the next step.
+public enum Mode: Sendable {
+    case training, inference
+}
+
+/// The number format of activations and of the weights that kernels read.
+public enum Precision: String, Codable, CaseIterable, Sendable {
+    case fp32
+    /// Mixed precision: bfloat16 activations and copies of weights; 32-bit weights, sums, loss and optimiser.
+    case bf16
+}
+
+/// What will run, on whatever device: the fused steps of a network, the number formats between them, which
+/// parameters are trained, and whose outputs are kept. How it runs, a device's `Backend` decides.
+public struct Plan: Sendable {
+    public let network: Network
+    /// The most images that are run at once.
+    public let batchSize: Int
+    public let mode: Mode
+    public let precision: Precision
+    /// The layers whose outputs `Executor.features` returns: indices of `network.layers`.
+    public let keptLayers: Set<Int>
+    /// So many of the first layers stay as they are while the rest is trained: they run as in inference, batch
+    /// norm by its running statistics, and need neither gradients nor memory for them.
+    public let frozenLayers: Int
+    package let steps: [PlannedStep]
+    /// In the order of `network.parameters`.
+    package let parameters: [PlannedParameter]
+
+    /// The largest batch that a plan is made for: no count of bytes overflows up to it.
+    public static let largestBatch = 65536
+
+    /// - Parameters:
+    ///   - frozenLayers: of `network.layers`; a ReLU or pool that is fused into the layer before it goes with it.
+    ///     Inference trains nothing and has no use for it.
+    ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
+    /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
+    ///   not for the features of kept layers), or all of it is frozen.
+    public init(
+        _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
+        keeping keptLayers: Set<Int> = []
+    ) throws(PlanError) {
+        precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
+        guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
+        steps = PlannedStep.steps(
+            of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
+        guard network.head != nil || (mode == .inference && !keptLayers.isEmpty) else {
+            throw .noClassifier(output: network.output)
+        }
+        guard mode == .inference || steps.last?.mode == .training else {
+            throw .nothingToTrain
+        }
+        parameters = PlannedParameter.parameters(of: network, steps)
+        self.network = network
+        self.batchSize = batchSize
+        self.mode = mode
+        self.precision = precision
+        self.keptLayers = keptLayers
+        self.frozenLayers = frozenLayers
+    }
+
+    /// Numbers that are trained.
+    public var trainedParameterCount: Int {
+        mode == .inference ? 0 : network.layers.dropFirst(frozenLayers).map(\.parameterCount).reduce(0, +)
+    }
+
+    /// How many of a training's first steps are frozen: the backward pass ends before them.
+    package var frozenSteps: Int {
+        mode == .training ? steps.prefix { $0.mode == .inference }.count : 0
+    }
+
+    /// The step whose output is that of the layer. A layer without a step of its own (flatten, and in inference
+    /// dropout) passes on the output of the step before.
+    func step(of layer: Int) -> Int? { steps.lastIndex { $0.layers.lowerBound <= layer } }
+
+    /// The same plan for batches of another size.
+    func resized(to batchSize: Int) throws(PlanError) -> Plan {
+        try Plan(
+            network, batchSize: batchSize, mode: mode, precision: precision, frozenLayers: frozenLayers,
+            keeping: keptLayers)
+    }
+}
+
+/// Sums over a batch are made in shards of its images and added in their order, so that their bits depend on no
+/// number of threads.
+extension Plan {
+    /// How many shards a batch of `count` images has.
+    package static func shards(of count: Int) -> Int { min(count, 8) }
+
+    /// Images of shard `index` of `shards` in a batch of `count`.
+    package static func images(ofShard index: Int, of shards: Int, count: Int) -> Range<Int> {
+        count * index / shards..<count * (index + 1) / shards
+    }
+}

@@ -1,0 +1,35 @@
+import VGGModel
+
+/// Why a network cannot be planned.
+public enum PlanError: Error, Hashable, CustomStringConvertible {
+    case batchSize(Int)
+    /// So many bytes could not be reserved.
+    case outOfMemory(bytes: Int)
+    /// More bytes than are free; `largestBatch` would fit, if there is one.
+    case tooLarge(batchSize: Int, bytes: Int, free: Int, largestBatch: Int?)
+    case noClassifier(output: Shape)
+    /// All that has weights is frozen.
+    case nothingToTrain
+
+    public var description: String {
+        switch self {
+        case .batchSize(let size):
+            "the batch size must be between 1 and \(Plan.largestBatch), not \(size)"
+        case .outOfMemory(let bytes):
+            """
+            the memory of a plan, \((bytes + 999_999) / 1_000_000) MB, cannot be reserved; use a \
+            smaller batch size or smaller images
+            """
+        case .tooLarge(let batchSize, let bytes, let free, let largestBatch):
+            """
+            \(batchSize == 1 ? "one image at a time takes" : "batches of \(batchSize) images take") \
+            \((bytes + 999_999) / 1_000_000) MB of memory, but \(free / 1_000_000) MB are free; \
+            \(largestBatch.map { "use a batch size of at most \($0)" }
+                ?? "not even one image at a time fits: use smaller images or a smaller network")
+            """
+        case .noClassifier(let output):
+            "the network must end in a linear layer that makes one number a class; it ends in \(output)"
+        case .nothingToTrain: "all of the network is frozen: nothing is left to train"
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import VGGModel
+
+/// A parameter of a plan: which step reads it, and whether it is trained.
+package struct PlannedParameter: Sendable {
+    /// Its name and shape.
+    package let description: ParameterDescription
+    /// The index of the step that reads it.
+    package let step: Int
+    /// Whether it has a gradient; frozen ones and running statistics have none.
+    package let isTrained: Bool
+
+    /// In the order of `network.parameters`.
+    static func parameters(of network: Network, _ steps: [PlannedStep]) -> [PlannedParameter] {
+        steps.enumerated().flatMap { index, step in
+            network.layers[step.layers].flatMap(\.parameters).map {
+                PlannedParameter(
+                    description: $0, step: index, isTrained: step.mode == .training && $0.isTrained)
+            }
+        }
+    }
+}

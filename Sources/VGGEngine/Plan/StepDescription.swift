@@ -1,0 +1,29 @@
+/// What a step of a plan does on a device, for people who want to know.
+public struct StepDescription: Hashable, Sendable, Codable {
+    /// torchvision's name of the step's first layer, and of the last where there are more.
+    public var name: String
+    /// The class names of the step's layers.
+    public var kind: String
+    /// The kernels of the forward and the backward pass.
+    public var forward: String
+    public var backward: String
+    /// How the output lies in memory.
+    public var output: String
+    /// Bytes of the output for the whole batch.
+    public var outputBytes: Int
+    /// Bytes of copies of its weights, scratch memory and, while training, what it remembers.
+    public var otherBytes: Int
+
+    package init(
+        name: String, kind: String, forward: String, backward: String, output: String, outputBytes: Int,
+        otherBytes: Int
+    ) {
+        self.name = name
+        self.kind = kind
+        self.forward = forward
+        self.backward = backward
+        self.output = output
+        self.outputBytes = outputBytes
+        self.otherBytes = otherBytes
+    }
+}
