@@ -11,35 +11,29 @@ struct Classifier {
     init(
         in all: StoredLayers, after convolutions: [StoredLayer], below prefix: [String]
     ) throws(NotVGGError) {
+        // How many first components of its name each has in common with the convolutions.
         let candidates = all.all.filter {
-            !$0.isAuxiliary && ($0.kind == .linear || $0.kind == .convolution && $0.name.isOfClassifier)
-        }
+            !$0.isAuxiliary && ($0.kind == .linear || $0.kind == .convolution && $0.isOfClassifier)
+        }.map { (layer: $0, shared: $0.name.components.sharedPrefix(with: prefix)) }
         let channels = convolutions.last?.outputs ?? 0
-        let outer = (0...prefix.count).reversed().map { Array(prefix.prefix($0)) }
-        let named = outer.lazy.flatMap { outer in
-            Self.names.lazy.map { names in
-                candidates.filter { $0.name.components.starts(with: outer) }.filter {
-                    $0.name.components.dropFirst(outer.count).first.map { names.contains($0.lowercased()) }
-                        == true
-                }
-            }
-        }.first { !$0.isEmpty }
-        if let named {
-            layers = try Self.chained(named.inOrderOfNames, channels: channels)
+        let named = candidates.compactMap { layer, shared in
+            Called(layer.name, below: shared).map { (layer: layer, called: $0) }
+        }
+        if let best = named.map(\.called).min() {
+            let layers = named.filter { $0.called == best }.map(\.layer)
+            self.layers = try Self.chained(layers, channels: channels)
         } else {
-            let near = outer.lazy.map { outer in
-                candidates.filter { $0.name.components.starts(with: outer) }
-            }.first { !$0.isEmpty }
+            let nearest = candidates.map(\.shared).max()
+            let near = candidates.filter { $0.shared == nearest }.map(\.layer)
             do {
-                layers = try Self.chained((near ?? []).inOrderOfNames, channels: channels)
+                layers = try Self.chained(near, channels: channels)
             } catch {
-                let isAmongThem = near?.contains { $0.name.components.starts(with: prefix) } == true
-                guard prefix.isEmpty || isAmongThem else { return }
+                guard prefix.isEmpty || nearest == prefix.count else { return }
                 throw error
             }
         }
         if let norm = all.all.first(where: {
-            $0.kind == .batchNorm && $0.name.isOfClassifier && !$0.isAuxiliary
+            $0.kind == .batchNorm && $0.isOfClassifier && !$0.isAuxiliary
         }),
             !layers.isEmpty
         {
@@ -47,21 +41,47 @@ struct Classifier {
         }
     }
 
-    /// torchvision's, and timm's.
-    private static let names: [Set<String>] = [["classifier"], ["pre_logits", "head"]]
+    /// More than anybody puts in a row.
+    private static let maximumLayers = 64
+
+    /// A component of a name that says that the layer is of a classifier; the best one comes first.
+    private struct Called: Comparable {
+        /// Where it stands in the name.
+        let place: Int
+        let rank: Int
+
+        /// torchvision's, and timm's.
+        private static let ranks = ["classifier": 0, "pre_logits": 1, "head": 1]
+
+        /// - Parameter shared: how many components come before it at most.
+        init?(_ name: LayerName, below shared: Int) {
+            let components = name.components.prefix(shared + 1)
+            guard
+                let last = components.lastIndex(where: { Self.ranks[$0.lowercased()] != nil }),
+                let rank = Self.ranks[components[last].lowercased()]
+            else { return nil }
+            (place, self.rank) = (last, rank)
+        }
+
+        static func < (a: Self, b: Self) -> Bool { (b.place, a.rank) < (a.place, b.rank) }
+    }
 
     /// The layers in the order in which each takes what the one before makes: that of their names, or if there is
-    /// exactly one other, that.
+    /// exactly one other of a few, that.
     private static func chained(
         _ layers: [StoredLayer], channels: Int
     ) throws(NotVGGError) -> [StoredLayer] {
+        guard layers.count <= maximumLayers else {
+            throw NotVGGError("\(layers.count) linear layers are no classifier")
+        }
+        let layers = layers.inOrderOfNames
         var problem: NotVGGError?
         for (index, layer) in layers.enumerated() where problem == nil {
             problem =
                 index == 0 ? layer.problem(after: channels) : layer.problem(afterFeatures: layers[index - 1])
         }
         guard let problem else { return layers }
-        guard layers.count <= 8 else { throw problem }
+        guard layers.count <= 6 else { throw problem }
         let orders = orders(of: layers, channels: channels)
         guard orders.count == 1 else { throw problem }
         return orders[0]
@@ -86,9 +106,6 @@ struct Classifier {
 }
 
 extension StoredLayer {
-    /// Whether the layer is a part of what helps a training and is not used afterwards.
-    var isAuxiliary: Bool { name.components.contains { $0.lowercased().contains("aux") } }
-
     /// Numbers that a linear layer takes, also where it is written as a convolution.
     var features: Int { outputs > 0 ? (weight?.values.count ?? 0) / outputs : 0 }
 
@@ -122,4 +139,9 @@ extension StoredLayer {
         }
         return nil
     }
+}
+
+extension [String] {
+    /// How many first elements are the same.
+    fileprivate func sharedPrefix(with other: [String]) -> Int { zip(self, other).prefix { $0 == $1 }.count }
 }

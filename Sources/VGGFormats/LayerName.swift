@@ -53,17 +53,17 @@ struct LayerName: Hashable {
     /// The runs of digits and of anything else, from the component at `start` on.
     func tokens(from start: Int = 0) -> [Token] {
         var tokens: [Token] = []
-        var rest = Substring(components.dropFirst(start).joined(separator: "."))
+        var rest = Substring(components.dropFirst(start).joined(separator: ".")).utf8
+        func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
         while let first = rest.first {
-            let isNumber = first.isASCII && first.isNumber
-            let run = rest.prefix { ($0.isASCII && $0.isNumber) == isNumber }
+            let run = rest.prefix { isDigit($0) == isDigit(first) }
             // A number that is too long for one is a text; sums and differences of the others do not overflow.
-            if isNumber, run.count < 10, let number = Int(run) {
+            if isDigit(first), run.count < 10, let number = Int(Substring(run)) {
                 tokens.append(.number(number))
             } else {
-                tokens.append(.text(String(run)))
+                tokens.append(.text(String(Substring(run))))
             }
-            rest = rest.dropFirst(run.count)
+            rest = rest[run.endIndex...]
         }
         return tokens
     }

@@ -12,14 +12,26 @@ enum PickleGlobal {
     case firstArgument
     case other(String)
 
-    init(module: String, name: String) {
-        let full = "\(module).\(name)"
-        if let known = Self.known[full] {
-            self = known
-        } else if name.hasSuffix("Storage") {
-            self = .storage(StorageType(name))
-        } else {
-            self = .other(full)
+    /// No name is longer, in bytes; the rest of one is not kept.
+    private static let maximumLength = 256
+
+    /// What a name stands for, and the whole of it.
+    static func named(module: String, name: String) -> (full: String, global: PickleGlobal) {
+        let full = String(decoding: "\(module).\(name)".utf8.prefix(maximumLength), as: UTF8.self)
+        let other =
+            name.hasSuffix("Storage") && full.utf8.count < maximumLength
+            ? storage(StorageType(name)) : PickleGlobal.other(full)
+        return (full, known[full] ?? other)
+    }
+
+    /// For an error.
+    var name: String {
+        switch self {
+        case .other(let name): name
+        case .storage(let type): "torch.\(type.name)"
+        case .dictionary: "collections.OrderedDict"
+        case .rebuildTensor: "torch._utils._rebuild_tensor_v2"
+        case .rebuildFromType, .firstArgument: "a function without a name"
         }
     }
 

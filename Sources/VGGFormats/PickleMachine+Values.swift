@@ -6,26 +6,26 @@ extension PickleMachine {
         case UInt8(ascii: "N"): return PickleValue.none
         case 0x88: return .boolean(true)
         case 0x89: return .boolean(false)
-        case UInt8(ascii: "K"): return .integer(Int(try reader.integer(UInt8.self)))  // BININT1
-        case UInt8(ascii: "M"): return .integer(Int(try reader.integer(UInt16.self)))  // BININT2
-        case UInt8(ascii: "J"): return .integer(Int(try reader.integer(Int32.self)))  // BININT
-        case 0x8A: return Self.integer(try bytes(UInt8.self))  // LONG1
-        case 0x8B: return Self.integer(try bytes(UInt32.self))  // LONG4
+        case UInt8(ascii: "K"): return .integer(Int32(try reader.integer(UInt8.self)))  // BININT1
+        case UInt8(ascii: "M"): return .integer(Int32(try reader.integer(UInt16.self)))  // BININT2
+        case UInt8(ascii: "J"): return .integer(try reader.integer(Int32.self))  // BININT
+        case 0x8A: return integer(try bytes(UInt8.self))  // LONG1
+        case 0x8B: return integer(try bytes(UInt32.self))  // LONG4
         case UInt8(ascii: "G"):  // BINFLOAT
             _ = try reader.take(8)
             return .opaque
-        case 0x8C: return text(try bytes(UInt8.self))  // SHORT_BINUNICODE
-        case UInt8(ascii: "X"): return text(try bytes(UInt32.self))  // BINUNICODE
-        case 0x8D: return text(try bytes(UInt64.self))  // BINUNICODE8
+        case 0x8C: return memory.newText(try bytes(UInt8.self))  // SHORT_BINUNICODE
+        case UInt8(ascii: "X"): return memory.newText(try bytes(UInt32.self))  // BINUNICODE
+        case 0x8D: return memory.newText(try bytes(UInt64.self))  // BINUNICODE8
         // SHORT_BINSTRING and BINSTRING, the strings of Python 2.
-        case UInt8(ascii: "U"): return text(try bytes(UInt8.self))
-        case UInt8(ascii: "T"): return text(try bytes(UInt32.self))
-        case UInt8(ascii: "C"): return .bytes(try bytes(UInt8.self))  // SHORT_BINBYTES
-        case UInt8(ascii: "B"): return .bytes(try bytes(UInt32.self))  // BINBYTES
-        case 0x8E, 0x96: return .bytes(try bytes(UInt64.self))  // BINBYTES8, BYTEARRAY8
+        case UInt8(ascii: "U"): return memory.newText(try bytes(UInt8.self))
+        case UInt8(ascii: "T"): return memory.newText(try bytes(UInt32.self))
+        case UInt8(ascii: "C"): return memory.newBytes(try bytes(UInt8.self))  // SHORT_BINBYTES
+        case UInt8(ascii: "B"): return memory.newBytes(try bytes(UInt32.self))  // BINBYTES
+        case 0x8E, 0x96: return memory.newBytes(try bytes(UInt64.self))  // BINBYTES8, BYTEARRAY8
         case UInt8(ascii: "c"):  // GLOBAL
             let module = try reader.line()
-            return .global(PickleGlobal(module: module, name: try reader.line()))
+            return global(module, try reader.line())
         default: return try readLine(operation)
         }
     }
@@ -36,15 +36,17 @@ extension PickleMachine {
         case UInt8(ascii: "I"):  // INT, which is also how it writes truth values
             let line = try reader.line()
             if line == "00" || line == "01" { return .boolean(line == "01") }
-            return Int(line).map(PickleValue.integer) ?? .opaque
+            return Int(line).map { memory.newInteger($0) } ?? .opaque
         case UInt8(ascii: "L"):  // LONG
             let line = try reader.line()
-            return Int(line.hasSuffix("L") ? line.dropLast() : line[...]).map(PickleValue.integer) ?? .opaque
+            return Int(line.hasSuffix("L") ? line.dropLast() : line[...]).map { memory.newInteger($0) }
+                ?? .opaque
         case UInt8(ascii: "F"):  // FLOAT
             _ = try reader.line()
             return .opaque
-        case UInt8(ascii: "V"): return .string(try reader.line())  // UNICODE
-        case UInt8(ascii: "S"): return .string(String(try reader.line().dropFirst().dropLast()))  // STRING
+        case UInt8(ascii: "V"): return memory.newText(try reader.line())  // UNICODE
+        case UInt8(ascii: "S"):  // STRING
+            return memory.newText(String(try reader.line().dropFirst().dropLast()))
         case UInt8(ascii: "P"):  // PERSID: storages are not named by text
             _ = try reader.line()
             return .opaque
@@ -67,16 +69,11 @@ extension PickleMachine {
         return try reader.take(count)
     }
 
-    /// Python's text may have halves of characters, as names of files do, which become replacement characters.
-    private func text(_ bytes: UnsafeRawBufferPointer) -> PickleValue {
-        .string(String(decoding: bytes, as: UTF8.self))
-    }
-
     /// Two's complement, little-endian, of any length.
-    private static func integer(_ bytes: UnsafeRawBufferPointer) -> PickleValue {
-        guard bytes.count <= 8 else { return .longInteger(Array(bytes)) }
+    private mutating func integer(_ bytes: UnsafeRawBufferPointer) -> PickleValue {
+        guard bytes.count <= 8 else { return memory.newLongInteger(bytes) }
         var value = bytes.last.map { $0 >= 0x80 } == true ? -1 : 0
         for byte in bytes.reversed() { value = value << 8 | Int(byte) }
-        return .integer(value)
+        return memory.newInteger(value)
     }
 }

@@ -1,14 +1,15 @@
 /// Takes a pickle apart: Python's stack machine, protocols 1 to 5.
 ///
 /// Nothing in a pickle is executed. A class or function that `PickleGlobal` does not know becomes a
-/// `PickledObject`, which is data that nobody calls. A pickle makes no more values than it has bytes, and nothing
-/// here follows how they are nested.
+/// `PickledObject`, which is data that nobody calls. A pickle makes no more values than it has bytes, no operation costs
+/// more than the bytes it is written with and the values it takes from the stack, and nothing here follows how values
+/// are nested.
 ///
 /// Source: CPython's Lib/pickletools.py describes every operation.
 struct PickleMachine {
     typealias Problem = PyTorchFileError.Problem
 
-    /// Values one pickle may make, some of which take a hundred bytes.
+    /// Values one pickle may make or remember, and marks it may set.
     static let maximumValues = 1 << 24
 
     var memory = PickleMemory()
@@ -16,8 +17,10 @@ struct PickleMachine {
     private var stack: [PickleValue] = []
     /// For each open mark, how high the stack was.
     private var marks: [Int] = []
-    private var memo: [Int: PickleValue] = [:]
+    private var memo = PickleMemo()
     private var valueCount = 0
+    /// Where each class and function is in `memory`.
+    private var globals: [String: PickleValue] = [:]
 
     private init(_ reader: ByteReader) { self.reader = reader }
 
@@ -104,25 +107,32 @@ extension PickleMachine {
                 throw malformed("expected a pickle of protocol 1 to 5")
             }
         case 0x95: _ = try reader.take(8)  // FRAME: how the pickle is cut into pieces says nothing about it.
-        case UInt8(ascii: "("): marks.append(stack.count)
+        case UInt8(ascii: "("):  // MARK
+            try admit(1)
+            marks.append(stack.count)
         case UInt8(ascii: "0"): _ = try pop()
         case UInt8(ascii: "1"): _ = try popMark()
         case UInt8(ascii: "2"): try push(try top())  // DUP
-        case UInt8(ascii: "p"): memo[try lineInteger()] = try top()  // PUT
-        case UInt8(ascii: "q"): memo[Int(try reader.integer(UInt8.self))] = try top()  // BINPUT
-        case UInt8(ascii: "r"): memo[Int(try reader.integer(UInt32.self))] = try top()  // LONG_BINPUT
-        case 0x94: memo[memo.count] = try top()  // MEMOIZE
+        case UInt8(ascii: "p"): try remember(try lineInteger())  // PUT
+        case UInt8(ascii: "q"): try remember(Int(try reader.integer(UInt8.self)))  // BINPUT
+        case UInt8(ascii: "r"): try remember(Int(try reader.integer(UInt32.self)))  // LONG_BINPUT
+        case 0x94: try remember(memo.count)  // MEMOIZE
         case UInt8(ascii: "g"): try push(try remembered(try lineInteger()))  // GET
         case UInt8(ascii: "h"): try push(try remembered(Int(try reader.integer(UInt8.self))))  // BINGET
         case UInt8(ascii: "j"): try push(try remembered(Int(try reader.integer(UInt32.self))))  // LONG_BINGET
         case 0x93:  // STACK_GLOBAL
-            guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
+            guard let name = memory.text(try pop()), let module = memory.text(try pop()) else {
                 throw malformed("the name of a class or function is no string")
             }
-            try push(.global(PickleGlobal(module: module, name: name)))
+            try push(global(module, name))
         default: return false
         }
         return true
+    }
+
+    private mutating func remember(_ key: Int) throws(Problem) {
+        try admit(1)
+        memo[key] = try top()
     }
 
     private func remembered(_ key: Int) throws(Problem) -> PickleValue {
@@ -133,15 +143,15 @@ extension PickleMachine {
     /// Operations that make or fill containers and objects.
     private mutating func makeContainer(_ operation: UInt8) throws(Problem) -> Bool {
         switch operation {
-        case UInt8(ascii: ")"): try push(newTuple([]))
-        case 0x85...0x87: try push(newTuple(try popLast(Int(operation) - 0x84)))
-        case UInt8(ascii: "t"), 0x91: try push(newTuple(try popMark()))  // TUPLE, FROZENSET
-        case UInt8(ascii: "]"), 0x8F: try push(newList([]))  // EMPTY_LIST, EMPTY_SET
-        case UInt8(ascii: "l"): try push(newList(try popMark()))
-        case UInt8(ascii: "}"): try push(newDictionary())
+        case UInt8(ascii: ")"): try push(memory.newTuple([]))
+        case 0x85...0x87: try push(memory.newTuple(try popLast(Int(operation) - 0x84)))
+        case UInt8(ascii: "t"), 0x91: try push(memory.newTuple(try popMark()))  // TUPLE, FROZENSET
+        case UInt8(ascii: "]"), 0x8F: try push(memory.newList([]))  // EMPTY_LIST, EMPTY_SET
+        case UInt8(ascii: "l"): try push(memory.newList(try popMark()))
+        case UInt8(ascii: "}"): try push(memory.newDictionary())
         case UInt8(ascii: "d"):  // DICT
             let members = try popMark()
-            try push(newDictionary())
+            try push(memory.newDictionary())
             try insert(members)
         case UInt8(ascii: "a"): try append([try pop()])
         case UInt8(ascii: "e"), 0x90: try append(try popMark())  // APPENDS, ADDITEMS
@@ -159,55 +169,42 @@ extension PickleMachine {
         case UInt8(ascii: "i"):  // INST
             let module = try reader.line()
             let name = try reader.line()
-            let arguments = newTuple(try popMark())
-            try push(try call(.global(PickleGlobal(module: module, name: name)), arguments))
+            let arguments = memory.newTuple(try popMark())
+            try push(try call(global(module, name), arguments))
         case UInt8(ascii: "o"):  // OBJ
             let values = try popMark()
             guard let function = values.first else { throw malformed("a value is missing") }
-            try push(try call(function, newTuple(Array(values.dropFirst()))))
+            try push(try call(function, memory.newTuple(values.dropFirst())))
         case UInt8(ascii: "b"): try build(try pop())
         default: return false
         }
         return true
     }
 
-    private mutating func newTuple(_ values: [PickleValue]) -> PickleValue {
-        memory.sequences.append(values)
-        return .tuple(memory.sequences.count - 1)
-    }
-
-    private mutating func newList(_ values: [PickleValue]) -> PickleValue {
-        memory.sequences.append(values)
-        return .list(memory.sequences.count - 1)
-    }
-
-    mutating func newDictionary() -> PickleValue {
-        memory.dictionaries.append([])
-        return .dictionary(memory.dictionaries.count - 1)
-    }
-
     private mutating func append(_ values: [PickleValue]) throws(Problem) {
-        switch try top() {
-        case .list(let place): memory.sequences[place] += values
-        case .object(let place): memory.objects[place].contents += values
-        default: throw malformed("a value is added to no list")
-        }
+        guard memory.append(values, to: try top()) else { throw malformed("a value is added to no list") }
     }
 
     /// - Parameter values: key, value, key, value…
     private mutating func insert(_ values: [PickleValue]) throws(Problem) {
-        let pairs = stride(from: 0, to: values.count - 1, by: 2).map { (values[$0], values[$0 + 1]) }
         guard values.count % 2 == 0 else { throw malformed("a key without a value") }
-        switch try top() {
-        case .dictionary(let place): memory.dictionaries[place] += pairs
-        case .object(let place): memory.objects[place].items += pairs
-        default: throw malformed("there is no dictionary to put a value into")
+        guard memory.insert(values, into: try top()) else {
+            throw malformed("there is no dictionary to put a value into")
         }
     }
 
     /// The state of the object on top of the stack. That of anything else, such as a dictionary's hooks, says
     /// nothing about weights.
     private mutating func build(_ state: PickleValue) throws(Problem) {
-        if case .object(let place) = try top() { memory.objects[place].contents.append(state) }
+        if case .object = try top() { _ = memory.append([state], to: try top()) }
+    }
+
+    /// Each class and function is kept once, however often it is named.
+    mutating func global(_ module: String, _ name: String) -> PickleValue {
+        let (full, global) = PickleGlobal.named(module: module, name: name)
+        if let known = globals[full] { return known }
+        let value = memory.newGlobal(global)
+        globals[full] = value
+        return value
     }
 }

@@ -75,13 +75,19 @@ struct PyTorchFile {
         let (value, memory) = try PickleMachine.read(&reader)
         var bytes: [String: Range<Int>] = [:]
         for storage in memory.storages {
-            let name = "\(root)data/\(storage.key)"
-            guard let content = try archive.content(name) else {
-                throw reader.malformed("the storage \(name.quotedName) is not in the file")
+            let content: Range<Int>
+            if let known = bytes[storage.key] {
+                content = known
+            } else {
+                let name = "\(root)data/\(storage.key)"
+                guard let entry = try archive.content(name) else {
+                    throw reader.malformed("the storage \(name.quotedName) is not in the file")
+                }
+                content = entry
             }
             guard storage.type.size == nil || storage.type.bytes(storage.count) == content.count else {
                 throw reader.malformed(
-                    "the storage \(name.quotedName) should have \(storage.count) numbers of a "
+                    "the storage \("\(root)data/\(storage.key)".quotedName) should have \(storage.count) numbers of a "
                         + "\(storage.type.name) and has \(content.count) bytes")
             }
             bytes[storage.key] = content
@@ -102,7 +108,8 @@ struct PyTorchFile {
         }
         let (value, memory) = try PickleMachine.read(&reader)
         let (keys, keyMemory) = try PickleMachine.read(&reader)
-        let storages = try legacyStorages(keyMemory.elements(keys) ?? [], memory, &reader)
+        let storages = try legacyStorages(
+            (keyMemory.elements(keys) ?? []).map { keyMemory.text($0) }, memory, &reader)
         return (value, memory, storages)
     }
 
@@ -111,13 +118,13 @@ struct PyTorchFile {
             _ = try reader.take(textMagic.count)
             return true
         }
-        guard case .longInteger(let magic) = try PickleMachine.read(&reader).value else { return false }
-        return magic == [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
+        let (magic, memory) = try PickleMachine.read(&reader)
+        return memory.longInteger(magic) == [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
     }
 
     /// Where the numbers of each storage are.
     private static func legacyStorages(
-        _ keys: [PickleValue], _ memory: PickleMemory, _ reader: inout ByteReader
+        _ keys: [String?], _ memory: PickleMemory, _ reader: inout ByteReader
     ) throws(Problem) -> [String: Range<Int>] {
         var described: [String: PickledStorage] = [:]
         for storage in memory.storages {
@@ -129,7 +136,7 @@ struct PyTorchFile {
         }
         var bytes: [String: Range<Int>] = [:]
         for key in keys {
-            guard case .string(let key) = key, let storage = described[key] else {
+            guard let key, let storage = described[key] else {
                 throw reader.malformed("a storage that no tensor is of")
             }
             guard bytes[key] == nil else { throw .duplicateKey(key) }

@@ -5,9 +5,10 @@ struct StateDictionary {
     typealias Problem = PyTorchFileError.Problem
 
     enum Value {
-        case tensor(PickledTensor)
-        /// What would have to be made by the Python function of this name.
-        case foreign(maker: String)
+        /// A place among the pickle's tensors.
+        case tensor(UInt32)
+        /// What would have to be made by a Python function: a place among the pickle's objects.
+        case foreign(UInt32)
     }
 
     private(set) var entries: [(name: String, value: Value)] = []
@@ -20,29 +21,29 @@ struct StateDictionary {
 
     /// The tensors among the members of a dictionary; numbers, texts and whatever else is beside them are passed
     /// over.
-    init(_ pairs: [(key: PickleValue, value: PickleValue)], _ memory: PickleMemory) {
-        for (key, value) in pairs {
-            guard let name = key.name else { continue }
+    init(_ members: [(name: String, value: PickleValue)], _ memory: PickleMemory) {
+        for (name, value) in members {
             switch value {
             case .tensor(let place):
-                let tensor = memory.tensors[place]
-                let shape = tensor.shape
-                entries.append((name, .tensor(tensor)))
-                if name.hasSuffix("weight"), shape.count == 4, shape[2] == shape[3] { convolutions += 1 }
-                if name.hasSuffix("weight"), shape.count == 2 { linear += 1 }
+                entries.append((name, .tensor(place)))
+                guard name.hasSuffix("weight") else { continue }
+                let shape = memory.shape(memory.tensors[Int(place)])
+                if shape.count == 4, shape[2] == shape[3] { convolutions += 1 }
+                if shape.count == 2 { linear += 1 }
             case .object(let place):
-                let last = name.split(separator: ".").last.map(String.init) ?? ""
-                guard Self.layersTensors.contains(last) else { continue }
-                entries.append((name, .foreign(maker: memory.objects[place].maker)))
+                guard Self.layersTensors.contains(where: { name == $0 || name.hasSuffix(".\($0)") }) else {
+                    continue
+                }
+                entries.append((name, .foreign(place)))
                 isReadable = false
-                if last == "weight" { convolutions += 1 }
+                if name.hasSuffix("weight") { convolutions += 1 }
             default: continue
             }
         }
     }
 
     /// What is an object under another name is no tensor that a network could need.
-    private static let layersTensors: Set = ["weight", "bias", "running_mean", "running_var"]
+    private static let layersTensors = ["weight", "bias", "running_mean", "running_var"]
 
     /// The members of several dictionaries under joined names.
     init(joining parts: [(key: String, dictionary: StateDictionary)]) {
@@ -69,12 +70,12 @@ struct StateDictionary {
     func isSame(as other: StateDictionary, _ memory: PickleMemory) -> Bool {
         entries.count == other.entries.count
             && zip(entries, other.entries).allSatisfy { pair in
-                guard case .tensor(let a) = pair.0.value, case .tensor(let b) = pair.1.value else {
+                guard case .tensor(let place) = pair.0.value, case .tensor(let other) = pair.1.value else {
                     return false
                 }
-                return memory.storages[a.storage].key == memory.storages[b.storage].key
-                    && a.offset == b.offset
-                    && a.shape == b.shape
+                let (a, b) = (memory.tensors[Int(place)], memory.tensors[Int(other)])
+                return memory.storages[Int(a.storage)].key == memory.storages[Int(b.storage)].key
+                    && a.offset == b.offset && memory.shape(a) == memory.shape(b)
             }
     }
 
@@ -94,11 +95,11 @@ struct StateDictionary {
         for (name, value) in entries {
             let tensor: PickledTensor
             switch value {
-            case .tensor(let readable): tensor = readable
-            case .foreign(let maker): throw .foreignTensor(name: name, maker: maker)
+            case .tensor(let place): tensor = memory.tensors[Int(place)]
+            case .foreign(let place): throw .foreignTensor(name: name, maker: memory.maker(place))
             }
             guard result[name] == nil else { throw .duplicateKey(name) }
-            let storage = memory.storages[tensor.storage]
+            let storage = memory.storages[Int(tensor.storage)]
             guard let type = storage.type.type else {
                 throw .tensor(
                     name: name, reason: "its numbers are in a torch.\(storage.type.name); \(Self.types)")
@@ -106,7 +107,9 @@ struct StateDictionary {
             guard let bytes = storages[storage.key] else {
                 throw .tensor(name: name, reason: "its storage \(storage.key.quotedName) is not in the file")
             }
-            let view = try StridedView(tensor, in: storage, name: name)
+            let shape = memory.shape(tensor)
+            let view = try StridedView(
+                shape: shape, strides: memory.strides(tensor), offset: tensor.offset, in: storage, name: name)
             guard view.count <= remaining else {
                 throw .tensor(
                     name: name, reason: "with it, the tensors have more numbers than the file has bytes")
@@ -118,7 +121,7 @@ struct StateDictionary {
             guard let values = type.floats(window, view, in: owner) else {
                 throw .tensor(name: name, reason: "has type \(type); \(Self.types)")
             }
-            result[name] = Tensor(shape: tensor.shape, values: values)
+            result[name] = Tensor(shape: shape, values: values)
         }
         return result
     }

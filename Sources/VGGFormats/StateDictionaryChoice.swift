@@ -13,17 +13,17 @@ struct StateDictionaryChoice {
     /// - Parameter wanted: the key to look under, or what the names of the tensors begin with; nil for all there is.
     /// - Throws: `noStateDictionary`, or `noKey` with the keys that are there.
     init(_ value: PickleValue, _ memory: PickleMemory, under wanted: String? = nil) throws(Problem) {
-        let search = PickleSearch(value, memory, for: wanted ?? "")
         guard let wanted else {
-            try self.init(search, value, memory)
+            try self.init(PickleSearch(value, memory), value, memory)
             return
         }
-        let (inner, rest) = search.closest
+        let (inner, rest) = memory.closest(to: wanted, in: value)
         let choice = try? Self(PickleSearch(inner, memory), inner, memory)
         let part = rest.isEmpty ? choice?.dictionary : choice?.dictionary.under(String(rest))
         guard let choice, let part, !part.entries.isEmpty else {
-            let keys = search.found.lazy.filter { $0.dictionary.convolutions > 0 }.map(search.key)
-                .filter { !$0.isEmpty }
+            let search = PickleSearch(value, memory)
+            let networks = search.found.lazy.filter { $0.dictionary.convolutions > 0 }
+            let keys = networks.prefix(Self.maximumEqual).map(search.key).filter { !$0.isEmpty }
             let names = search.found.first?.dictionary.entries.map(\.name) ?? []
             throw .noKey(wanted, known: keys.isEmpty ? names.prefixes : Array(keys.prefix(12)))
         }
@@ -35,6 +35,9 @@ struct StateDictionaryChoice {
             dictionary: part, key: "\(wanted).\(choice.key)", others: choice.others.map { "\(wanted).\($0)" })
     }
 
+    /// How many are compared by their keys. No training script leaves more.
+    private static let maximumEqual = 1000
+
     private init(dictionary: StateDictionary, key: String, others: [String]) {
         (self.dictionary, self.key, self.others) = (dictionary, key, others)
     }
@@ -43,7 +46,8 @@ struct StateDictionaryChoice {
         guard let most = search.found.lazy.map({ Score($0.dictionary) }).max() else {
             throw .noStateDictionary(Self.content(of: value, memory))
         }
-        var equal = search.found.filter { Score($0.dictionary) == most }
+        var equal = Array(
+            search.found.lazy.filter { Score($0.dictionary) == most }.prefix(Self.maximumEqual))
         if most.convolutions > 0, equal.count > 1 {
             let ranked = equal.enumerated().map { index, found in
                 (
@@ -94,9 +98,9 @@ struct StateDictionaryChoice {
     private static func content(of value: PickleValue, _ memory: PickleMemory) -> String {
         let nothing = "there are no convolutions and no other tensors"
         guard case .dictionary(let place) = value else { return "\(nothing), only \(value.kind)" }
-        let pairs = memory.dictionaries[place]
+        let pairs = memory.pairs(memory.dictionaries[Int(place)])
         let keys = pairs.prefix(5).map { pair in
-            if case .string(let key) = pair.key { key.quotedName } else { pair.key.name ?? pair.key.kind }
+            memory.text(pair.key)?.quotedName ?? memory.name(pair.key) ?? pair.key.kind
         }
         let more = pairs.count > keys.count ? ", …" : ""
         return keys.isEmpty ? nothing : "\(nothing), only \(keys.joined(separator: ", "))\(more)"

@@ -11,6 +11,12 @@ struct StoredLayer {
     /// In the file, for errors.
     let fileName: String
     let name: LayerName
+    /// The name's.
+    fileprivate let tokens: [LayerName.Token]
+    /// Whether the name says that the layer is of a classifier.
+    let isOfClassifier: Bool
+    /// Whether the layer is a part of what helps a training and is not used afterwards.
+    let isAuxiliary: Bool
     /// Among the layers of the file.
     let place: Int
     private(set) var tensors: [LayerName.Role: Tensor] = [:]
@@ -36,6 +42,9 @@ struct StoredLayer {
     fileprivate init(_ fileName: String, _ name: LayerName, place: Int) {
         self.fileName = fileName
         self.name = name
+        tokens = name.tokens()
+        isOfClassifier = name.isOfClassifier
+        isAuxiliary = fileName.lowercased().contains("aux")
         self.place = place
     }
 
@@ -90,7 +99,7 @@ struct StoredLayers {
 extension [StoredLayer] {
     /// The layers in the order in which their names count: numbers by their value, words as they come first.
     var inOrderOfNames: [StoredLayer] {
-        Self.ordered(map { ($0, $0.name.tokens()) }, from: 0).map(\.0)
+        Self.ordered(map { ($0, $0.tokens) }, from: 0).map(\.0)
     }
 
     private typealias Named = (StoredLayer, [LayerName.Token])

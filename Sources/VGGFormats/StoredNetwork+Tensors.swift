@@ -8,6 +8,7 @@ extension StoredNetwork {
         guard norms.isEmpty || network.hasBatchNorm else {
             throw NotVGGError("\(norms[0].fileName) is a batch norm, which the network does not have")
         }
+        let present = [convolutions, norms, linear].map { Set($0.flatMap(\.tensors.keys)) }
         var tensors: [String: Tensor] = [:]
         for (layer, stored) in network.matched(to: self) {
             for parameter in layer.parameters {
@@ -19,7 +20,8 @@ extension StoredNetwork {
                     tensors[parameter.name] =
                         tensor.values.count == parameter.shape.reduce(1, *)
                         ? Tensor(shape: parameter.shape, values: tensor.values) : tensor
-                } else if let value = `default`(for: role, of: stored) {
+                } else if let value = layer.default(for: role), !present[layer.kind].contains(role) {
+                    // A tensor that no layer of its kind has, as of convolutions without bias.
                     tensors[parameter.name] = Tensor(
                         shape: parameter.shape,
                         values: [Float](repeating: value, count: parameter.shape.reduce(1, *)))
@@ -27,17 +29,6 @@ extension StoredNetwork {
             }
         }
         return tensors
-    }
-
-    /// The value of a tensor that no layer of its kind has, as of convolutions without bias; nil if some have it.
-    private func `default`(for role: LayerName.Role, of layer: StoredLayer) -> Float? {
-        let kind = [convolutions, norms, linear].first { $0.contains { $0.name == layer.name } } ?? []
-        guard kind.allSatisfy({ $0.tensors[role] == nil }) else { return nil }
-        return switch (role, layer.kind) {
-        case (.bias, _): 0
-        case (.weight, .batchNorm): 1
-        default: nil
-        }
     }
 
     /// Names of tensors that are not the network's, in the file's order.
@@ -63,7 +54,7 @@ extension StoredNetwork {
             let isInside =
                 !prefix.isEmpty && layer.name.components.starts(with: prefix)
                 || patterns.contains(layer.name.pattern)
-            guard !isInside || isCut, linear.isEmpty || !layer.name.isOfClassifier || layer.kind != .other,
+            guard !isInside || isCut, linear.isEmpty || !layer.isOfClassifier || layer.kind != .other,
                 !layer.isActivation
             else {
                 throw NotVGGError(
@@ -89,6 +80,26 @@ extension StoredLayer {
         name.components.contains { component in
             let word = component.lowercased().prefix { $0.isLetter }
             return ["prelu", "relu", "act", "activation"].contains(word)
+        }
+    }
+}
+
+extension PlacedLayer {
+    /// 0 for convolutions, 1 for batch norms and 2 for linear layers.
+    fileprivate var kind: Int {
+        switch layer {
+        case .convolution: 0
+        case .batchNorm: 1
+        default: 2
+        }
+    }
+
+    /// The value that a tensor has where nobody trained it.
+    fileprivate func `default`(for role: LayerName.Role) -> Float? {
+        switch (role, layer) {
+        case (.bias, _): 0
+        case (.weight, .batchNorm): 1
+        default: nil
         }
     }
 }

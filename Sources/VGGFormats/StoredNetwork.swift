@@ -28,14 +28,18 @@ struct StoredNetwork {
     /// - Throws: `NotVGGError` if there is none, or more than one.
     static func find(in layers: StoredLayers, _ rows: Rows) throws(NotVGGError) -> StoredNetwork {
         let convolutions = layers.all.filter {
-            $0.kind == .convolution && !$0.name.isOfClassifier && !$0.isAuxiliary
+            $0.kind == .convolution && !$0.isOfClassifier && !$0.isAuxiliary
         }.inOrderOfNames
         guard !convolutions.isEmpty else { throw NotVGGError("there are no convolutions") }
-        var search = NetworkSearch(layers: layers, rows: rows, count: convolutions.count)
+        let norms = layers.all.filter {
+            $0.kind == .batchNorm && !$0.isOfClassifier && !$0.isAuxiliary
+        }.inOrderOfNames
+        var search = NetworkSearch(layers: layers, norms: norms, rows: rows, count: convolutions.count)
         search.look(at: convolutions)
         if search.found.isEmpty {
             let problem = search.problem
             search.takesFirst = true
+            search.remaining = NetworkSearch.maximumTries
             search.look(at: convolutions)
             search.problem = problem
         }
@@ -58,18 +62,26 @@ struct StoredNetwork {
 
 /// Tries the convolutions under every prefix.
 private struct NetworkSearch {
+    /// Nobody puts so many networks into one file, and a try costs as much as the whole file.
+    static let maximumTries = 16
+
     let layers: StoredLayers
+    /// In the order of their names.
+    let norms: [StoredLayer]
     let rows: StoredNetwork.Rows
     /// Of all convolutions.
     let count: Int
     /// Whether the first convolutions of several are enough, if they are those of a known depth.
     var takesFirst = false
+    var remaining = maximumTries
     var found: [StoredNetwork] = []
     /// Of the prefix with most of the convolutions.
     var problem: NotVGGError?
 
     mutating func look(at convolutions: [StoredLayer]) {
-        guard mayBeWhole(convolutions) else { return }
+        // Two are one too many.
+        guard mayBeWhole(convolutions), found.count < 2, remaining > 0 else { return }
+        remaining -= 1
         do {
             return found.append(try network(of: convolutions))
         } catch {
@@ -106,10 +118,7 @@ private struct NetworkSearch {
 
     private func network(of all: [StoredLayer]) throws(NotVGGError) -> StoredNetwork {
         let prefix = Array(all[0].name.components.prefix(all.sharedComponents))
-        let norms = layers.all.filter {
-            $0.kind == .batchNorm && $0.name.components.starts(with: prefix) && !$0.name.isOfClassifier
-                && !$0.isAuxiliary
-        }.inOrderOfNames
+        let norms = norms.filter { $0.name.components.starts(with: prefix) }
         if takesFirst { return try first(of: all, norms, prefix) }
         try check(all, norms)
         let classifier = try Classifier(in: layers, after: all, below: prefix)

@@ -7,42 +7,44 @@ struct StridedView: Sequence {
     private let shape: [Int]
     private let strides: [Int]
 
+    /// - Parameters:
+    ///   - shape: and `strides`, of as many numbers.
+    ///   - offset: the first element, in numbers.
     init(
-        _ tensor: PickledTensor, in storage: PickledStorage, name: String
+        shape: [Int], strides: [Int], offset: Int, in storage: PickledStorage, name: String
     ) throws(PyTorchFileError.Problem) {
         var count = 1
-        var last = tensor.offset
-        var isSound = tensor.offset >= 0
-        for (dimension, stride) in zip(tensor.shape, tensor.strides) where isSound {
+        var last = offset
+        var isSound = offset >= 0
+        for (dimension, stride) in zip(shape, strides) where isSound {
             let (product, productOverflow) = count.multipliedReportingOverflow(by: dimension)
             let (reach, reachOverflow) = stride.multipliedReportingOverflow(by: Swift.max(dimension, 1) - 1)
             let (sum, sumOverflow) = last.addingReportingOverflow(reach)
             isSound = dimension >= 0 && stride >= 0 && !productOverflow && !reachOverflow && !sumOverflow
             (count, last) = (product, sum)
         }
-        guard isSound, tensor.shape.contains(0) || last < storage.window.count else {
+        guard isSound, shape.contains(0) || last < storage.window.count else {
             throw .tensor(
                 name: name,
-                reason: "shape \(tensor.shape) with strides \(tensor.strides) from element \(tensor.offset) "
-                    + "on is not inside its storage of \(storage.window.count)")
+                reason:
+                    "shape \(shape) with strides \(strides) from element \(offset) on is not inside its storage "
+                    + "of \(storage.window.count)")
         }
         self.count = count
         // An empty tensor may start anywhere.
-        offset = count == 0 ? 0 : tensor.offset
+        self.offset = count == 0 ? 0 : offset
         // A dimension of one element has no say, and neighbours without a gap are one dimension.
-        var shape: [Int] = []
-        var strides: [Int] = []
-        for (dimension, stride) in zip(tensor.shape, tensor.strides) where dimension != 1 && count > 0 {
-            if let outer = strides.last, outer == stride * dimension {
-                shape[shape.count - 1] *= dimension
-                strides[strides.count - 1] = stride
+        var merged: (shape: [Int], strides: [Int]) = ([], [])
+        for (dimension, stride) in zip(shape, strides) where dimension != 1 && count > 0 {
+            if let outer = merged.strides.last, outer == stride * dimension {
+                merged.shape[merged.shape.count - 1] *= dimension
+                merged.strides[merged.strides.count - 1] = stride
             } else {
-                shape.append(dimension)
-                strides.append(stride)
+                merged.shape.append(dimension)
+                merged.strides.append(stride)
             }
         }
-        self.shape = shape
-        self.strides = strides
+        (self.shape, self.strides) = merged
     }
 
     /// Whether the elements lie in a row, as in a tensor that was never transposed or cut.

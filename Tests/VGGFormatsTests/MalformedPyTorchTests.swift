@@ -117,8 +117,15 @@ import VGGModel
         #expect(try reason(torchFile(program)) == expected)
     }
 
-    /// What is made of few bytes again and again would fill the memory.
-    @Test func boundsWhatAShortPickleCanMake() throws {
+    /// What a pickle makes is counted, whatever it is.
+    @Test(arguments: [Array("N0".utf8), Array("(1".utf8), Array("Nq\u{0}0".utf8), Array("]a".utf8)])
+    func boundsWhatAPickleCanMake(_ part: [UInt8]) throws {
+        let program = Array("]]".utf8) + repeatElement(part, count: 1 << 24).joined()
+        #expect(try reason(torchFile(Pickle.program(program))) == "more than 16777216 values")
+    }
+
+    /// Three hundred thousand tensors of 64 dimensions, which are one shape.
+    @Test func sharesShapes() throws {
         let shape = Pickle.integers(Array(repeating: 0, count: 64)) + Array("q\u{0}".utf8)
         let identifier = Pickle.tuple(
             Pickle.text("storage"), Pickle.global("torch", "FloatStorage"), Pickle.text("0"),
@@ -128,10 +135,11 @@ import VGGModel
             Pickle.global("torch._utils", "_rebuild_tensor_v2") + Array("q\u{1}(".utf8) + identifier
             + Array("QK\u{0}h\u{0}h\u{0}tq\u{2}R".utf8)
         var program = shape + Array("0](".utf8) + tensor
-        // Each of these takes the shape once more.
         for _ in 0..<300_000 { program += Array("h\u{1}h\u{2}R".utf8) }
+        let file = torchFile(Pickle.program(program, Array("e".utf8)), storages: [[]])
         #expect(
-            try reason(torchFile(Pickle.program(program, Array("e".utf8)))) == "more than 16777216 values")
+            try problem(file)
+                == .noStateDictionary("there are no convolutions and no other tensors, only a list"))
     }
 
     /// Half a million tuples one in the other, and marks, are read, and are no state dictionary.
