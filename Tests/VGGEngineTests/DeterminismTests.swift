@@ -23,9 +23,9 @@ import VGGTestSupport
             device: .cpu(threads: threads, instructionSet: set))
         executor.initialize(.kaiming, seed: 5)
         for step in 0..<3 {
-            let images = Images(count: 13, shape: network.input, seed: UInt64(step))
+            let images = randomImages(count: 13, shape: network.input, seed: UInt64(step))
             _ = executor.trainingStep(
-                images: images.engine, labels: (0..<13).map { Int32($0 % 10) },
+                images: images, labels: (0..<13).map { Int32($0 % 10) },
                 optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3), seed: 9,
                 step: step)
         }
@@ -54,7 +54,7 @@ import VGGTestSupport
                 .sequential(
                     features + [.flatten, .linear(Linear(48 * 20, 40)), .relu, .linear(Linear(40, 7))])
             ])
-        let images = Images(count: 9, shape: network.input, seed: 1).engine
+        let images = randomImages(count: 9, shape: network.input, seed: 1)
         var results: Set<[Float]> = []
         for threads in [1, 2, 7] {
             let executor = try Executor(
@@ -126,15 +126,15 @@ import VGGTestSupport
     func updatesWhatTheGradientsSay(_ precision: Precision) throws {
         let network = try vgg([(1, 8)], size: 8, dropout: 0)
         let plan = try Plan(network, batchSize: 5, mode: .training, precision: precision)
-        let images = Images(count: 5, shape: network.input, seed: 4)
+        let images = randomImages(count: 5, shape: network.input, seed: 4)
         let labels: [Int32] = [0, 1, 2, 3, 9]
         let (byHand, atOnce) = (
             try Executor(plan: plan, device: .cpu), try Executor(plan: plan, device: .cpu)
         )
         for executor in [byHand, atOnce] { executor.initialize(.xavier, seed: 6) }
-        _ = byHand.backward(images: images.engine, labels: labels)
+        _ = byHand.backward(images: images, labels: labels)
         _ = atOnce.trainingStep(
-            images: images.engine, labels: labels, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
+            images: images, labels: labels, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
         let gradients = byHand.gradientTensors
         #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
         for (name, gradient) in gradients {

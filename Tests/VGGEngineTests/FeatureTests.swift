@@ -47,8 +47,8 @@ import VGGTestSupport
         }
     }
 
-    @Test(arguments: ["plain", "batch-norm"], InstructionSet.allAvailable)
-    func everyLayerIsPyTorchs(_ name: String, on set: InstructionSet) throws {
+    @Test(arguments: ["plain", "batch-norm"], TestedDevice.allAndReference)
+    func everyLayerIsPyTorchs(_ name: String, on tested: TestedDevice) throws {
         let example = try Case(name)
         let indices = try example.names.map { try example.network.layerIndex(named: $0) }
         #expect(indices.count == example.network.layers.count - 1, "every layer but flatten")
@@ -56,7 +56,7 @@ import VGGTestSupport
         for kept in indices.map({ [$0] }) + [indices] {
             let executor = try Executor(
                 plan: try Plan(example.network, batchSize: 3, mode: .inference, keeping: Set(kept)),
-                device: .cpu(threads: 2, instructionSet: set))
+                device: tested.device)
             try executor.load(example.weights)
             let features = executor.features(images: example.images, count: 2)
             #expect(Set(features.keys) == Set(kept))

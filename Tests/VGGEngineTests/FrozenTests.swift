@@ -33,9 +33,9 @@ import VGGTestSupport
     private let labels: [Int32] = [0, 1, 2, 3, 9, 4, 5]
 
     private func step(_ executor: Executor, _ index: Int, optimizer: SGD) {
-        let images = Images(count: 7, shape: executor.plan.network.input, seed: UInt64(index))
+        let images = randomImages(count: 7, shape: executor.plan.network.input, seed: UInt64(index))
         _ = executor.trainingStep(
-            images: images.engine, labels: labels, optimizer: optimizer, seed: 3, step: index)
+            images: images, labels: labels, optimizer: optimizer, seed: 3, step: index)
     }
 
     /// Names of the parameters of the first layers, running statistics included.
@@ -67,7 +67,7 @@ import VGGTestSupport
     @Test(arguments: [FrozenPart.blocks(1), .features])
     func gradientsAreThoseOfAFullTraining(_ part: FrozenPart) throws {
         let network = try network(batchNorm: false)
-        let images = Images(count: 7, shape: network.input, seed: 5).engine
+        let images = randomImages(count: 7, shape: network.input, seed: 5)
         let full = try executor(network, frozenLayers: 0)
         let frozen = try executor(network, frozenLayers: network.layerCount(of: part))
         let expected = full.backward(images: images, labels: labels, seed: 2, step: 1)
@@ -83,7 +83,7 @@ import VGGTestSupport
         _ precision: Precision
     ) throws {
         let network = try network(batchNorm: true, dropout: 0)
-        let images = Images(count: 7, shape: network.input, seed: 6).engine
+        let images = randomImages(count: 7, shape: network.input, seed: 6)
         for isFrozen in [true, false] {
             let executor = try executor(
                 network, precision, frozenLayers: isFrozen ? network.layerCount(of: .features) : 0)

@@ -65,8 +65,8 @@ struct GoldenCase: Decodable {
 }
 
 @Suite struct GoldenTests {
-    @Test(arguments: InstructionSet.allAvailable)
-    func operatorsAgreeWithPyTorch(on set: InstructionSet) throws {
+    @Test(arguments: TestedDevice.allAndReference)
+    func operatorsAgreeWithPyTorch(on tested: TestedDevice) throws {
         let file = try golden("operators")
         let cases = try JSONDecoder().decode(
             [GoldenCase].self, from: Data(try #require(file.metadata["cases"]).utf8))
@@ -75,7 +75,7 @@ struct GoldenCase: Decodable {
             let network = try example.network()
             let executor = try Executor(
                 plan: try Plan(network, batchSize: example.batch, mode: .training),
-                device: .cpu(threads: 2, instructionSet: set))
+                device: tested.device)
             func tensor(_ name: String) throws -> Tensor {
                 try #require(file.tensors["\(example.name)/\(name)"], "\(example.name)/\(name)")
             }

@@ -6,8 +6,8 @@ import VGGModel
 @Suite struct WeightsTests {
     /// Whole and partial panels of outputs, more inputs than are packed at once, large and small maps: every number
     /// comes back. (`OperatorTests` shows that it was in its right place.)
-    @Test(arguments: InstructionSet.allAvailable, [Mode.training, .inference])
-    func loadedWeightsComeBack(_ set: InstructionSet, _ mode: Mode) throws {
+    @Test(arguments: TestedDevice.allAndReference, [Mode.training, .inference])
+    func loadedWeightsComeBack(_ tested: TestedDevice, _ mode: Mode) throws {
         let network = try Network(
             input: .map(channels: 3, height: 20, width: 20),
             blocks: [
@@ -20,7 +20,7 @@ import VGGModel
                 .single(.linear(Linear(40, 7))),
             ])
         let executor = try Executor(
-            plan: try Plan(network, batchSize: 1, mode: mode), device: .cpu(threads: 2, instructionSet: set))
+            plan: try Plan(network, batchSize: 1, mode: mode), device: tested.device)
         var next: Float = 0
         let weights = Dictionary(
             uniqueKeysWithValues: network.parameters.map { parameter in

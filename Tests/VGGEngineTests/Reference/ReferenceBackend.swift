@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+import VGGEngine
+import VGGModel
+
+extension Device {
+    /// The slow reference, in double precision: what every other device is tested against.
+    static let reference = Device(name: "reference", ReferenceBackend())
+}
+
+/// A backend that follows the definitions and nothing else; any precision is double precision here.
+struct ReferenceBackend: Backend {
+    let threads = 1
+    let kernels = "double"
+    let preferredPrecision = Precision.fp32
+    let freeMemory: Int? = nil
+
+    func measuredPeak(_ precision: Precision) -> Double { 0 }
+    func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+        PlanMemory(parameters: 0, gradients: 0, optimizerState: 0, activations: 0, scratch: 0)
+    }
+    func steps(of plan: Plan) -> [StepDescription] { [] }
+    func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { ReferencePlan(plan) }
+}
+
+/// A plan of the reference: the layers of each step, one after another.
+final class ReferencePlan: BoundPlan {
+    private let plan: Plan
+    private var layers: [ReferenceLayer]
+    private var momentum: [[Double]]
+    /// Before each layer, and after the last.
+    private var activations: [ReferenceBatch]
+    /// Of each step's output.
+    private var stepGradients: [ReferenceBatch]
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        layers = plan.network.layers.map { placed in
+            ReferenceLayer(
+                placed,
+                values: placed.parameters.map { Array(repeating: 0, count: $0.shape.reduce(1, *)) })
+        }
+        momentum = layers.flatMap(\.values)
+        activations = Array(repeating: [], count: layers.count + 1)
+        stepGradients = Array(repeating: [], count: plan.steps.count)
+    }
+
+    /// The layers that run with a step, and those behind the step before it that have none of their own.
+    private func layers(of step: Int) -> Range<Int> {
+        (step == 0 ? 0 : plan.steps[step - 1].layers.upperBound)..<plan.steps[step].layers.upperBound
+    }
+
+    func write(images: [Float], count: Int) {
+        let (channels, height, width) = plan.network.input.map
+        activations[0] = (0..<count).map { image in
+            (0..<channels * height * width).map { index in
+                let (channel, pixel) = index.quotientAndRemainder(dividingBy: height * width)
+                return Double(images[(image * height * width + pixel) * channels + channel])
+            }
+        }
+    }
+
+    func forward(_ step: Int, _ pass: Pass) {
+        for index in layers(of: step) {
+            activations[index + 1] =
+                dropped(activations[index], index, step, pass)
+                ?? layers[index].forward(activations[index], isTraining: pass.isTraining)
+        }
+    }
+
+    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+        var gradient: ReferenceBatch = []
+        for (logits, label) in zip(activations[layers.count], labels.map(Int.init)) {
+            let top = logits.max()!
+            let exponentials = logits.map { exp($0 - top) }
+            let sum = exponentials.reduce(0, +)
+            metrics.lossSum += log(sum) - (logits[label] - top)
+            if logits.indices.max(by: { logits[$0] < logits[$1] }) == label { metrics.correct += 1 }
+            gradient.append(
+                exponentials.enumerated().map {
+                    ($0.element / sum - ($0.offset == label ? 1 : 0)) / Double(labels.count)
+                })
+        }
+        if isTraining { stepGradients[plan.steps.count - 1] = gradient }
+        return metrics
+    }
+
+    func setGradient(ofLogit logit: Int) {
+        stepGradients[plan.steps.count - 1] = [
+            (0..<plan.network.output.count).map { $0 == logit ? 1 : 0 }
+        ]
+    }
+
+    func backward(_ step: Int, _ pass: Pass) {
+        var gradient = stepGradients[step]
+        for index in layers(of: step).reversed() {
+            gradient =
+                dropped(gradient, index, step, pass) ?? layers[index].backward(activations[index], gradient)
+        }
+        if step > 0 { stepGradients[step - 1] = gradient }
+    }
+
+    /// Dropout's draw for each number, counted along rows of pixels and their channels; nil for another layer.
+    private func dropped(_ batch: ReferenceBatch, _ layer: Int, _ step: Int, _ pass: Pass) -> ReferenceBatch?
+    {
+        guard case .dropout(let probability) = layers[layer].placed.layer, pass.isTraining else { return nil }
+        let shape = plan.steps[step].output
+        let philox = Philox(seed: pass.seed, stream: .dropout)
+        let row = (shape.width * shape.channels + 3) / 4 * 4
+        return batch.enumerated().map { image, numbers in
+            numbers.enumerated().map { index, number in
+                let (channel, pixel) = index.quotientAndRemainder(dividingBy: shape.height * shape.width)
+                let (y, x) = pixel.quotientAndRemainder(dividingBy: shape.width)
+                let element = (image * shape.height + y) * row + x * shape.channels + channel
+                let words = philox.words(
+                    sequence: UInt32(pass.step), index: UInt64(layer) << 32 | UInt64(element / 4))
+                return words[element % 4] < UInt32(probability * 0x1p32) ? 0 : number / (1 - probability)
+            }
+        }
+    }
+
+    func update(with optimizer: SGD) {
+        var tensor = 0
+        for (index, layer) in layers.enumerated() {
+            let isOfHead = index == layers.count - 1
+            let rate = Double(
+                isOfHead ? optimizer.headLearningRate ?? optimizer.learningRate : optimizer.learningRate)
+            for place in layer.values.indices {
+                if plan.parameters[tensor].isTrained {
+                    update(tensor, &layers[index].values[place], layer.gradients[place], optimizer, rate)
+                }
+                tensor += 1
+            }
+        }
+    }
+
+    /// PyTorch's `torch.optim.SGD`.
+    private func update(
+        _ tensor: Int, _ values: inout [Double], _ gradient: [Double], _ optimizer: SGD, _ rate: Double
+    ) {
+        let factor = Double(optimizer.momentum)
+        for element in values.indices {
+            var change = gradient[element] + Double(optimizer.weightDecay) * values[element]
+            if factor != 0 {
+                momentum[tensor][element] = factor * momentum[tensor][element] + change
+                change =
+                    optimizer.nesterov
+                    ? change + factor * momentum[tensor][element] : momentum[tensor][element]
+            }
+            values[element] -= rate * change
+        }
+    }
+
+    func output(of step: Int, count: Int) -> [Float] {
+        activations[plan.steps[step].layers.upperBound].flatMap { $0.map(Float.init) }
+    }
+
+    func gradient(of step: Int, count: Int) -> [Float] { stepGradients[step].flatMap { $0.map(Float.init) } }
+
+    func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
+        let (layer, place) = self.place(of: parameter)
+        let numbers =
+            switch content {
+            case .value: layers[layer].values[place]
+            case .gradient: layers[layer].gradients[place]
+            case .momentum: momentum[parameter]
+            }
+        return numbers.map(Float.init)
+    }
+
+    func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
+        let (layer, place) = self.place(of: parameter)
+        let numbers = tensor.values.map(Double.init)
+        switch content {
+        case .value: layers[layer].values[place] = numbers
+        case .momentum: momentum[parameter] = numbers
+        case .gradient: Issue.record("nobody writes gradients")
+        }
+    }
+
+    func clearMomentum() { momentum = momentum.map { $0.map { _ in 0 } } }
+
+    /// Which layer's tensor a parameter is.
+    private func place(of parameter: Int) -> (layer: Int, place: Int) {
+        let places = layers.enumerated().flatMap { layer, reference in
+            reference.values.indices.map { (layer, $0) }
+        }
+        return places[parameter]
+    }
+}
