@@ -2,15 +2,18 @@ import VGGEngine
 import VGGModel
 
 extension CPUPlan {
-    func update(with optimizer: SGD) {
-        let update = Update(optimizer, momentum: momentumValues.floats)
-        let head = map.headBias
-        for (part, update) in [
-            (0..<head.lowerBound, update),
-            (head, Update(optimizer.ofHead, momentum: momentumValues.floats)),
-        ] {
-            context.workers.run(over: part.count, grain: 4096) { range, _ in
-                let offset = part.lowerBound + range.lowerBound
+    func withGradients<Failure: Error>(
+        _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var gradients = MutableSpan(_unsafeStart: gradientValues.floats, count: map.trained)
+        try body(&gradients)
+    }
+
+    func update(with optimizer: SGD, after pass: Pass) {
+        for part in map.trainedParts where pass.optimizer == nil || !part.isUpdatedAtOnce {
+            let update = Update(optimizer.rule(for: part.group), momentum: momentumValues.floats)
+            context.workers.run(over: part.range.count, grain: 4096) { range, _ in
+                let offset = part.range.lowerBound + range.lowerBound
                 update.apply(
                     context.kernels, gradients: gradientValues.floats + offset, values: values.floats,
                     offset: offset, count: range.count)

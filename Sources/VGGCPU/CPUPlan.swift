@@ -25,7 +25,7 @@ final class CPUPlan: BoundPlan {
     /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
     init(_ layout: LaidOutPlan, threads: Int, instructionSet: InstructionSet) throws(PlanError) {
         self.layout = layout
-        map = ParameterMap(steps: layout.steps)
+        map = ParameterMap(layout)
         let isTraining = layout.plan.mode == .training
         values = try Buffer(floats: map.total)
         gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
@@ -47,14 +47,14 @@ final class CPUPlan: BoundPlan {
         self.context = context
         let (map, values, frozenVersion) = (map, values, frozenVersion)
         let (gradientValues, momentumValues) = (gradientValues, momentumValues)
-        steps = try layout.steps.enumerated().map { index, step throws(PlanError) in
+        steps = try layout.steps.map { step throws(PlanError) in
             let isFrozen = isTraining && step.mode == .inference
             return try step.bound(
                 to: BoundParameters(
                     buffer: values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,
                     momentumBuffer: isTraining ? momentumValues.floats : nil,
-                    isOfHead: index == layout.steps.count - 1),
+                    groups: layout.plan.parameters[step.parameters].map(\.group)),
                 context: isFrozen ? context.with(frozenVersion) : context, batchSize: layout.plan.batchSize)
         }
     }

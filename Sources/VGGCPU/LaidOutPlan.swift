@@ -90,7 +90,7 @@ struct LaidOutPlan: Sendable {
     /// The memory the plan will take with an optimiser (nil for inference) and a number of threads.
     func memory(optimizer: SGD?, threads: Int) -> PlanMemory {
         let float = MemoryLayout<Float>.stride
-        let sizes = ParameterMap(steps: steps)
+        let sizes = ParameterMap(self)
         let training = plan.mode == .training
         let scratch = scratch
         return PlanMemory(

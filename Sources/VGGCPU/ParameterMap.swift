@@ -2,61 +2,70 @@ import VGGEngine
 import VGGModel
 
 /// Where every tensor of a network lies in one flat buffer. The trained ones come first, so that gradients and
-/// the optimiser's state are buffers of the same shape; of these the weights of linear layers come last, which
-/// are updated as their gradients are made (see `LinearStep`), so that the rest is updated in one walk.
+/// the optimiser's state are buffers of the same shape; of these the weights of linear layers come last, which may be
+/// updated as their gradients are made (see `LinearStep`). What an optimiser treats alike lies together.
 struct ParameterMap: Sendable {
     struct Entry: Sendable {
         let layout: ParameterLayout
         let offset: Int
-        /// Whether the tensor has a gradient; frozen ones and running statistics have none.
-        let isTrained: Bool
     }
 
-    private enum Section: Int, CaseIterable {
-        case updatedAfterwards, updatedAtOnce, notTrained
+    /// Trained tensors that an optimiser treats alike.
+    struct Part: Sendable {
+        let group: ParameterGroup
+        /// Whether a backward pass with an optimiser updates them itself.
+        let isUpdatedAtOnce: Bool
+        /// Where in the buffer they lie.
+        let range: Range<Int>
     }
 
     /// In the order of `network.parameters`.
     let entries: [Entry]
+    /// Of the trained tensors, in the order of the buffer.
+    let trainedParts: [Part]
     /// Floats of the trained tensors that are updated after the backward pass.
     let updatedAfterwards: Int
-    /// The bias of the last linear layer: the last of these.
-    let headBias: Range<Int>
     /// Floats of the trained tensors.
     let trained: Int
     /// Floats of all tensors.
     let total: Int
 
-    init(steps: [LaidOutStep]) {
-        let tensors = steps.flatMap { step in
-            step.parameterLayouts.enumerated().map { index, layout in
-                (layout: layout, section: Self.section(of: step, index))
+    init(_ plan: LaidOutPlan) {
+        let layouts = plan.steps.flatMap(\.parameterLayouts)
+        let parameters = plan.plan.parameters
+        func isUpdatedAtOnce(_ index: Int) -> Bool {
+            guard case .linear = plan.steps[parameters[index].step].operation else { return false }
+            return !parameters[index].group.isVector
+        }
+        var entries = layouts.map { Entry(layout: $0, offset: 0) }
+        var total = 0
+        /// Puts tensors behind those that have their places.
+        func place(_ chosen: [Int]) -> Range<Int> {
+            let start = total
+            for index in chosen {
+                entries[index] = Entry(layout: layouts[index], offset: total)
+                total += layouts[index].count
+            }
+            return start..<total
+        }
+        var parts: [Part] = []
+        for isAtOnce in [false, true] {
+            let chosen = parameters.indices.filter {
+                parameters[$0].isTrained && isUpdatedAtOnce($0) == isAtOnce
+            }
+            for isOfHead in [false, true] {
+                for isVector in [false, true] {
+                    let group = ParameterGroup(isOfHead: isOfHead, isVector: isVector)
+                    let range = place(chosen.filter { parameters[$0].group == group })
+                    parts.append(Part(group: group, isUpdatedAtOnce: isAtOnce, range: range))
+                }
             }
         }
-        var next: [Int] = []
-        var total = 0
-        for section in Section.allCases {
-            next.append(total)
-            total += tensors.filter { $0.section == section }.map(\.layout.count).reduce(0, +)
-        }
-        updatedAfterwards = next[Section.updatedAtOnce.rawValue]
-        trained = next[Section.notTrained.rawValue]
+        trainedParts = parts.filter { !$0.range.isEmpty }
+        updatedAfterwards = trainedParts.last { !$0.isUpdatedAtOnce }?.range.upperBound ?? 0
+        trained = total
+        _ = place(parameters.indices.filter { !parameters[$0].isTrained })
         self.total = total
-        entries = tensors.map { layout, section in
-            defer { next[section.rawValue] += layout.count }
-            return Entry(
-                layout: layout, offset: next[section.rawValue], isTrained: section != .notTrained)
-        }
-        let head = updatedAfterwards > 0 ? entries.last?.layout.count ?? 0 : 0
-        headBias = updatedAfterwards - head..<updatedAfterwards
-    }
-
-    private static func section(of step: LaidOutStep, _ tensor: Int) -> Section {
-        switch step.operation {
-        case _ where step.mode == .inference: .notTrained
-        case .batchNorm where tensor >= 2: .notTrained
-        case .linear where tensor == 0: .updatedAtOnce
-        default: .updatedAfterwards
-        }
+        self.entries = entries
     }
 }

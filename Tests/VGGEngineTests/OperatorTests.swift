@@ -75,7 +75,8 @@ import VGGTestSupport
         TestedDevice.all)
     func updatesAsTheReferenceDoes(_ example: OperatorCase, on tested: TestedDevice) throws {
         let optimizer = SGD(
-            learningRate: 0.05, headLearningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0.01)
+            learningRate: 0.05, headLearningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0.05,
+            vectorWeightDecay: 0.2)
         let runs = try [Device.reference, tested.device].map { try Run(example, on: $0) }
         for run in runs {
             for step in 0..<3 {

@@ -11,26 +11,17 @@ struct Update {
     /// The momentum of the whole buffer; nil where the optimiser has none.
     let momentum: Floats?
 
-    init(_ optimizer: SGD, momentum: Floats?) {
+    init(_ rule: SGD.Rule, momentum: Floats?) {
         arguments = vgg_sgd(
-            learning_rate: optimizer.learningRate, momentum: optimizer.momentum,
-            weight_decay: optimizer.weightDecay, nesterov: optimizer.nesterov ? 1 : 0)
-        self.momentum = optimizer.momentum != 0 ? momentum : nil
+            learning_rate: rule.learningRate, momentum: rule.momentum, weight_decay: rule.weightDecay,
+            nesterov: rule.nesterov ? 1 : 0)
+        self.momentum = rule.momentum != 0 ? momentum : nil
     }
 
     /// Updates `count` parameters from `offset` of the buffer `values`.
     func apply(_ kernels: vgg_kernels, gradients: Floats, values: Floats, offset: Int, count: Int) {
         var arguments = arguments
         kernels.sgd(&arguments, values + offset, gradients, momentum.map { $0 + offset }, count)
-    }
-}
-
-extension SGD {
-    /// The same for the network's last linear layer, which may have a learning rate of its own.
-    var ofHead: SGD {
-        var optimizer = self
-        optimizer.learningRate = headLearningRate ?? learningRate
-        return optimizer
     }
 }
 
@@ -123,15 +114,14 @@ struct BoundParameters {
     /// The flat buffers of gradients and of the optimiser's momentum; nil for inference.
     let gradientBuffer: Floats?
     let momentumBuffer: Floats?
-    /// Whether they are those of the last step.
-    let isOfHead: Bool
+    let groups: [ParameterGroup]
 
     var values: [Floats] { offsets.map { buffer + $0 } }
     var gradients: [Floats] { gradientBuffer.map { base in offsets.map { base + $0 } } ?? [] }
 
-    /// How a pass updates them as soon as their gradients are made; nil where it stores these.
+    /// How a pass updates the first, the weights, as soon as their gradients are made; nil where it stores these.
     func update(in pass: Pass) -> Update? {
-        pass.optimizer.map { Update(isOfHead ? $0.ofHead : $0, momentum: momentumBuffer) }
+        pass.optimizer.map { Update($0.rule(for: groups[0]), momentum: momentumBuffer) }
     }
 }
 

@@ -50,8 +50,15 @@ package protocol BoundPlan: AnyObject {
     /// With an optimiser, parameters may be updated as soon as their gradients are made, without storing these.
     func backward(_ step: Int, _ pass: Pass)
 
-    /// Updates all trained parameters that the backward pass has not.
-    func update(with optimizer: SGD)
+    /// Calls `body` with the gradients of all trained parameters of the last backward pass without an optimiser, in
+    /// an order and with gaps of the device's own, the same for every plan of the same kind.
+    func withGradients<Failure: Error>(
+        _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
+    ) throws(Failure)
+
+    /// Updates all trained parameters by their gradients.
+    /// - Parameter pass: the last backward pass; what it has updated itself is left out.
+    func update(with optimizer: SGD, after pass: Pass)
 
     /// - Returns: a batch's output of a step that has just run, in PyTorch's order: [count, channels, height, width].
     func output(of step: Int, count: Int) -> [Float]

@@ -1,3 +1,15 @@
+/// What happens to gradients between the backward pass and the update, as where several machines train together: each
+/// has a part of a batch and goes on with the gradients of all.
+public protocol GradientExchange {
+    /// - Parameter gradients: of the mean loss of this executor's batch, for all trained parameters in a row, in an order
+    ///   and with gaps that are the same on every device of the same kind with the same plan. What they are replaced by, the update
+    ///   takes.
+    mutating func exchange(_ gradients: inout MutableSpan<Float>) throws
+}
+
+/// A training step is three calls: `backward`, `exchangeGradients` and `update`. `trainingStep` is the first and the last
+/// in one; then the weights of linear layers, nearly all of a VGG's, may be updated as their gradients are made, and
+/// these are never stored.
 extension Executor {
     /// Forward, backward and update with one batch.
     /// - Parameters:
@@ -9,12 +21,9 @@ extension Executor {
     public func trainingStep(
         images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        if optimizer.momentum != 0 { hasMomentum = true }
-        let metrics = train(
-            Pass(count: labels.count, isTraining: true, seed: seed, step: step, optimizer: optimizer),
-            images: images, labels: labels)
-        bound.update(with: optimizer)
-        stepTimer?.lap(.update)
+        let pass = Pass(count: labels.count, isTraining: true, seed: seed, step: step, optimizer: optimizer)
+        let metrics = train(pass, images: images, labels: labels)
+        update(with: optimizer, after: pass)
         return metrics
     }
 
@@ -25,12 +34,33 @@ extension Executor {
             labels: labels)
     }
 
+    /// Gives the gradients that `backward` has left to an exchange, which may change them.
+    /// - Throws: what the exchange throws; the gradients are then in no known state.
+    public func exchangeGradients(with exchange: inout some GradientExchange) throws {
+        precondition(storedPass != nil, "there are no gradients before a backward pass")
+        try bound.withGradients { gradients in try exchange.exchange(&gradients) }
+    }
+
+    /// Updates the parameters by the gradients that `backward` has left.
+    public func update(with optimizer: SGD) {
+        guard let storedPass else { preconditionFailure("there are no gradients before a backward pass") }
+        update(with: optimizer, after: storedPass)
+    }
+
+    private func update(with optimizer: SGD, after pass: Pass) {
+        if optimizer.momentum != 0 { hasMomentum = true }
+        bound.update(with: optimizer, after: pass)
+        stepTimer?.lap(.update)
+    }
+
     private func train(_ pass: Pass, images: [Float], labels: [Int32]) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
+        if pass.optimizer?.momentum ?? 0 != 0 { hasMomentum = true }
         forward(pass, images: images)
         let metrics = loss(labels: labels, isTraining: true)
         stepTimer?.lap(.loss)
         backward(pass, downTo: plan.frozenSteps)
+        storedPass = pass.optimizer == nil ? pass : nil
         return metrics
     }
 }

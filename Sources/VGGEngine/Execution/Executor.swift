@@ -10,6 +10,8 @@ public final class Executor {
     let bound: any BoundPlan
     /// Whether the optimiser's momentum was ever used; until then it is zero and its memory not paid for.
     var hasMomentum = false
+    /// The backward pass whose gradients are all stored; nil where there are none.
+    var storedPass: Pass?
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
 

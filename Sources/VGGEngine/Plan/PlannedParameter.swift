@@ -8,13 +8,18 @@ package struct PlannedParameter: Sendable {
     package let step: Int
     /// Whether it has a gradient; frozen ones and running statistics have none.
     package let isTrained: Bool
+    /// What an optimiser may tell it by.
+    package let group: ParameterGroup
 
     /// In the order of `network.parameters`.
     static func parameters(of network: Network, _ steps: [PlannedStep]) -> [PlannedParameter] {
         steps.enumerated().flatMap { index, step in
             network.layers[step.layers].flatMap(\.parameters).map {
                 PlannedParameter(
-                    description: $0, step: index, isTrained: step.mode == .training && $0.isTrained)
+                    description: $0, step: index, isTrained: step.mode == .training && $0.isTrained,
+                    group: ParameterGroup(
+                        isOfHead: index == steps.count - 1 && network.head != nil,
+                        isVector: $0.shape.count == 1))
             }
         }
     }

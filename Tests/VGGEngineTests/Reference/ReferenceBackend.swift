@@ -120,35 +120,40 @@ final class ReferencePlan: BoundPlan {
         }
     }
 
-    func update(with optimizer: SGD) {
-        var tensor = 0
-        for (index, layer) in layers.enumerated() {
-            let isOfHead = index == layers.count - 1
-            let rate = Double(
-                isOfHead ? optimizer.headLearningRate ?? optimizer.learningRate : optimizer.learningRate)
-            for place in layer.values.indices {
-                if plan.parameters[tensor].isTrained {
-                    update(tensor, &layers[index].values[place], layer.gradients[place], optimizer, rate)
-                }
-                tensor += 1
-            }
+    func withGradients<Failure: Error>(
+        _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var flat = trained.flatMap { read(.gradient, of: $0) }
+        var span = flat.mutableSpan
+        try body(&span)
+        var rest = flat[...]
+        for parameter in trained {
+            let (layer, place) = place(of: parameter)
+            let count = layers[layer].values[place].count
+            layers[layer].gradients[place] = rest.prefix(count).map(Double.init)
+            rest = rest.dropFirst(count)
         }
     }
 
+    private var trained: [Int] { plan.parameters.indices.filter { plan.parameters[$0].isTrained } }
+
     /// PyTorch's `torch.optim.SGD`.
-    private func update(
-        _ tensor: Int, _ values: inout [Double], _ gradient: [Double], _ optimizer: SGD, _ rate: Double
-    ) {
-        let factor = Double(optimizer.momentum)
-        for element in values.indices {
-            var change = gradient[element] + Double(optimizer.weightDecay) * values[element]
-            if factor != 0 {
-                momentum[tensor][element] = factor * momentum[tensor][element] + change
-                change =
-                    optimizer.nesterov
-                    ? change + factor * momentum[tensor][element] : momentum[tensor][element]
+    func update(with optimizer: SGD, after pass: Pass) {
+        for parameter in trained {
+            let rule = optimizer.rule(for: plan.parameters[parameter].group)
+            let factor = Double(rule.momentum)
+            let (layer, place) = place(of: parameter)
+            for element in layers[layer].values[place].indices {
+                let value = layers[layer].values[place][element]
+                var change = layers[layer].gradients[place][element] + Double(rule.weightDecay) * value
+                if factor != 0 {
+                    momentum[parameter][element] = factor * momentum[parameter][element] + change
+                    change =
+                        momentum[parameter][element] * (rule.nesterov ? factor : 1)
+                        + (rule.nesterov ? change : 0)
+                }
+                layers[layer].values[place][element] = value - Double(rule.learningRate) * change
             }
-            values[element] -= rate * change
         }
     }
 
@@ -159,7 +164,7 @@ final class ReferencePlan: BoundPlan {
     func gradient(of step: Int, count: Int) -> [Float] { stepGradients[step].flatMap { $0.map(Float.init) } }
 
     func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
-        let (layer, place) = self.place(of: parameter)
+        let (layer, place) = place(of: parameter)
         let numbers =
             switch content {
             case .value: layers[layer].values[place]
@@ -170,7 +175,7 @@ final class ReferencePlan: BoundPlan {
     }
 
     func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
-        let (layer, place) = self.place(of: parameter)
+        let (layer, place) = place(of: parameter)
         let numbers = tensor.values.map(Double.init)
         switch content {
         case .value: layers[layer].values[place] = numbers

@@ -10,7 +10,7 @@ struct ReferenceLayer {
     /// In PyTorch's order, one for each of the layer's tensors.
     var values: [[Double]]
     /// Of the trained tensors, after the backward pass; empty for the others.
-    private(set) var gradients: [[Double]] = []
+    var gradients: [[Double]] = []
     /// Of batch norm's last training batch.
     private var normalized: ReferenceBatch = []
     private var deviations: [Double] = []
