@@ -112,7 +112,8 @@ def main():
     case("four-linear", [[4], [6], [8]], Net(blocks([[4], [6], [8]]), linear(8 * 9, (6, 7, 8), dropout_first=True)),
          size=24, hidden=[6, 7, 8])
     unequal = [[4, 8], [8, 12], [12, 12], [12]]
-    case("unequal", unequal, Net(blocks(unequal), linear(12, (), 5), pool=1), size=16)
+    case("unequal", unequal, Net(blocks(unequal), linear(12, (), 5), pool=1), size=16,
+         conv_arch="4+8,8+12,2x12,1x12", refused="its names fit 4+8,8+12,2x12,1x12, and also ")
     model = Net(blocks(VGG11), linear(8, (6, 7)))
     tensors = model.state_dict()
     for index in (0, 3, 6):

@@ -49,7 +49,10 @@ struct BlockReader {
         if places[0] == 0, distances.allSatisfy({ $0 == distance || $0 == distance + 1 }),
             rows.blocks.count <= Self.maximumBlocks, !poolsMayBeElsewhere(rows)
         {
-            guard rows == known || !mayHaveDropout(rows) else { throw doubt(rows, known) }
+            let withDropout = merged(rows)
+            guard rows == withDropout || rows == known || isPapers(rows) else {
+                throw doubt(rows, known ?? withDropout, known == nil ? "dropout" : "other layers")
+            }
             return try agreed(rows, known)
         }
         // Other layers stand between: for a known depth in the same way everywhere.
@@ -74,23 +77,44 @@ struct BlockReader {
         rows.blocks.count == 1 && Set(rows.channels).count > 1
     }
 
-    /// Whether the gaps that look like pools may be dropout's: where every convolution has one after it, though the
-    /// channels stay the same. Where some have none, dropout between convolutions would stand after only a few of
-    /// them.
-    private func mayHaveDropout(_ rows: ConvArch) -> Bool {
-        rows.blocks.allSatisfy { $0.count == 1 }
-            && zip(rows.channels, rows.channels.dropFirst()).contains(where: ==)
+    /// The rows if every gap that may be dropout's is: a block has one number of channels, so that a gap where it
+    /// changes is a pool's, and one where it stays says nothing.
+    private func merged(_ rows: ConvArch) -> ConvArch {
+        ConvArch(
+            rows.blocks.dropFirst().reduce(into: Array(rows.blocks.prefix(1))) { blocks, block in
+                if blocks.last?.last == block.first {
+                    blocks[blocks.count - 1] += block
+                } else {
+                    blocks.append(block)
+                }
+            })
     }
+
+    /// Whether the blocks have as many convolutions as those of one of the paper's configurations, whatever their
+    /// widths, or of one that was cut in the last block. Dropout would have to stand just so.
+    private func isPapers(_ rows: ConvArch) -> Bool {
+        let counts = rows.blocks.map(\.count)
+        return Self.papers.contains { paper in
+            counts == paper
+                || network.linear.isEmpty && counts.count == paper.count
+                    && counts.dropLast() == paper.dropLast()
+                    && counts[counts.count - 1] < paper[paper.count - 1]
+        }
+    }
+
+    private static let papers = [[1, 1, 2, 2, 2], [2, 2, 2, 2, 2], [2, 2, 3, 3, 3], [2, 2, 4, 4, 4]]
 
     /// The rows that the names say, if they are not those of a known depth with other pools.
     private func agreed(_ rows: ConvArch, _ known: ConvArch?) throws(NotVGGError) -> ConvArch {
         guard let known, known != rows else { return rows }
-        throw doubt(rows, known)
+        throw doubt(rows, known, "other layers")
     }
 
-    private func doubt(_ rows: ConvArch, _ known: ConvArch?) -> NotVGGError {
-        let other = known.map { "\($0) with other layers between" } ?? "fewer pools and dropout"
-        return NotVGGError("its names fit \(rows), and also \(other)", known ?? suggestion)
+    private func doubt(_ rows: ConvArch, _ other: ConvArch, _ layers: String) -> NotVGGError {
+        // Of the two, one that has no pool where its channels change is hardly meant.
+        NotVGGError(
+            "its names fit \(rows), and also \(other) with \(layers) between",
+            poolsMayBeElsewhere(other) ? rows : other)
     }
 
     /// Rows that end where the channels change.

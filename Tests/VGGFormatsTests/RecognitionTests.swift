@@ -114,7 +114,7 @@ import VGGModel
     /// Rows, the places of the convolutions, and what is said: nothing is read that has more than one answer.
     @Test(arguments: [
         // Dropout where pools could be, in custom rows and in a known depth's.
-        ("2x8,2x16", [0, 3, 6, 9], "its names fit 1x8,1x8,1x16,1x16, and also fewer pools and dropout"),
+        ("2x8,2x16", [0, 3, 6, 9], "its names fit 1x8,1x8,1x16,1x16, and also 2x8,2x16 with dropout"),
         (
             "1x4,1x8,2x16,2x32,2x32", [0, 3, 6, 9, 12, 15, 18, 21],
             "and also 1x4,1x8,2x16,2x32,2x32 with other layers"
@@ -143,7 +143,7 @@ import VGGModel
         ("1x4,1x8,2x16,2x32,2x32", [0, 4, 8, 11, 15, 18, 22, 25]),
         ("1x4,1x8,2x16,2x32,2x32", [0, 4, 8, 10, 14, 16, 20, 22]),
         ("2x4,2x8,3x16,3x32,3x32", (0..<13).map { 3 * $0 }), ("1x4,1x8,2x16,2x32,2x32", Array(0..<8)),
-        ("2x8,3x16,2x16", [0, 2, 5, 7, 9, 12, 14]), ("8+16,16+32,1x32", [0, 2, 5, 7, 10]),
+        ("2x8,3x16,2x32", [0, 2, 5, 7, 9, 12, 14]), ("8+16,24+32,1x64", [0, 2, 5, 7, 10]),
     ]) func readsWhatHasOne(_ rows: String, _ places: [Int]) throws {
         let rows = try ConvArch(parsing: rows)
         let file = File(rows, linear: ["classifier": [5, rows.channels.last ?? 0]]) {
