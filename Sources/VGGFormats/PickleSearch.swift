@@ -94,7 +94,8 @@ struct PickleSearch {
                 add(value, parent: index, key: .integer(Int32(truncatingIfNeeded: position)))
             }
         case .dictionary(let place):
-            visit(memory.pairs(memory.dictionaries[Int(place)]), modules.module(state: place), index)
+            let pairs = memory.pairs(memory.dictionaries[Int(place)])
+            visit(pairs, PickledModule(state: pairs, memory), index)
         case .object(let place):
             let object = memory.objects[Int(place)]
             let items = memory.pairs(object.items)

@@ -53,7 +53,7 @@ struct ModuleReader {
     }
 
     /// The module whose state a dictionary is; nil if it is of none.
-    mutating func module(state place: UInt32) -> PickledModule? {
+    private mutating func module(state place: UInt32) -> PickledModule? {
         if let known = known[place] { return known }
         let module = PickledModule(state: memory.pairs(memory.dictionaries[Int(place)]), memory)
         known[place] = .some(module)
