@@ -196,17 +196,6 @@ def write_places():
 # Whole modules
 
 
-class Trained(nn.Module):
-    """As Lightning's modules are: the network in a property, and other modules beside it."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-        self.criterion = nn.CrossEntropyLoss(weight=torch.ones(2))
-        self.register_buffer("steps", torch.tensor(7))
-        self.history = {"loss": [0.5, 0.25]}
-
-
 def write_modules():
     model, normed = network(3), network(4, batch_norm=True)
     case("whole-module", model, model)
@@ -216,6 +205,84 @@ def write_modules():
     case("traced", torch.fx.symbolic_trace(model), model)
     both = {"model": model, "state_dict": model.state_dict(), "features": model.features}
     case("module-and-dictionary", both, model)
+
+
+# How tensors are kept
+
+
+class Subclass(torch.Tensor):
+    pass
+
+
+class SubclassOfParameter(nn.Parameter):
+    pass
+
+
+def laid_out(tensor):
+    """The same numbers in another order of memory."""
+    if tensor.dim() == 4:
+        return tensor.to(memory_format=torch.channels_last)
+    return tensor.t().contiguous().t() if tensor.dim() == 2 else torch.stack([tensor, tensor], 1)[:, 0]
+
+
+def write_kept():
+    model, normed = network(11), network(12, batch_norm=True)
+    weights = model.state_dict()
+    flat = torch.cat([tensor.flatten() for tensor in weights.values()])
+    parts = flat.split([tensor.numel() for tensor in weights.values()])
+    views = {name: part.view_as(tensor) for part, (name, tensor) in zip(parts, weights.items())}
+    case("one-storage", views, model)
+    case("one-storage-legacy", views, model, _use_new_zipfile_serialization=False)
+    case("channels-last", {name: laid_out(tensor) for name, tensor in weights.items()}, model)
+    parameters = {name: nn.Parameter(tensor) for name, tensor in weights.items()}
+    for parameter in parameters.values():
+        parameter.tag = "of somebody's"
+    case("parameters-with-state", parameters, model)
+    case("subclass", {name: tensor.as_subclass(Subclass) for name, tensor in weights.items()}, model)
+    case("subclass-of-parameter", {name: SubclassOfParameter(tensor) for name, tensor in weights.items()}, model)
+    complex_ones = torch.ones(2, dtype=torch.complex64)
+    odd = {"empty": torch.empty(0), "scalar": torch.tensor(1.5), "none": torch.empty(0, 3, 3, 3)}
+    beside = {"sparse": torch.eye(2).to_sparse(), "complex": complex_ones,
+              "quantized": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}
+    case("odd-tensors", {**odd, **weights, "truth": torch.ones(2, dtype=torch.bool), "complex": complex_ones}, model)
+    case("odd-tensors-beside", {"odd": {**odd, **beside}, "net": {**weights, **odd}}, model)
+    half = copy.deepcopy(normed)
+    for module in half.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(torch.bfloat16)
+        if isinstance(module, nn.Linear):
+            module.half()
+    case("half-precision", half.state_dict(), copy.deepcopy(half).float())
+
+
+# What libraries write
+
+
+def write_libraries():
+    model, normed, average = network(13), network(14, batch_norm=True), network(15)
+    weights, averaged = model.state_dict(), average.state_dict()
+    case("compiled", torch.compile(model).state_dict(), model)
+    lightning = {
+        "epoch": 3, "global_step": 7, "pytorch-lightning_version": "2.5.0",
+        "state_dict": {**{f"model.{name}": tensor for name, tensor in normed.state_dict().items()},
+                       "criterion.weight": torch.ones(2), "train_acc.total": torch.tensor(3)},
+        "loops": {"fit_loop": {"state_dict": {}}}, "callbacks": {"ModelCheckpoint": {"best": torch.tensor(0.5)}},
+        "optimizer_states": [torch.optim.Adam(model.parameters()).state_dict()], "lr_schedulers": [{}],
+        "hyper_parameters": Attributes(lr=0.1, net=Settings(0.1))}
+    case("lightning", lightning, normed)
+    shapes = [collections.OrderedDict((name, tensor.shape) for name, tensor in weights.items())]
+    deepspeed = {"module": weights, "buffer_names": [], "optimizer": None, "param_shapes": shapes, "ds_config": {},
+                 "sparse_tensor_module_names": set(), "dp_world_size": 1}
+    case("deepspeed", deepspeed, model)
+    case("averaged-model", torch.optim.swa_utils.AveragedModel(average).state_dict(), average)
+    case("own-average", {"state_dict": weights, "ema_state_dict": averaged}, average,
+         took=["ema_state_dict", "state_dict"])
+    # Its hook swaps the two when it saves: the average is what is tested and used.
+    mmengine = {"meta": {"epoch": 1}, "state_dict": {f"backbone.{name}": t for name, t in averaged.items()},
+                "message_hub": {"log_scalars": {}},
+                "ema_state_dict": {"steps": torch.tensor(3),
+                                   **{f"module.backbone.{name}": t for name, t in weights.items()}}}
+    case("mmengine", mmengine, average, took=["state_dict", "ema_state_dict"])
 
 
 # Several
@@ -268,6 +335,8 @@ def write_refused():
     quantized = torch.quantize_per_tensor(weights["features.0.weight"], 0.1, 0, torch.qint8)
     case("quantized", {**weights, "features.0.weight": quantized},
          refused='tensor "features.0.weight" is made by "torch._utils._rebuild_qtensor"')
+    dynamic = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model), {nn.Linear})
+    case("quantized-classifier", dynamic.state_dict(), refused='"classifier.0" is a quantized layer')
     case("arrays", {name: tensor.numpy() for name, tensor in weights.items()},
          refused='tensor "features.0.weight" is made by "numpy')
     case("complex", {**weights, "features.0.bias": weights["features.0.bias"].to(torch.complex64)},
@@ -282,6 +351,8 @@ def main():
     write_beside()
     write_places()
     write_modules()
+    write_kept()
+    write_libraries()
     write_several()
     write_refused()
     (FOLDER / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")

@@ -2,16 +2,19 @@
 ///
 /// Averaged weights (`model_ema`, `state_dict_ema`, `ema`, `swa_…`) come first, because they are kept in order to be used:
 /// timm's `load_state_dict` takes them unless it is told otherwise, and torchvision's training script tests with
-/// them. Then come the plain names (`state_dict`, `model`), then others, and last what belongs to an optimizer.
+/// them. MMEngine swaps the two when it saves: its `state_dict` is the average, and `ema_state_dict` the weights as
+/// trained. Then come the plain names (`state_dict`, `model`), then others, and last what belongs to an optimizer.
 enum KeyPreference: Int, Comparable {
     case averaged, plain, other, optimizer
 
-    /// - Parameter key: the keys on the way to the weights, joined with dots.
-    init(_ key: String) {
+    /// - Parameters:
+    ///   - key: the keys on the way to the weights, joined with dots.
+    ///   - isMMEngines: whether MMEngine wrote the file.
+    init(_ key: String, isMMEngines: Bool = false) {
         let words = Set(key.lowercased().split { !$0.isLetter }.map(String.init))
         if !words.isDisjoint(with: Self.optimizerWords) {
             self = .optimizer
-        } else if !words.isDisjoint(with: Self.averageWords) {
+        } else if words.isDisjoint(with: Self.averageWords) == isMMEngines {
             self = .averaged
         } else {
             self =

@@ -31,9 +31,7 @@ struct StateDictionary {
                 if shape.count == 4, shape[2] == shape[3] { convolutions += 1 }
                 if shape.count == 2 { linear += 1 }
             case .object(let place):
-                guard Self.layersTensors.contains(where: { name == $0 || name.hasSuffix(".\($0)") }) else {
-                    continue
-                }
+                guard Self.isLayers(name) else { continue }
                 entries.append((name, .foreign(place)))
                 isReadable = false
                 if name.hasSuffix("weight") { convolutions += 1 }
@@ -42,8 +40,11 @@ struct StateDictionary {
         }
     }
 
-    /// What is an object under another name is no tensor that a network could need.
-    private static let layersTensors = ["weight", "bias", "running_mean", "running_var"]
+    /// Whether the name is one that tensors of layers have. What cannot be read under another name is no tensor that a
+    /// network could need.
+    private static func isLayers(_ name: String) -> Bool {
+        ["weight", "bias", "running_mean", "running_var"].contains { name == $0 || name.hasSuffix(".\($0)") }
+    }
 
     /// The members of several dictionaries under joined names.
     init(joining parts: [(key: String, dictionary: StateDictionary)]) {
@@ -92,6 +93,7 @@ struct StateDictionary {
         var result = NamedTensors()
         // Tensors may share storages and even repeat their elements, but not beyond what the file justifies.
         var remaining = file.count
+        var unread: Problem?
         for (name, value) in entries {
             let tensor: PickledTensor
             switch value {
@@ -101,8 +103,10 @@ struct StateDictionary {
             guard result[name] == nil else { throw .duplicateKey(name) }
             let storage = memory.storages[Int(tensor.storage)]
             guard let type = storage.type.type else {
-                throw .tensor(
-                    name: name, reason: "its numbers are in a torch.\(storage.type.name); \(Self.types)")
+                let reason = "its numbers are in a torch.\(storage.type.name); \(Self.types)"
+                unread = unread ?? .tensor(name: name, reason: reason)
+                guard Self.isLayers(name), let unread else { continue }
+                throw unread
             }
             guard let bytes = storages[storage.key] else {
                 throw .tensor(name: name, reason: "its storage \(storage.key.quotedName) is not in the file")
@@ -123,6 +127,7 @@ struct StateDictionary {
             }
             result[name] = Tensor(shape: shape, values: values)
         }
+        if result.isEmpty, let unread { throw unread }
         return result
     }
 

@@ -49,10 +49,14 @@ struct StateDictionaryChoice {
         var equal = Array(
             search.found.lazy.filter { Score($0.dictionary) == most }.prefix(Self.maximumEqual))
         if most.convolutions > 0, equal.count > 1 {
+            let isMMEngines = memory.member("message_hub", of: value) != nil
             let ranked = equal.enumerated().map { index, found in
                 (
                     found: found,
-                    order: (found.dictionary.isReadable ? 0 : 1, KeyPreference(search.key(of: found)), index)
+                    order: (
+                        found.dictionary.isReadable ? 0 : 1,
+                        KeyPreference(search.key(of: found), isMMEngines: isMMEngines), index
+                    )
                 )
             }
             equal = ranked.sorted { $0.order < $1.order }.map(\.found)

@@ -86,7 +86,21 @@ struct StoredLayers {
             }
             try all[place].add(tensor, as: role, name)
         }
+        for name in strangers where name.hasSuffix(".zero_point") {
+            // What observes a training that is to be quantized has no weights either.
+            guard
+                let (layer, fileName, _) = LayerName.parse(
+                    String(name.dropLast(Self.zeroPoint.count)) + "weight"),
+                places[layer] == nil,
+                !layer.components.contains(where: { $0.hasSuffix("quant") || $0.hasSuffix("process") })
+            else { continue }
+            throw NotVGGError(
+                "\(fileName.quotedName) is a quantized layer; take the weights from before torch.ao.quantization"
+            )
+        }
     }
+
+    private static let zeroPoint = "zero_point"
 
     /// Whether a name is what pruning and normalisation make of a weight: `weight_orig`, `weight_v`,
     /// `parametrizations.weight.original0`.

@@ -57,9 +57,11 @@ import VGGTraining
 
     @Test(arguments: cases.filter { $0.refused != nil }) func saysWhatIsWrong(_ example: Case) throws {
         let refused = try #require(example.refused)
-        let error = try #require(throws: (any Error).self) {
-            try TrainedModel(runOrWeights: example.path, weightsKey: example.key)
-        }
-        #expect("\(error)".contains(refused), "\(error)")
+        let problem: String
+        do {
+            let model = try TrainedModel(runOrWeights: example.path, weightsKey: example.key)
+            problem = "\(try #require(model.problem))"
+        } catch { problem = "\(error)" }
+        #expect(problem.contains(refused), "\(problem)")
     }
 }
