@@ -43,6 +43,13 @@ package struct CPUBackend: Backend {
     package func steps(of plan: Plan) -> [StepDescription] { LaidOutPlan(plan).stepDescriptions }
 
     package func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan {
-        try CPUPlan(LaidOutPlan(plan), threads: threads, instructionSet: instructionSet)
+        let layout = LaidOutPlan(plan)
+        return try CPUPlan(layout, CPUWeights(layout), threads: threads, instructionSet: instructionSet)
+    }
+
+    package func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
+        guard let weights = weights as? CPUWeights else { preconditionFailure("weights of another device") }
+        return try CPUPlan(
+            LaidOutPlan(plan), weights, threads: threads, instructionSet: instructionSet)
     }
 }

@@ -2,17 +2,14 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// A plan in this machine's memory, all of which is reserved when it is made.
+/// A plan in this machine's memory, all of which is reserved when it is made: its weights, which others may share, and
+/// what belongs to one batch.
 final class CPUPlan: BoundPlan {
     let layout: LaidOutPlan
-    let map: ParameterMap
-    let values: Buffer
+    let weights: CPUWeights
     let gradientValues: Buffer
     /// Touched by optimisers with momentum alone, and until then not paid for.
     let momentumValues: Buffer
-    let version = ParameterVersion()
-    /// Of the frozen parameters, which only new weights change.
-    let frozenVersion = ParameterVersion()
 
     let context: StepContext
     private let steps: [any Step]
@@ -23,11 +20,13 @@ final class CPUPlan: BoundPlan {
     private let scratch: Buffer
 
     /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
-    init(_ layout: LaidOutPlan, threads: Int, instructionSet: InstructionSet) throws(PlanError) {
+    init(
+        _ layout: LaidOutPlan, _ weights: CPUWeights, threads: Int, instructionSet: InstructionSet
+    ) throws(PlanError) {
         self.layout = layout
-        map = ParameterMap(layout)
+        self.weights = weights
+        let map = weights.map
         let isTraining = layout.plan.mode == .training
-        values = try Buffer(floats: map.total)
         gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
         momentumValues = try Buffer(floats: isTraining ? map.trained : 0)
 
@@ -42,20 +41,20 @@ final class CPUPlan: BoundPlan {
 
         let context = StepContext(
             kernels: instructionSet.kernels, mixedKernels: instructionSet.mixedKernels,
-            workers: Workers(threads: threads), version: version, shared: scratch.memory,
+            workers: Workers(threads: threads), version: weights.version, shared: scratch.memory,
             scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
         self.context = context
-        let (map, values, frozenVersion) = (map, values, frozenVersion)
         let (gradientValues, momentumValues) = (gradientValues, momentumValues)
-        steps = try layout.steps.map { step throws(PlanError) in
+        steps = zip(layout.steps, weights.copies).map { step, copies in
             let isFrozen = isTraining && step.mode == .inference
-            return try step.bound(
+            return step.bound(
                 to: BoundParameters(
-                    buffer: values.floats, offsets: map.entries[step.parameters].map(\.offset),
+                    buffer: weights.values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,
                     momentumBuffer: isTraining ? momentumValues.floats : nil,
-                    groups: layout.plan.parameters[step.parameters].map(\.group)),
-                context: isFrozen ? context.with(frozenVersion) : context, batchSize: layout.plan.batchSize)
+                    groups: layout.plan.parameters[step.parameters].map(\.group), copies: copies),
+                context: isFrozen ? context.with(weights.frozenVersion) : context,
+                batchSize: layout.plan.batchSize)
         }
     }
 
@@ -93,6 +92,12 @@ final class CPUPlan: BoundPlan {
         steps[step].backward(
             pass, x: activation(step), y: activation(step + 1), gradient: gradient(step + 1),
             inputGradient: layout.steps[step].needsInputGradient ? gradient(step) : nil)
+    }
+
+    func shareWeights() -> any SharedWeights {
+        for step in steps { step.prepare() }
+        weights.share()
+        return weights
     }
 
     func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {

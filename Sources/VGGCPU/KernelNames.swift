@@ -12,7 +12,7 @@ extension LaidOutPlan {
                 forward: forward, backward: step.mode == .training ? backward : "",
                 output: step.output.description,
                 outputBytes: step.output.imageStride * plan.batchSize * step.output.element.size,
-                otherBytes: scratch.shared + scratch.worker + scratch.kept
+                otherBytes: scratch.shared + scratch.worker + scratch.copies.reduce(0, +)
                     + step.winnerBytes * plan.batchSize)
         }
     }

@@ -84,7 +84,7 @@ struct LaidOutPlan: Sendable {
         let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize) }
         return StepScratch(
             shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
-            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), kept: all.map(\.kept).reduce(0, +))
+            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), copies: all.flatMap(\.copies))
     }
 
     /// The memory the plan will take with an optimiser (nil for inference) and a number of threads.
@@ -99,7 +99,7 @@ struct LaidOutPlan: Sendable {
             optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
             activations: activationOffsets.total + gradientOffsets.total
                 + steps.map(\.winnerBytes).reduce(0, +) * plan.batchSize,
-            scratch: scratch.shared + scratch.worker * threads + scratch.kept)
+            scratch: scratch.shared + scratch.worker * threads + scratch.copies.reduce(0, +))
     }
 }
 

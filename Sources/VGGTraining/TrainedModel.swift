@@ -145,19 +145,31 @@ public struct TrainedModel: Sendable {
         for network: Network, batchSize: Int, precision: Precision? = nil, keeping keptLayers: Set<Int> = [],
         foldsBatchNorm: Bool = true, device: Device
     ) throws -> Executor {
+        try packedWeights(
+            for: network, batchSize: batchSize, precision: precision, keeping: keptLayers,
+            foldsBatchNorm: foldsBatchNorm, executors: 1, device: device
+        ).executor()
+    }
+
+    /// These weights for any number of executors, as those of `executor(for:)`.
+    /// - Parameter executors: for so many there must be memory.
+    public func packedWeights(
+        for network: Network, batchSize: Int, precision: Precision? = nil, keeping keptLayers: Set<Int> = [],
+        foldsBatchNorm: Bool = true, executors: Int, device: Device
+    ) throws -> PackedWeights {
         let folded = foldsBatchNorm && keptLayers.isEmpty ? try network.foldingBatchNorm() : nil
         let plan = try Plan(
             folded?.network ?? network, batchSize: batchSize, mode: .inference,
             precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
-        try plan.checkFits(on: device) { batchSize in
-            BatchLoader.bytes(of: network.input, batchSize: batchSize)
+        let activations = device.memory(of: plan, optimizer: nil).activations
+        try plan.checkFits(on: device) { size in
+            BatchLoader.bytes(of: network.input, batchSize: size)
+                + (executors - 1) * activations / batchSize * size
         }
-        let executor = try Executor(plan: plan, device: device)
-        try fitting {
+        return try fitting {
             let weights = try tensors(for: network)
-            try executor.load(try folded?.weights(from: weights) ?? weights)
+            return try PackedWeights(folded?.weights(from: weights) ?? weights, for: plan, on: device)
         }
-        return executor
     }
 
     /// What explains the network's answers with these weights, in single precision.
@@ -171,6 +183,10 @@ public struct TrainedModel: Sendable {
 
     /// - Throws: `FileError` if the numbers that the weights gave are not all finite.
     public func checkFinite(_ numbers: some Sequence<Float>) throws(FileError) {
+        try Self.checkFinite(numbers, of: path)
+    }
+
+    static func checkFinite(_ numbers: some Sequence<Float>, of path: String) throws(FileError) {
         guard !numbers.allSatisfy(\.isFinite) else { return }
         throw FileError(path, "gives numbers that are not finite: the weights are damaged, or diverged")
     }

@@ -123,4 +123,7 @@ private struct UnknownMemory: Backend {
     func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory { cpu.memory(of: plan, optimizer: optimizer) }
     func steps(of plan: Plan) -> [StepDescription] { cpu.steps(of: plan) }
     func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { try cpu.bind(plan) }
+    func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
+        try cpu.bind(plan, sharing: weights)
+    }
 }

@@ -63,7 +63,7 @@ extension ConvolutionStep {
         _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int
     ) -> StepScratch {
         let scratch = Scratch(planned, convolution, pool: pool, batchSize: batchSize)
-        return StepScratch(shared: scratch.shared, worker: scratch.worker, kept: scratch.kept)
+        return StepScratch(shared: scratch.shared, worker: scratch.worker, copies: [scratch.kept])
     }
 }
 

@@ -25,7 +25,7 @@ final class ConvolutionStep: FloatStep {
     init(
         _ planned: LaidOutStep, _ convolution: Convolution, relu: Bool, pool: Bool,
         _ parameters: BoundParameters, _ context: StepContext, batchSize: Int
-    ) throws(PlanError) {
+    ) {
         self.planned = planned
         self.convolution = convolution
         self.relu = relu
@@ -34,7 +34,7 @@ final class ConvolutionStep: FloatStep {
         self.context = context
         full = convolution.output(of: planned)
         scratch = Scratch(planned, convolution, pool: pool, batchSize: batchSize)
-        transformed = try WeightCopy(bytes: scratch.kept)
+        transformed = parameters.copies[0]
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
@@ -53,6 +53,18 @@ final class ConvolutionStep: FloatStep {
         var shape = convolution.shape(full, x: planned.input)
         (shape.y_row, shape.y_pixel) = (yRow, yPixel)
         return shape
+    }
+
+    func prepare() {
+        if convolution.forwardAlgorithm == .winograd { _ = transformedWeights() }
+    }
+
+    private func transformedWeights() -> Floats {
+        transformed.current(context.version) {
+            transform(
+                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels, to: $0
+            )
+        }
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
@@ -89,11 +101,7 @@ final class ConvolutionStep: FloatStep {
     }
 
     private func forwardByWinograd(_ pass: Pass, x: Floats, y: Floats) {
-        let weights = transformed.current(context.version) {
-            transform(
-                parameters.values[0], inputs: convolution.inChannels, outputs: convolution.outChannels, to: $0
-            )
-        }
+        let weights = transformedWeights()
         let output = planned.output
         context.workers.run(pass.count) { image, _ in output.zeroBorder(y + image * output.imageStride) }
         var shape = shape(yRow: output.rowStride, yPixel: output.channels)

@@ -25,7 +25,7 @@ final class MixedConvolutionStep: Step {
     init(
         _ planned: LaidOutStep, _ convolution: Convolution, relu: Bool, pool: Bool,
         _ parameters: BoundParameters, _ context: StepContext, batchSize: Int
-    ) throws(PlanError) {
+    ) {
         self.planned = planned
         self.convolution = convolution
         self.relu = relu
@@ -36,8 +36,7 @@ final class MixedConvolutionStep: Step {
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         scratch = Scratch(planned, convolution, pool: pool, batchSize: batchSize)
-        packed = try WeightCopy(bytes: scratch.packedBytes)
-        transformed = try WeightCopy(bytes: scratch.transformedBytes)
+        (packed, transformed) = (parameters.copies[0], parameters.copies[1])
         winners = [UInt8](
             repeating: 0, count: planned.winnerBytes * batchSize)
     }
@@ -111,7 +110,7 @@ final class MixedConvolutionStep: Step {
         let scratch = Scratch(planned, convolution, pool: pool, batchSize: batchSize)
         return StepScratch(
             shared: scratch.shared, worker: scratch.worker,
-            kept: scratch.packedBytes + scratch.transformedBytes)
+            copies: [scratch.packedBytes, scratch.transformedBytes])
     }
 
     private func halves(_ worker: Int, _ offset: Int) -> Halves {
@@ -129,6 +128,29 @@ final class MixedConvolutionStep: Step {
         return converted
     }
 
+    func prepare() {
+        _ = planned.infersByWinograd(convolution) ? transformedWeights() : packedWeights()
+    }
+
+    private func packedWeights() -> Halves {
+        packed.current(context.version) { copy in
+            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_pack_weights(
+                    parameters.values[0], copy, convolution.inChannels, convolution.kernel, panels.lowerBound,
+                    panels.upperBound)
+            }
+        }
+    }
+
+    private func transformedWeights() -> Halves {
+        transformed.current(context.version) { copy in
+            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_winograd_weights(
+                    parameters.values[0], copy, convolution.inChannels, panels.lowerBound, panels.upperBound)
+            }
+        }
+    }
+
     func forward(_ pass: Pass, x: Memory, y: Memory) {
         if !pass.isTraining, planned.infersByWinograd(convolution) {
             inferByWinograd(pass, x: x.assumingMemoryBound(to: UInt16.self), y: y)
@@ -139,12 +161,7 @@ final class MixedConvolutionStep: Step {
 
     /// Tiles of all images are dealt out together, so that small maps fill a block of them too.
     private func inferByWinograd(_ pass: Pass, x: Halves, y: Memory) {
-        let weights: Halves = transformed.current(context.version) { copy in
-            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
-                context.mixedKernels.bf16_winograd_weights(
-                    parameters.values[0], copy, convolution.inChannels, panels.lowerBound, panels.upperBound)
-            }
-        }
+        let weights = transformedWeights()
         let output = planned.output
         context.workers.run(pass.count) { image, _ in
             output.zeroBorder(y + image * output.imageStride * output.element.size)
@@ -166,13 +183,7 @@ final class MixedConvolutionStep: Step {
     }
 
     private func forwardDirectly(_ pass: Pass, x: Memory, y: Memory) {
-        let weights: Halves = packed.current(context.version) { copy in
-            context.workers.run(over: convolution.outChannels.panels, grain: 1) { panels, _ in
-                context.mixedKernels.bf16_pack_weights(
-                    parameters.values[0], copy, convolution.inChannels, convolution.kernel, panels.lowerBound,
-                    panels.upperBound)
-            }
-        }
+        let weights = packedWeights()
         let output = planned.output
         let isConverted = output.element == .float32
         let target = isConverted ? output.plain : output

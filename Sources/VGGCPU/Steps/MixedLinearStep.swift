@@ -18,16 +18,15 @@ final class MixedLinearStep: Step {
 
     init(
         _ planned: LaidOutStep, _ linear: Linear, relu: Bool, _ parameters: BoundParameters,
-        _ context: StepContext, batchSize: Int
-    ) throws(PlanError) {
+        _ context: StepContext
+    ) {
         self.planned = planned
         self.inputs = linear.inFeatures
         self.outputs = linear.outFeatures
         self.relu = relu
         self.parameters = parameters
         self.context = context
-        let bytes = Self.scratch(planned, linear, batchSize: batchSize).kept
-        rounded = bytes > 0 ? try WeightCopy(bytes: bytes) : nil
+        rounded = parameters.copies.first
     }
 
     /// Where a step's temporary numbers lie in shared memory, in bytes, for a batch of `count`.
@@ -64,10 +63,12 @@ final class MixedLinearStep: Step {
                 planned, (linear.inFeatures, linear.outFeatures), count: batchSize, training: training
             ).total,
             worker: (worker + slack) * MemoryLayout<Float>.stride,
-            kept: training
-                ? 0
-                : vgg_bf16_weights_count(linear.inFeatures, linear.outFeatures, 1)
-                    * MemoryLayout<UInt16>.stride)
+            copies: training
+                ? []
+                : [
+                    vgg_bf16_weights_count(linear.inFeatures, linear.outFeatures, 1)
+                        * MemoryLayout<UInt16>.stride
+                ])
     }
 
     private func scratch(_ pass: Pass) -> Scratch {
@@ -93,6 +94,8 @@ final class MixedLinearStep: Step {
         }
         return converted
     }
+
+    func prepare() { rounded.map { _ = roundWeights($0) } }
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {
         let input = input(pass, x)

@@ -59,8 +59,8 @@ struct StepScratch {
     var shared = 0
     /// While one of its tasks runs, for each thread.
     var worker = 0
-    /// From one run to the next: copies of its weights in other layouts.
-    var kept = 0
+    /// From one run to the next: each copy of its weights in another layout.
+    var copies: [Int] = []
 }
 
 /// Deals out parts of scratch memory, each aligned to a cache line.
@@ -78,10 +78,17 @@ struct ScratchParts {
 /// A step bound to its parameters. `x` and `y` are the batch's activations in the step's layouts; gradients
 /// are plain: image after image, rows without borders, in the number format of their activation.
 protocol Step: AnyObject {
+    /// Makes the copies of weights that inference reads, where they are out of date.
+    func prepare()
+
     func forward(_ pass: Pass, x: Memory, y: Memory)
 
     /// `gradient` is that of `y` and may be overwritten; `inputGradient` is nil where nobody needs it.
     func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?)
+}
+
+extension Step {
+    func prepare() {}
 }
 
 /// A step all of whose activations are 32-bit floats.
@@ -115,6 +122,8 @@ struct BoundParameters {
     let gradientBuffer: Floats?
     let momentumBuffer: Floats?
     let groups: [ParameterGroup]
+    /// Copies of its weights, in the order of `StepScratch.copies`.
+    let copies: [WeightCopy]
 
     var values: [Floats] { offsets.map { buffer + $0 } }
     var gradients: [Floats] { gradientBuffer.map { base in offsets.map { base + $0 } } ?? [] }
@@ -145,13 +154,12 @@ extension StepScratch {
 }
 
 extension LaidOutStep {
-    /// - Throws: `PlanError.outOfMemory` if what the step keeps cannot be reserved.
     func bound(
         to parameters: BoundParameters, context: StepContext, batchSize: Int
-    ) throws(PlanError) -> any Step {
+    ) -> any Step {
         switch step.operation {
         case .convolution(let convolution, let relu, let pool):
-            try step.precision == .bf16
+            step.precision == .bf16
                 ? MixedConvolutionStep(
                     self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
                 : ConvolutionStep(
@@ -159,8 +167,8 @@ extension LaidOutStep {
         case .batchNorm(let norm, let relu):
             BatchNormStep(self, norm, relu: relu, parameters, context)
         case .linear(let linear, let relu):
-            try step.precision == .bf16
-                ? MixedLinearStep(self, linear, relu: relu, parameters, context, batchSize: batchSize)
+            step.precision == .bf16
+                ? MixedLinearStep(self, linear, relu: relu, parameters, context)
                 : LinearStep(self, linear, relu: relu, parameters, context)
         case .maxPool(let pool): MaxPoolStep(self, pool, context, batchSize: batchSize)
         case .averagePool(let rows, let columns): AveragePoolStep(self, rows, columns, context)

@@ -18,7 +18,14 @@ package protocol Backend: Sendable {
     /// Reserves the plan's memory.
     /// - Throws: `PlanError.outOfMemory`.
     func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan
+
+    /// The same for the weights of another bound plan for inference, which must have been made by this backend of the same
+    /// plan.
+    func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan
 }
+
+/// The weights of a plan for inference in all forms that a device's kernels read. Nobody changes them any more.
+package protocol SharedWeights: AnyObject, Sendable {}
 
 /// What of a parameter is read or written.
 package enum ParameterContent: Sendable {
@@ -71,6 +78,9 @@ package protocol BoundPlan: AnyObject {
 
     /// - Parameter tensor: has the parameter's shape.
     func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int)
+
+    /// Makes all forms of the weights that inference reads, and gives them away. They are not written again.
+    func shareWeights() -> any SharedWeights
 
     /// Sets the momentum of all trained parameters to zero.
     func clearMomentum()

@@ -3,6 +3,7 @@ import VGGModel
 extension Executor {
     /// Sets every parameter to its initial value: a function of the seed and the network.
     public func initialize(_ initialization: Initialization, seed: UInt64) {
+        precondition(!sharesWeights, "weights that are shared do not change")
         var index = 0
         for layer in plan.network.layers {
             for parameter in layer.parameters {
@@ -58,6 +59,7 @@ extension Executor {
         _ content: ParameterContent, by tensors: [String: Tensor],
         where isIncluded: (PlannedParameter) -> Bool
     ) throws(WeightsError) {
+        precondition(!sharesWeights, "weights that are shared do not change")
         try WeightsError.check(tensors, are: plan.parameters.filter(isIncluded).map(\.description))
         for (index, parameter) in plan.parameters.enumerated() {
             if let tensor = tensors[parameter.description.name] {

@@ -15,10 +15,18 @@ public final class Executor {
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
 
+    /// Whether others read the same weights, which then stay as they are.
+    let sharesWeights: Bool
+
     /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
-    public init(plan: Plan, device: Device) throws(PlanError) {
+    public convenience init(plan: Plan, device: Device) throws(PlanError) {
+        self.init(plan: plan, try device.backend.bind(plan), sharesWeights: false)
+    }
+
+    init(plan: Plan, _ bound: any BoundPlan, sharesWeights: Bool) {
         self.plan = plan
-        bound = try device.backend.bind(plan)
+        self.bound = bound
+        self.sharesWeights = sharesWeights
     }
 
     /// The logits of `count` images in inference mode.

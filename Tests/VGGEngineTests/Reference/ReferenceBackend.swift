@@ -21,6 +21,18 @@ struct ReferenceBackend: Backend {
     }
     func steps(of plan: Plan) -> [StepDescription] { [] }
     func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { ReferencePlan(plan) }
+    func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
+        let bound = ReferencePlan(plan)
+        if let weights = weights as? ReferenceWeights { bound.copy(weights) }
+        return bound
+    }
+}
+
+/// The reference's weights are copied where they are shared: it is not for large networks.
+final class ReferenceWeights: SharedWeights {
+    fileprivate let values: [[[Double]]]
+
+    fileprivate init(_ values: [[[Double]]]) { self.values = values }
 }
 
 /// A plan of the reference: the layers of each step, one after another.
@@ -182,6 +194,12 @@ final class ReferencePlan: BoundPlan {
         case .momentum: momentum[parameter] = numbers
         case .gradient: Issue.record("nobody writes gradients")
         }
+    }
+
+    func shareWeights() -> any SharedWeights { ReferenceWeights(layers.map(\.values)) }
+
+    fileprivate func copy(_ weights: ReferenceWeights) {
+        for index in layers.indices { layers[index].values = weights.values[index] }
     }
 
     func clearMomentum() { momentum = momentum.map { $0.map { _ in 0 } } }

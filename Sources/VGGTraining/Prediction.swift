@@ -1,27 +1,28 @@
 import Foundation
-import VGGKit
 
 /// What a network says about one image.
-struct Prediction: Encodable {
-    struct Guess: Encodable {
+public struct Prediction: Hashable, Sendable, Encodable {
+    public struct Guess: Hashable, Sendable, Encodable {
         /// The class's number: that of its output, but of two classes that a single output tells apart the second is
         /// the one it speaks for.
-        var label: Int
+        public var label: Int
         /// The class's name; its number, if it has none.
-        var `class`: String
-        var probability: Double
+        public var `class`: String
+        public var probability: Double
     }
 
     /// The photo's file; nil for a test image.
-    var file: String?
+    public var file: String?
     /// The likeliest classes, the likeliest first.
-    var top: [Guess]
-    var logits: [Float]
+    public var top: [Guess]
+    public var logits: [Float]
     /// What the data set says a test image is.
-    var actual: String?
+    public var actual: String?
 
-    /// - Parameter names: of the classes; fewer, or none, if not all have one. A single output's may be two.
-    init(file: String? = nil, logits: [Float], names: [String], top: Int) {
+    /// - Parameters:
+    ///   - names: of the classes; fewer, or none, if not all have one. A single output's may be two.
+    ///   - top: of so many classes at most.
+    public init(file: String? = nil, logits: [Float], names: [String], top: Int) {
         self.file = file
         self.logits = logits
         let probabilities = logits.count == 1 ? Self.sigmoid(logits[0], names) : Self.softmax(logits)
@@ -30,25 +31,6 @@ struct Prediction: Encodable {
                 label: $0.offset, class: $0.offset < names.count ? names[$0.offset] : "\($0.offset)",
                 probability: $0.element)
         }
-    }
-
-    /// Prints the likeliest classes, below the file's name, or everything as one line of JSON.
-    func show(as format: OutputFormat) throws {
-        switch format {
-        case .json: try Console.print(json: self)
-        case .text:
-            let guesses = top.map {
-                "\(Text.right(Text.fixed(100 * $0.probability, 2), 6)) %  \(Self.printable($0.class))"
-            }
-            try Console.print(((file.map { [$0] } ?? []) + guesses).joined(separator: "\n"))
-        }
-    }
-
-    /// A name from a file without what would steer a terminal.
-    private static func printable(_ name: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 
     /// The probability of what a single output speaks for, after that of the other class if that has a name.

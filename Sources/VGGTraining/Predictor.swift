@@ -1,0 +1,87 @@
+import VGGEngine
+import VGGFiles
+import VGGImages
+import VGGModel
+
+/// Says what photos show, for many tasks at once, with one copy of the weights: what a server needs.
+///
+///     let predictor = try Predictor(runOrWeights: "vgg16-397923af.pth", device: .best)
+///     let prediction = try await predictor.prediction(for: PhotoLoader.read("cat.jpg"))
+///     print(prediction.top[0].class, prediction.top[0].probability)
+///
+/// What is wrong with an input is thrown, and ends nothing else.
+public final class Predictor: Sendable {
+    public let network: Network
+    public let preprocessing: Preprocessing
+    /// The classes' names; none if they are not known.
+    public let classNames: [String]
+    /// The weight file.
+    private let path: String
+    private let pool: InferencePool
+
+    /// - Parameters:
+    ///   - path: what `TrainedModel` reads: a run folder, or a weight file of any format.
+    ///   - precision: nil for the one they were trained in, or fp32 if that is not known.
+    ///   - batchSize: so many images are run at once at most.
+    ///   - executors: so many requests run at once, each with memory for a batch; more wait for their turn.
+    /// - Throws: what `TrainedModel` throws; `FileError` if the file does not say which network it is, has no classifier or
+    ///   lacks a tensor; or `PlanError`.
+    public convenience init(
+        runOrWeights path: String, device: Device, precision: Precision? = nil, batchSize: Int = 1,
+        executors: Int = 2
+    ) throws {
+        try self.init(
+            TrainedModel(runOrWeights: path), device: device, precision: precision, batchSize: batchSize,
+            executors: executors)
+    }
+
+    /// The same for weights that have been read. The predictor keeps a copy of its own.
+    public init(
+        _ model: TrainedModel, device: Device, precision: Precision? = nil, batchSize: Int = 1,
+        executors: Int = 2
+    ) throws {
+        guard let stored = model.stored else {
+            throw FileError(model.path, model.problem.map { "\($0)" } ?? "does not say which network it is")
+        }
+        path = model.path
+        preprocessing = try model.preprocessing(channels: stored.model.inChannels)
+        network = try stored.model.network(size: preprocessing.size)
+        try model.checkHasClassifier(network)
+        classNames = model.classNames ?? []
+        pool = try InferencePool(
+            model.packedWeights(
+                for: network, batchSize: batchSize, precision: precision, executors: executors,
+                device: device),
+            executors: executors)
+    }
+
+    /// What a photo shows; it is prepared as the weights expect.
+    /// - Parameter top: of so many classes at most.
+    /// - Throws: `FileError` if the weights give no finite numbers, or `CancellationError`.
+    public func prediction(for photo: RGBImage, top: Int = 5) async throws -> Prediction {
+        let logits = try await logits(for: preprocessing.input(from: photo))
+        return Prediction(logits: logits, names: classNames, top: top)
+    }
+
+    /// What images show that have been prepared.
+    /// - Parameters:
+    ///   - images: [count, height, width, channels].
+    ///   - top: of so many classes at most.
+    /// - Throws: `InputError` if there are not as many numbers; else as `prediction(for:)`.
+    public func predictions(for images: [Float], count: Int, top: Int = 5) async throws -> [Prediction] {
+        let logits = try await logits(for: images, count: count)
+        let classes = network.output.count
+        return (0..<count).map { image in
+            Prediction(
+                logits: Array(logits[image * classes..<(image + 1) * classes]), names: classNames, top: top)
+        }
+    }
+
+    /// The logits of images that have been prepared, [count, classes].
+    /// - Throws: as `predictions(for:)`.
+    public func logits(for images: [Float], count: Int = 1) async throws -> [Float] {
+        let logits = try await pool.logits(images: images, count: count)
+        try TrainedModel.checkFinite(logits, of: path)
+        return logits
+    }
+}
