@@ -18,7 +18,7 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce test docs stale-builds format lint parity fuzz bench bench-kernels accuracy \
+.PHONY: help build images train reproduce test docs stale-builds format lint parity fuzz concurrency bench bench-kernels accuracy \
     clean
 
 help: ## list the targets
@@ -66,6 +66,9 @@ parity: ## compute the golden files of the tests again, with PyTorch and Pillow
 fuzz: ## read damaged photos and weight files for ten minutes each, with libFuzzer
 	Scripts/fuzz photos
 	Scripts/fuzz weights
+
+concurrency: ## eight tasks on one copy of the weights, under the thread sanitizer, and their memory
+	Scripts/concurrency
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
