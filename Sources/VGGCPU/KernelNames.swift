@@ -23,21 +23,8 @@ extension LaidOutStep {
     fileprivate var kernelNames: (forward: String, backward: String) {
         switch step.operation {
         case .convolution(let convolution, _, let pool):
-            let suffix = pool ? "_relu_pool" : ""
-            let weight = convolution.skipsZeros(pool: pool) ? "pooled_weight_gradient" : "weight_gradient"
-            let input = convolution.skipsZeros(pool: pool) ? "pooled_input_gradient" : "convolution"
-            if step.precision == .bf16 {
-                return (
-                    step.mode == .inference && infersByWinograd(convolution)
-                        ? "bf16_winograd_convolution" : "bf16_convolution\(suffix)",
-                    "bf16_\(weight)" + (step.needsInputGradient ? ", bf16_\(input)" : "")
-                )
-            }
-            return (
-                convolution.forwardAlgorithm.kernelName + suffix,
-                convolution.gradientKernelName(pool: pool)
-                    + (step.needsInputGradient ? ", " + convolution.backwardAlgorithm.kernelName : "")
-            )
+            return ConvolutionChoice(self, convolution, pool: pool)
+                .kernelNames(mode: step.mode, precision: step.precision, pool: pool)
         case .linear:
             return step.precision == .bf16
                 ? ("bf16_linear_forward", "bf16_linear_backward") : ("product", "product")
@@ -50,21 +37,32 @@ extension LaidOutStep {
     }
 }
 
-extension Convolution {
-    fileprivate func gradientKernelName(pool: Bool) -> String {
-        switch gradientAlgorithm {
-        case .direct:
-            readsPooledGradient(pool: pool) ? "pooled_weight_gradient" : "convolution_weight_gradient"
-        case .winograd: pool ? "winograd_pooled_weight_gradient" : "winograd_weight_gradient"
-        }
-    }
-}
-
-extension ConvolutionAlgorithm {
-    fileprivate var kernelName: String {
-        switch self {
-        case .direct: "convolution"
-        case .winograd: "winograd_convolution"
+extension ConvolutionChoice {
+    fileprivate func kernelNames(
+        mode: Mode, precision: Precision, pool: Bool
+    ) -> (forward: String, backward: String) {
+        let run = mode == .inference ? inference : forward
+        let fused = pool ? "_relu_pool" : ""
+        switch precision {
+        case .fp32:
+            let output = (run == .winograd ? "winograd_convolution" : "convolution") + fused
+            let weight: String? =
+                switch weightGradient {
+                case nil: nil
+                case .direct: "convolution_weight_gradient"
+                case .winograd: "winograd_weight_gradient"
+                case .pooled: "pooled_weight_gradient"
+                case .pooledWinograd: "winograd_pooled_weight_gradient"
+                }
+            let input = inputGradient.map { $0 == .winograd ? "winograd_convolution" : "convolution" }
+            return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
+        case .bf16:
+            let output = run == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"
+            let weight = weightGradient.map { "bf16_\($0 == .pooled ? "pooled_" : "")weight_gradient" }
+            let input = inputGradient.map {
+                $0 == .pooled ? "bf16_pooled_input_gradient" : "bf16_convolution"
+            }
+            return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
         }
     }
 }

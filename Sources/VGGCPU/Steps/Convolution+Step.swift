@@ -2,35 +2,7 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// How a convolution is computed.
-enum ConvolutionAlgorithm: Hashable, Sendable {
-    /// By its definition.
-    case direct
-    /// Winograd's F(4×4, 3×3): a quarter of the multiplications (Lavin & Gray 2016).
-    case winograd
-}
-
 extension Convolution {
-    var forwardAlgorithm: ConvolutionAlgorithm { algorithm(reading: inChannels) }
-
-    /// Of the gradient of the input, which is a convolution of the output's.
-    var backwardAlgorithm: ConvolutionAlgorithm { algorithm(reading: outChannels) }
-
-    /// Of the gradient of the weights.
-    var gradientAlgorithm: ConvolutionAlgorithm { algorithm(reading: min(inChannels, outChannels)) }
-
-    /// Whether there are kernels of mixed precision for the gradients under a fused pool, three quarters of
-    /// which are zero, from the pooled gradient and its winners.
-    func skipsZeros(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 && padding == 1 }
-
-    /// Whether the weight gradient in single precision is made from a fused pool's own gradient and its winners.
-    func readsPooledGradient(pool: Bool) -> Bool { pool && kernel == 3 && stride == 1 }
-
-    /// Few channels make the transforms dearer than the multiplications they save.
-    private func algorithm(reading channels: Int) -> ConvolutionAlgorithm {
-        kernel == 3 && stride == 1 && channels >= panel ? .winograd : .direct
-    }
-
     /// The map the convolution of a step makes, before a fused pool.
     func output(of planned: LaidOutStep) -> ActivationLayout {
         var output = planned.output
@@ -49,13 +21,6 @@ extension Convolution {
 }
 
 extension LaidOutStep {
-    /// Whether inference in mixed precision multiplies in Winograd's F(2×2, 3×3). Training's forward pass does
-    /// not: what it rounds, the backward pass has to answer for.
-    func infersByWinograd(_ convolution: Convolution) -> Bool {
-        convolution.kernel == 3 && convolution.stride == 1 && convolution.inChannels >= 2 * panel
-            && input.element == .bfloat16
-    }
-
     /// Floats of one shard's gradients of weights and bias.
     var shardStride: Int { parameterLayouts.map(\.count).reduce(0, +) }
 

@@ -3,67 +3,135 @@ import VGGEngine
 import VGGModel
 
 extension ConvolutionStep {
-    /// Where a step's temporary floats lie, in bytes.
+    /// Where a step's temporary numbers lie, in bytes.
     struct Scratch {
-        /// Twice the weight gradient's block: a few blocks of even size leave no sliver.
-        private static let tilesAtOnce = 4 * Int(VGG_WINOGRAD_BLOCK)
-
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
-        /// Of a worker: the full gradients, Winograd's tiles, and the weight gradient's sums, transformed.
-        let maps, tiles, transformedSums: Int
+        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients; what
+        /// the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed.
+        let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
         let worker: Int
-        /// Shared: the flipped weights, the same transformed, and the shards' sums.
+        /// Shared: the weights as the gradient of the input wants them, the same transformed, and the shards' sums.
         let flipped, flippedTransformed, sums: Int
         let shared: Int
-        /// Kept: the transformed weights.
-        let kept: Int
+        /// Kept: the weights as the direct kernels and as Winograd's algorithm want them, where they run.
+        let copies: [Int]
 
-        init(_ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int) {
+        init(
+            _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, batchSize: Int
+        ) {
             let training = planned.mode == .training
             let full = convolution.output(of: planned)
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
-            let (forward, backward) = (
-                convolution.forwardAlgorithm == .winograd,
-                training && planned.needsInputGradient && convolution.backwardAlgorithm == .winograd
-            )
             let gradientMap = GradientMap(
                 convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+            let convertsInput = planned.input.element != Number.element
+            let convertsOutput = planned.output.element != Number.element
+            images = ConvolutionStep.images(choice, full, batchSize: batchSize)
             var worker = ScratchParts()
-            let needsMap = planned.needsInputGradient || !convolution.readsPooledGradient(pool: pool)
-            let gradient = training && convolution.gradientAlgorithm == .winograd
-            let shards = Plan.shards(of: batchSize)
-            images =
-                backward || gradient
-                ? min((batchSize + shards - 1) / shards, max(1, Self.tilesAtOnce / full.tiles)) : 1
-            maps = worker.take(training && needsMap ? images * gradientMap.count : 0, of: Float.self)
-            tiles = worker.take(
-                max(
-                    forward ? vgg_winograd_scratch(inputs) : 0, backward ? vgg_winograd_scratch(outputs) : 0,
-                    gradient ? vgg_winograd_gradient_scratch(inputs) : 0),
-                of: Float.self)
+            input = worker.take(convertsInput ? planned.input.imageStride : 0, of: Number.self)
+            output = worker.take(convertsOutput ? planned.output.count : 0, of: Number.self)
+            gradient = worker.take(training && convertsOutput ? planned.output.count : 0, of: Number.self)
+            inputGradient = worker.take(
+                choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
+            maps = worker.take(choice.needsMaps ? images * gradientMap.count : 0, of: Number.self)
+            kernel = worker.take(
+                ConvolutionStep.kernelScratch(choice, convolution.shape(full, x: planned.input)),
+                of: Number.self)
+            tiles = worker.take(ConvolutionStep.winogradScratch(choice, convolution), of: Float.self)
             transformedSums = worker.take(
-                gradient ? vgg_winograd_weights_count(inputs, outputs) : 0, of: Float.self)
+                choice.weightGradient?.isWinograd == true
+                    ? transformedCount(inputs: inputs, outputs: outputs) : 0, of: Float.self)
             self.worker = worker.total
 
             var shared = ScratchParts()
             flipped = shared.take(
-                training && planned.needsInputGradient
-                    ? inputs.panels * panel * outputs * convolution.kernel * convolution.kernel : 0,
-                of: Float.self)
+                choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
             flippedTransformed = shared.take(
-                backward ? vgg_winograd_weights_count(outputs, inputs) : 0, of: Float.self)
-            sums = shared.take(training ? shards * planned.shardStride : 0, of: Float.self)
+                choice.inputGradient == .winograd
+                    ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
+            sums = shared.take(
+                training ? Plan.shards(of: batchSize) * planned.shardStride : 0, of: Float.self)
             self.shared = shared.total
-            kept = forward ? vgg_winograd_weights_count(inputs, outputs) * MemoryLayout<Float>.stride : 0
+
+            let runs = training ? [choice.forward, choice.inference] : [choice.inference]
+            let number = MemoryLayout<Number>.stride
+            copies = [
+                runs.contains(.direct) ? packedCount(convolution) * number : 0,
+                runs.contains(.winograd)
+                    ? transformedCount(inputs: inputs, outputs: outputs) * number : 0,
+            ]
         }
     }
 
     static func scratch(
         _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int
     ) -> StepScratch {
-        let scratch = Scratch(planned, convolution, pool: pool, batchSize: batchSize)
-        return StepScratch(shared: scratch.shared, worker: scratch.worker, copies: [scratch.kept])
+        let choice = ConvolutionChoice(planned, convolution, pool: pool)
+        let scratch = Scratch(planned, convolution, choice, batchSize: batchSize)
+        return StepScratch(shared: scratch.shared, worker: scratch.worker, copies: scratch.copies)
+    }
+}
+
+/// How much the kernels of either arithmetic need, and how Winograd's algorithms cut a map.
+extension ConvolutionStep {
+    /// Numbers of the weights that direct kernels read in place of the parameters.
+    private static func packedCount(_ convolution: Convolution) -> Int {
+        isMixed
+            ? vgg_bf16_weights_count(convolution.inChannels, convolution.outChannels, convolution.kernel) : 0
+    }
+
+    private static func transformedCount(inputs: Int, outputs: Int) -> Int {
+        isMixed
+            ? vgg_bf16_winograd_weights_count(inputs, outputs) : vgg_winograd_weights_count(inputs, outputs)
+    }
+
+    private static func flippedCount(_ convolution: Convolution) -> Int {
+        let (inputs, outputs, kernel) = (
+            convolution.inChannels, convolution.outChannels, convolution.kernel
+        )
+        return isMixed
+            ? max(
+                vgg_bf16_weights_count(outputs, inputs, kernel),
+                vgg_bf16_pooled_weights_count(inputs, outputs))
+            : inputs.panels * panel * outputs * kernel * kernel
+    }
+
+    /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
+    private static func images(_ choice: ConvolutionChoice, _ full: ActivationLayout, batchSize: Int) -> Int {
+        guard [choice.weightGradient, choice.inputGradient].contains(where: { $0?.isWinograd == true }) else {
+            return 1
+        }
+        let shards = Plan.shards(of: batchSize)
+        return min((batchSize + shards - 1) / shards, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles))
+    }
+
+    private static func kernelScratch(_ choice: ConvolutionChoice, _ shape: vgg_convolution) -> Int {
+        guard isMixed, let algorithm = choice.weightGradient else { return 0 }
+        var shape = shape
+        return algorithm == .pooled
+            ? max(
+                vgg_bf16_pooled_weight_gradient_scratch(&shape),
+                2 * vgg_bf16_pooled_input_gradient_scratch(&shape))
+            : vgg_bf16_weight_gradient_scratch(&shape)
+    }
+
+    private static func winogradScratch(_ choice: ConvolutionChoice, _ convolution: Convolution) -> Int {
+        let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+        let forward = isMixed ? vgg_bf16_winograd_scratch(inputs) : vgg_winograd_scratch(inputs)
+        return max(
+            choice.inference.isWinograd ? forward : 0,
+            choice.inputGradient?.isWinograd == true ? vgg_winograd_scratch(outputs) : 0,
+            choice.weightGradient?.isWinograd == true ? vgg_winograd_gradient_scratch(inputs) : 0)
+    }
+
+    static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, pool: Bool) -> Int {
+        guard isMixed else { return pool ? full.pooledTiles : full.tiles }
+        return pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
+    }
+
+    static func tilesAtOnce(_ convolution: Convolution) -> Int {
+        isMixed ? vgg_bf16_winograd_block(convolution.inChannels) : Int(VGG_WINOGRAD_BLOCK)
     }
 }
 

@@ -140,8 +140,8 @@ extension StepScratch {
         case .convolution(let convolution, _, let pool):
             self =
                 step.precision == .bf16
-                ? MixedConvolutionStep.scratch(step, convolution, pool: pool, batchSize: batchSize)
-                : ConvolutionStep.scratch(step, convolution, pool: pool, batchSize: batchSize)
+                ? ConvolutionStep<UInt16>.scratch(step, convolution, pool: pool, batchSize: batchSize)
+                : ConvolutionStep<Float>.scratch(step, convolution, pool: pool, batchSize: batchSize)
         case .linear(let linear, _):
             self =
                 step.precision == .bf16
@@ -160,9 +160,9 @@ extension LaidOutStep {
         switch step.operation {
         case .convolution(let convolution, let relu, let pool):
             step.precision == .bf16
-                ? MixedConvolutionStep(
+                ? ConvolutionStep<UInt16>(
                     self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
-                : ConvolutionStep(
+                : ConvolutionStep<Float>(
                     self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
         case .batchNorm(let norm, let relu):
             BatchNormStep(self, norm, relu: relu, parameters, context)

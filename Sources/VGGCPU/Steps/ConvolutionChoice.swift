@@ -1,0 +1,66 @@
+import VGGEngine
+import VGGModel
+
+/// How a convolution's passes are computed. Decided here alone, from the shape and the precision; the step, its scratch
+/// memory and the names of its kernels read it.
+struct ConvolutionChoice: Hashable, Sendable {
+    enum Algorithm: Hashable, Sendable {
+        /// By its definition.
+        case direct
+        /// In single precision F(4×4, 3×3), a quarter of the multiplications (Lavin & Gray 2016); in mixed precision
+        /// F(2×2, 3×3).
+        case winograd
+        /// Of gradients under a fused pool, three quarters of which are zero: from the pooled gradient and its winners.
+        case pooled
+        /// The same by Winograd's algorithm.
+        case pooledWinograd
+
+        var isPooled: Bool { self == .pooled || self == .pooledWinograd }
+        var isWinograd: Bool { self == .winograd || self == .pooledWinograd }
+    }
+
+    /// Of the output, in training and in inference.
+    let forward, inference: Algorithm
+    /// Of the weights' gradient; nil where there is none.
+    let weightGradient: Algorithm?
+    /// Of the input's; nil where nobody needs it.
+    let inputGradient: Algorithm?
+
+    /// - Parameter pool: whether a 2×2 max pool is fused into the convolution.
+    init(_ planned: LaidOutStep, _ convolution: Convolution, pool: Bool) {
+        let isThree = convolution.kernel == 3 && convolution.stride == 1
+        let training = planned.mode == .training
+        let needsInput = training && planned.needsInputGradient
+        switch planned.precision {
+        case .fp32:
+            // Few channels make the transforms dearer than the multiplications they save.
+            func algorithm(reading channels: Int) -> Algorithm {
+                isThree && channels >= panel ? .winograd : .direct
+            }
+            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            forward = algorithm(reading: inputs)
+            inference = forward
+            let gradient = algorithm(reading: min(inputs, outputs))
+            let pooled: Algorithm = gradient == .winograd ? .pooledWinograd : .pooled
+            weightGradient = training ? (pool && isThree ? pooled : gradient) : nil
+            inputGradient = needsInput ? algorithm(reading: outputs) : nil
+        case .bf16:
+            // What training's forward pass rounds, the backward pass has to answer for.
+            forward = .direct
+            inference =
+                isThree && convolution.inChannels >= 2 * panel && planned.input.element == .bfloat16
+                ? .winograd : .direct
+            let gradient: Algorithm = pool && isThree && convolution.padding == 1 ? .pooled : .direct
+            weightGradient = training ? gradient : nil
+            inputGradient = needsInput ? gradient : nil
+        }
+    }
+
+    /// What a pass over a batch uses.
+    func forward(in pass: Pass) -> Algorithm { pass.isTraining ? forward : inference }
+
+    /// Whether the gradient before a pool is made at full resolution.
+    var needsMaps: Bool {
+        weightGradient.map { !$0.isPooled } ?? false || inputGradient.map { !$0.isPooled } ?? false
+    }
+}

@@ -1,0 +1,191 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+extension ConvolutionStep {
+    /// One shard's sums of gradients, and what kernels work in.
+    struct ShardSums {
+        let weights, bias: Floats
+        /// Those of the weights as Winograd's algorithm adds them, transformed; nil where it does not.
+        let transformed: Floats?
+        let tiles: Floats
+        let kernel: Numbers
+    }
+
+    /// What the backward pass of a batch reads and writes.
+    private struct Batch {
+        let x, y, gradient: Memory
+        let winners: UnsafePointer<UInt8>?
+        let inputGradient: Memory?
+    }
+
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
+        if let algorithm = choice.inputGradient, inputGradient != nil {
+            flip(for: algorithm)
+        }
+        let shards = Plan.shards(of: pass.count)
+        let shardStride = planned.shardStride
+        let shardSums: Floats = shared(scratch.sums)
+        winners.withUnsafeBufferPointer { winners in
+            let batch = Batch(
+                x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
+            context.workers.run(shards) { shard, worker in
+                let weights = shardSums + shard * shardStride
+                let sums = ShardSums(
+                    weights: weights, bias: weights + planned.parameterLayouts[0].count,
+                    transformed: choice.weightGradient?.isWinograd == true
+                        ? self.worker(worker, scratch.transformedSums) : nil,
+                    tiles: self.worker(worker, scratch.tiles), kernel: self.worker(worker, scratch.kernel))
+                backward(
+                    Plan.images(ofShard: shard, of: shards, count: pass.count), of: batch,
+                    to: pass.needsWeightGradients ? sums : nil, worker: worker)
+            }
+        }
+        if pass.needsWeightGradients { planned.addShards(shardSums, shards, to: parameters, context) }
+    }
+
+    /// One shard's images: the sums of its gradients of weights and bias (nil where they are not wanted), and the
+    /// gradients of the inputs.
+    private func backward(_ images: Range<Int>, of batch: Batch, to sums: ShardSums?, worker: Int) {
+        let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+        sums?.weights.update(repeating: 0, count: planned.shardStride)
+        sums?.transformed?.update(repeating: 0, count: vgg_winograd_weights_count(inputs, outputs))
+        // By Winograd's tiles all images of the shard in one.
+        if choice.weightGradient == .pooledWinograd, let sums {
+            pooledWeightGradient(images.lowerBound, count: images.count, of: batch, to: sums, worker: worker)
+        }
+        let maps: Numbers = self.worker(worker, scratch.maps)
+        // The borders and what dilation leaves between pixels; each image overwrites the rest.
+        if choice.needsMaps { maps.update(repeating: 0, count: scratch.images * gradientMap.count) }
+        let groups = (images.count + scratch.images - 1) / scratch.images
+        for group in 0..<groups {
+            let first = images.lowerBound + images.count * group / groups
+            let count = images.lowerBound + images.count * (group + 1) / groups - first
+            if choice.needsMaps {
+                for place in 0..<count {
+                    expand(
+                        first + place, of: batch, to: maps + gradientMap.interior + place * gradientMap.count,
+                        worker: worker)
+                }
+            }
+            if let sums {
+                weightGradient(first, count: count, of: batch, maps: maps, to: sums, worker: worker)
+            }
+            if let algorithm = choice.inputGradient, let target = batch.inputGradient {
+                inputGradient(
+                    first, count: count, of: batch, maps: maps, algorithm, to: target, worker: worker)
+            }
+        }
+        if let transformed = sums?.transformed, let sums {
+            context.kernels.winograd_weight_gradient_end(transformed, sums.weights, inputs, 0, outputs.panels)
+        }
+    }
+
+    /// The geometry of the gradient maps.
+    private var gradientShape: vgg_convolution {
+        var shape = convolution.shape(full, x: planned.input)
+        (shape.y_row, shape.y_pixel) = (gradientMap.map.row, gradientMap.map.pixel)
+        return shape
+    }
+
+    /// The gradient of an image's output, as the kernels read it.
+    private func gradient(_ image: Int, of batch: Batch, worker: Int) -> Numbers {
+        let layout = planned.output
+        return numbers(
+            batch.gradient + image * layout.gradientStride * layout.element.size, layout.element,
+            count: layout.count, self.worker(worker, scratch.gradient))
+    }
+
+    private func weightGradient(
+        _ first: Int, count: Int, of batch: Batch, maps: Numbers, to sums: ShardSums, worker: Int
+    ) {
+        switch choice.weightGradient {
+        case nil, .pooledWinograd: return
+        case .pooled:
+            for image in first..<first + count {
+                pooledWeightGradient(image, count: 1, of: batch, to: sums, worker: worker)
+            }
+        case .direct, .winograd:
+            var shape = gradientShape
+            addWeightGradient(
+                &shape, input(batch.x, image: first, worker: worker), maps + gradientMap.interior,
+                count: count, to: sums)
+        }
+    }
+
+    /// From the pooled gradient itself.
+    private func pooledWeightGradient(
+        _ first: Int, count: Int, of batch: Batch, to sums: ShardSums, worker: Int
+    ) {
+        guard let winners = batch.winners else { return }
+        var shape = gradientShape
+        addPooledWeightGradient(
+            &shape, input(batch.x, image: first, worker: worker),
+            gradient(first, of: batch, worker: worker), winners + first * planned.output.count, count: count,
+            to: sums)
+    }
+
+    /// The gradients of some images' inputs.
+    private func inputGradient(
+        _ first: Int, count: Int, of batch: Batch, maps: Numbers, _ algorithm: ConvolutionChoice.Algorithm,
+        to target: Memory, worker: Int
+    ) {
+        let input = planned.input
+        let stride = input.gradientStride
+        let target = target + first * stride * input.element.size
+        let isConverted = input.element != Number.element
+        let dx: Numbers =
+            isConverted
+            ? self.worker(worker, scratch.inputGradient) : target.assumingMemoryBound(to: Number.self)
+        var back = gradientMap.backward
+        let from = maps + gradientMap.backwardOffset
+        switch algorithm {
+        case .pooled, .pooledWinograd:
+            guard let winners = batch.winners else { return }
+            makePooledInputGradient(
+                gradient(first, of: batch, worker: worker), winners + first * planned.output.count, to: dx,
+                worker: worker)
+        case .direct:
+            for image in 0..<count {
+                convolve(
+                    &back, from + image * gradientMap.count, shared(scratch.flipped), nil,
+                    dx + image * stride,
+                    rows: 0..<input.height, relu: false)
+            }
+        case .winograd:
+            convolveByWinograd(
+                &back, from, stride: gradientMap.count, shared(scratch.flippedTransformed), nil, Memory(dx),
+                stride: stride, Number.element, nil, tiles: 0..<count * input.tiles, relu: false, pool: false,
+                worker: worker)
+        }
+        if isConverted {
+            Number.element.load(
+                dx, to: target.assumingMemoryBound(to: Float.self), count: input.count, context.mixedKernels)
+        }
+    }
+
+    /// One image's gradient before ReLU and pool, at full resolution.
+    private func expand(_ image: Int, of batch: Batch, to dy: Numbers, worker: Int) {
+        let output = planned.output
+        let gradient = gradient(image, of: batch, worker: worker)
+        if pool, let winners = batch.winners {
+            return unpool(gradient, winners + image * output.count, to: dy)
+        }
+        var yMap = output.map
+        let y = batch.y + image * output.imageStride * output.element.size
+        guard relu else { return mask(gradient, &yMap, nil, to: dy) }
+        guard output.element != Number.element else {
+            return mask(
+                gradient, &yMap, y.assumingMemoryBound(to: Number.self) + output.interior, to: dy)
+        }
+        yMap = output.plain.map
+        let values: Numbers = self.worker(worker, scratch.output)
+        for row in 0..<output.height {
+            let start = y.assumingMemoryBound(to: Float.self) + output.interior + row * output.rowStride
+            Number.element.store(
+                start, to: Memory(values + row * output.plain.rowStride), count: output.plain.rowStride,
+                context.mixedKernels)
+        }
+        mask(gradient, &yMap, values, to: dy)
+    }
+}

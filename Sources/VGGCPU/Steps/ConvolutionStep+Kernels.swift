@@ -1,0 +1,204 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+typealias Halves = UnsafeMutablePointer<UInt16>
+
+/// The numbers that a step's kernels read: 32-bit floats, or 16-bit ones in mixed precision, where sums and gradients of
+/// weights are 32-bit floats too.
+protocol Arithmetic: BitwiseCopyable, ExpressibleByIntegerLiteral {
+    static var element: Element { get }
+}
+
+extension Float: Arithmetic {
+    static var element: Element { .float32 }
+}
+
+extension UInt16: Arithmetic {
+    static var element: Element { .bfloat16 }
+}
+
+/// The kernels of either arithmetic. Which it is, the compiler knows.
+extension ConvolutionStep {
+    static var isMixed: Bool { Number.element == .bfloat16 }
+
+    private func floats(_ numbers: Numbers) -> Floats { Memory(numbers).assumingMemoryBound(to: Float.self) }
+    private func halves(_ numbers: Numbers) -> Halves { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
+
+    /// The weights as an algorithm's kernels read them: in single precision direct ones read the parameters themselves.
+    func weights(for algorithm: ConvolutionChoice.Algorithm) -> Numbers {
+        let weights = parameters.values[0]
+        let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+        if algorithm == .winograd {
+            return parameters.copies[1].current(context.version) {
+                transform(weights, inputs: inputs, outputs: outputs, to: $0)
+            }
+        }
+        guard Self.isMixed else { return Memory(weights).assumingMemoryBound(to: Number.self) }
+        return parameters.copies[0].current(context.version) { packed in
+            context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_pack_weights(
+                    weights, halves(packed), inputs, convolution.kernel, panels.lowerBound, panels.upperBound)
+            }
+        }
+    }
+
+    private func transform(_ weights: Floats, inputs: Int, outputs: Int, to transformed: Numbers) {
+        context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+            if Self.isMixed {
+                context.mixedKernels.bf16_winograd_weights(
+                    weights, halves(transformed), inputs, panels.lowerBound, panels.upperBound)
+            } else {
+                context.kernels.winograd_weights(
+                    weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
+            }
+        }
+    }
+
+    /// Makes the weights for the gradient of the input in shared scratch memory.
+    func flip(for algorithm: ConvolutionChoice.Algorithm) {
+        let weights = parameters.values[0]
+        let flipped: Numbers = shared(scratch.flipped)
+        let (inputs, outputs, kernel) = (
+            convolution.inChannels, convolution.outChannels, convolution.kernel
+        )
+        context.workers.run(over: inputs.panels, grain: 1) { panels, _ in
+            let (first, last) = (panels.lowerBound, panels.upperBound)
+            if !Self.isMixed {
+                context.kernels.flip_weights(weights, floats(flipped), inputs, outputs, kernel, first, last)
+            } else if algorithm == .pooled {
+                context.mixedKernels.bf16_pack_pooled_weights(
+                    weights, halves(flipped), inputs, outputs, first, last)
+            } else {
+                context.mixedKernels.bf16_pack_flipped_weights(
+                    weights, halves(flipped), inputs, outputs, kernel, first, last)
+            }
+        }
+        if algorithm == .winograd {
+            transform(
+                floats(flipped), inputs: outputs, outputs: inputs, to: shared(scratch.flippedTransformed))
+        }
+    }
+
+    func convolve(
+        _ shape: inout vgg_convolution, _ x: Numbers, _ weights: Numbers, _ bias: Floats?, _ y: Numbers,
+        rows: Range<Int>, relu: Bool
+    ) {
+        let (first, last, relu) = (rows.lowerBound, rows.upperBound, Int32(relu ? 1 : 0))
+        if Self.isMixed {
+            context.mixedKernels.bf16_convolution(
+                &shape, halves(x), halves(weights), bias, halves(y), first, last, relu)
+        } else {
+            context.kernels.convolution(
+                &shape, floats(x), floats(weights), bias, floats(y), first, last, relu)
+        }
+    }
+
+    func convolveAndPool(
+        _ shape: inout vgg_convolution, _ x: Numbers, _ weights: Numbers, _ y: Numbers,
+        _ winners: UnsafeMutablePointer<UInt8>?, rows: Range<Int>
+    ) {
+        let (bias, first, last) = (parameters.values[1], rows.lowerBound, rows.upperBound)
+        if Self.isMixed {
+            context.mixedKernels.bf16_convolution_relu_pool(
+                &shape, halves(x), halves(weights), bias, halves(y), winners, first, last)
+        } else {
+            context.kernels.convolution_relu_pool(
+                &shape, floats(x), floats(weights), bias, floats(y), winners, first, last)
+        }
+    }
+
+    /// - Parameter y: the first pixel inside the border, in numbers of `element`.
+    func convolveByWinograd(
+        _ shape: inout vgg_convolution, _ x: Numbers, stride: Int, _ weights: Numbers, _ bias: Floats?,
+        _ y: Memory, stride yStride: Int, _ element: Element, _ winners: UnsafeMutablePointer<UInt8>?,
+        tiles: Range<Int>, relu: Bool, pool: Bool, worker: Int
+    ) {
+        let scratch: Floats = self.worker(worker, scratch.tiles)
+        let (first, last, relu) = (tiles.lowerBound, tiles.upperBound, Int32(relu ? 1 : 0))
+        let wide = element == .float32 ? y.assumingMemoryBound(to: Float.self) : nil
+        if Self.isMixed {
+            context.mixedKernels.bf16_winograd_convolution(
+                &shape, stride, halves(x), halves(weights), bias, yStride,
+                wide == nil ? y.assumingMemoryBound(to: UInt16.self) : nil, wide, scratch, first, last, relu,
+                pool ? 1 : 0)
+        } else if pool {
+            context.kernels.winograd_convolution_relu_pool(
+                &shape, stride, floats(x), floats(weights), bias, yStride, wide, winners, scratch, first, last
+            )
+        } else {
+            context.kernels.winograd_convolution(
+                &shape, stride, floats(x), floats(weights), bias, yStride, wide, scratch, first, last, relu)
+        }
+    }
+
+    /// dy = gradient where y > 0, everywhere where y is nil.
+    func mask(_ gradient: Numbers, _ yMap: inout vgg_map, _ y: Numbers?, to dy: Numbers) {
+        var map = gradientMap.map
+        if Self.isMixed {
+            context.mixedKernels.bf16_mask_gradient(&yMap, y.map(halves), halves(gradient), &map, halves(dy))
+        } else {
+            context.kernels.mask_gradient(&yMap, y.map(floats), floats(gradient), &map, floats(dy))
+        }
+    }
+
+    func unpool(_ gradient: Numbers, _ winners: UnsafePointer<UInt8>, to dy: Numbers) {
+        var map = gradientMap.map
+        let (height, width) = (planned.output.height, planned.output.width)
+        if Self.isMixed {
+            context.mixedKernels.bf16_unpool_gradient(
+                halves(gradient), winners, height, width, &map, halves(dy))
+        } else {
+            context.kernels.unpool_gradient(floats(gradient), winners, height, width, &map, floats(dy))
+        }
+    }
+
+    /// Adds the gradients of `count` images from their maps; in mixed precision of one.
+    func addWeightGradient(
+        _ shape: inout vgg_convolution, _ x: Numbers, _ dy: Numbers, count: Int, to sums: ShardSums
+    ) {
+        let stride = planned.input.imageStride
+        if Self.isMixed {
+            context.mixedKernels.bf16_weight_gradient(
+                &shape, halves(x), halves(dy), sums.weights, sums.bias, halves(sums.kernel))
+        } else if let transformed = sums.transformed {
+            context.kernels.winograd_weight_gradient(
+                &shape, stride, floats(x), gradientMap.count, floats(dy), transformed, sums.bias, sums.tiles,
+                0, count * full.tiles)
+        } else {
+            for image in 0..<count {
+                context.kernels.convolution_weight_gradient(
+                    &shape, floats(x) + image * stride, floats(dy) + image * gradientMap.count, sums.weights,
+                    sums.bias)
+            }
+        }
+    }
+
+    /// The same from pooled gradients and their winners; of one image but by Winograd's algorithm.
+    func addPooledWeightGradient(
+        _ shape: inout vgg_convolution, _ x: Numbers, _ gradient: Numbers, _ winners: UnsafePointer<UInt8>,
+        count: Int, to sums: ShardSums
+    ) {
+        if Self.isMixed {
+            context.mixedKernels.bf16_pooled_weight_gradient(
+                &shape, halves(x), halves(gradient), winners, sums.weights, sums.bias, halves(sums.kernel))
+        } else if let transformed = sums.transformed {
+            context.kernels.winograd_pooled_weight_gradient(
+                &shape, planned.input.imageStride, floats(x), floats(gradient), winners, transformed,
+                sums.bias, sums.tiles, 0, count * full.pooledTiles)
+        } else {
+            context.kernels.pooled_weight_gradient(
+                &shape, floats(x), floats(gradient), winners, sums.weights, sums.bias)
+        }
+    }
+
+    /// The gradient of one image's input from the same, in mixed precision.
+    func makePooledInputGradient(
+        _ gradient: Numbers, _ winners: UnsafePointer<UInt8>, to dx: Numbers, worker: Int
+    ) {
+        var shape = convolution.shape(full, x: planned.input.plain)
+        context.mixedKernels.bf16_pooled_input_gradient(
+            &shape, halves(gradient), winners, shared(scratch.flipped), halves(dx),
+            self.worker(worker, scratch.kernel))
+    }
+}
