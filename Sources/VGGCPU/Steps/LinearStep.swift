@@ -2,22 +2,18 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// A linear layer with its ReLU. The weights, nearly all of a VGG's parameters, are walked once forward, once
-/// for the input's gradient and once for their own; it is the activations that are turned to suit them.
-final class LinearStep: FloatStep {
-    private let planned: LaidOutStep
-    private let inputs: Int
-    private let outputs: Int
-    private let relu: Bool
-    private let parameters: BoundParameters
-    private let context: StepContext
+/// A linear layer with its ReLU. The weights, nearly all of a VGG's parameters, are 32-bit floats that mixed precision
+/// rounds on the way; where a neighbour works in another number format, the batch is converted in shared scratch memory on
+/// its way in or out.
+final class LinearStep<Number: Arithmetic>: Step {
+    typealias Numbers = UnsafeMutablePointer<Number>
 
-    /// Inputs at a time, so that weights and activations of a tile stay in the caches.
-    private static let inputBlock = 512
-    /// Inputs at a time in the gradient of the weights, whose tile is made, used and forgotten.
-    private static let gradientBlock = 1024
-    /// Panels of outputs at a time in the gradient of the input, for the same reason.
-    private static let panelBlock = 32
+    let planned: LaidOutStep
+    let inputs: Int
+    let outputs: Int
+    let parameters: BoundParameters
+    let context: StepContext
+    private let relu: Bool
 
     init(
         _ planned: LaidOutStep, _ linear: Linear, relu: Bool, _ parameters: BoundParameters,
@@ -31,183 +27,145 @@ final class LinearStep: FloatStep {
         self.context = context
     }
 
+    static var isMixed: Bool { Number.element == .bfloat16 }
+
+    var panels: Int { outputs.panels }
+
+    /// Where the step's temporary numbers lie in shared memory, in bytes, for a batch of `count`.
+    struct Scratch {
+        /// Of the batch, where it is converted.
+        let input, gradient, inputGradient: Int
+        /// The input, transposed.
+        let transposedInput: Int
+        /// The gradients of the input and of the output, transposed, in single precision; in mixed precision that of the
+        /// output in pairs.
+        let transposedInputGradient, transposedGradient: Int
+        let total: Int
+
+        init(_ planned: LaidOutStep, _ linear: (inputs: Int, outputs: Int), count: Int, training: Bool) {
+            let (inputs, outputs) = (linear.inputs, linear.outputs.panels * panel)
+            let needsInput = training && planned.needsInputGradient
+            let convertsInput = planned.input.element != Number.element
+            let convertsOutput = planned.output.element != Number.element
+            // A product reads what it multiplies and no more.
+            var parts = ScratchParts(beyond: isMixed ? slack : 0)
+            input = parts.take(convertsInput ? count * planned.input.imageStride : 0, of: Number.self)
+            gradient = parts.take(
+                training && convertsOutput ? count * planned.output.gradientStride : 0, of: Number.self)
+            let columns = count.roundedUp(to: isMixed ? 2 : panel)
+            transposedInput = parts.take(training ? inputs * columns : 0, of: Number.self)
+            transposedInputGradient = parts.take(
+                needsInput && !isMixed ? inputs * columns : 0, of: Number.self)
+            transposedGradient = parts.take(
+                training && isMixed || needsInput ? outputs * columns : 0, of: Number.self)
+            inputGradient = parts.take(
+                needsInput && convertsInput ? count * planned.input.gradientStride : 0, of: Number.self)
+            total = parts.total
+        }
+    }
+
     static func scratch(_ planned: LaidOutStep, _ linear: Linear, batchSize: Int) -> StepScratch {
-        guard planned.mode == .training else { return StepScratch() }
-        let columns = batchSize.roundedUp(to: panel)
-        // The input and, where the input's gradient is made, that and the output's, all turned; a worker packs
-        // one pair of panels of the output's gradient and makes a tile of the weights'.
-        let gradients =
-            planned.needsInputGradient ? linear.inFeatures + linear.outFeatures.roundedUp(to: panel) : 0
-        let float = MemoryLayout<Float>.stride
+        let training = planned.mode == .training
+        let shared = Scratch(
+            planned, (linear.inFeatures, linear.outFeatures), count: batchSize, training: training)
         return StepScratch(
-            shared: (linear.inFeatures + gradients) * columns * float,
-            worker: (columns + gradientBlock) * 2 * panel * float)
+            shared: shared.total, worker: workerScratch(training: training, batchSize: batchSize),
+            copies: training ? [] : copies(linear))
     }
 
-    private var panels: Int { outputs.panels }
-
-    func forward(_ pass: Pass, x: Floats, y: Floats) {
-        let (weights, bias) = (parameters.values[0], parameters.values[1])
-        context.workers.run((panels + 1) / 2) { task, _ in
-            let column = task * 2 * panel
-            for start in stride(from: 0, to: inputs, by: Self.inputBlock) {
-                let block = min(Self.inputBlock, inputs - start)
-                var product = vgg_product()
-                product.a = UnsafePointer(x + start)
-                product.a_row = planned.input.imageStride
-                product.a_inner = 1
-                product.b = UnsafePointer(weights + column * inputs + start * panel)
-                product.b_panel = inputs * panel
-                product.b_inner = panel
-                product.c = y + column
-                product.c_row = planned.output.imageStride
-                product.c_panel = panel
-                product.bias = start == 0 ? UnsafePointer(bias + column) : nil
-                product.rows = pass.count
-                product.columns = min(2 * panel, outputs - column)
-                product.outer = 1
-                product.inner = block
-                product.accumulate = start > 0 ? 1 : 0
-                product.relu = relu && start + block == inputs ? 1 : 0
-                context.kernels.product(&product)
-            }
-        }
+    /// Bytes of the weights in 16 bits, which inference reads: half of what a small batch has to wait for.
+    private static func copies(_ linear: Linear) -> [Int] {
+        guard isMixed else { return [] }
+        let count = vgg_bf16_weights_count(linear.inFeatures, linear.outFeatures, 1)
+        return [count * MemoryLayout<Number>.stride]
     }
 
-    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
-        if relu {
-            context.workers.run(pass.count) { image, _ in
-                context.kernels.relu_gradient(
-                    y + image * planned.output.imageStride, gradient + image * outputs, outputs)
-            }
-        }
-        context.workers.run(over: outputs, grain: 256) { range, _ in
-            context.kernels.sum_shards(
-                gradient + range.lowerBound, pass.count, outputs, parameters.gradients[1] + range.lowerBound,
-                range.count)
-        }
-
-        let columns = pass.count.roundedUp(to: panel)
-        let turnedInput = context.shared.assumingMemoryBound(to: Float.self)
-        turn(x, rowStride: planned.input.imageStride, rows: pass.count, columns: inputs, to: turnedInput)
-        if let inputGradient {
-            let turnedInputGradient = turnedInput + inputs * columns
-            let turnedGradient = turnedInputGradient + inputs * columns
-            turnInPanels(gradient, rows: pass.count, to: turnedGradient)
-            self.inputGradient(
-                turnedGradient: turnedGradient, columns: columns, to: turnedInputGradient)
-            turn(
-                turnedInputGradient, rowStride: columns, rows: inputs, columns: pass.count, to: inputGradient,
-                outRow: inputs)
-        }
-        // Last, because it may update the weights.
-        guard pass.needsWeightGradients else { return }
-        weightGradient(pass, turnedInput: turnedInput, rowStride: columns, gradient: gradient)
+    func scratch(_ pass: Pass) -> Scratch {
+        Scratch(planned, (inputs, outputs), count: pass.count, training: pass.isTraining)
     }
 
-    /// `to`[column][row] = `from`[row][column], the rows of `to` filled up with zeros to whole panels.
-    private func turn(
-        _ from: Floats, rowStride: Int, rows: Int, columns: Int, to: Floats, outRow: Int? = nil
-    ) {
-        let outRow = outRow ?? rows.roundedUp(to: panel)
-        context.workers.run(over: columns, grain: 16) { range, _ in
-            context.kernels.transpose(
-                from + range.lowerBound, rowStride, rows, range.count, to + range.lowerBound * outRow, outRow,
-                outRow)
-        }
-    }
+    func shared(_ offset: Int) -> Numbers { (context.shared + offset).assumingMemoryBound(to: Number.self) }
 
-    /// The outputs' gradients of 16 images at a time: `to`[row / 16][output][row % 16], outputs and rows filled up with
-    /// zeros to whole panels. What a product reads for one output is then next to what it reads for the next.
-    private func turnInPanels(_ gradient: Floats, rows: Int, to: Floats) {
-        let padded = panels * panel
-        for (place, row) in stride(from: 0, to: rows, by: panel).enumerated() {
-            let target = to + place * padded * panel
-            turn(
-                gradient + row * outputs, rowStride: outputs, rows: min(panel, rows - row), columns: outputs,
-                to: target)
-            // The outputs that fill up the last panel: their weights are zero, but zero times NaN is not.
-            (target + outputs * panel).update(repeating: 0, count: (padded - outputs) * panel)
-        }
-    }
+    func worker(_ index: Int) -> Floats { context.worker(index).assumingMemoryBound(to: Float.self) }
 
-    /// dW[in][out] = Σ over images of x[image][in] · dy[image][out].
-    ///
-    /// These are nearly all of a VGG's gradients: where the pass may update the parameters, a tile of them is
-    /// used as soon as it is made, and never stored.
-    private func weightGradient(_ pass: Pass, turnedInput: Floats, rowStride: Int, gradient: Floats) {
-        let update = parameters.update(in: pass)
+    func prepare() { _ = rounded() }
+
+    func forward(_ pass: Pass, x: Memory, y: Memory) {
+        let input = input(pass, x)
+        let rounded = rounded()
         context.workers.run((panels + 1) / 2) { task, worker in
-            let column = task * 2 * panel
-            let width = min(2 * panel, outputs - column)
-            // Gathered from rows that are far apart, and read for every input.
-            let packed = context.worker(worker).assumingMemoryBound(to: Float.self)
-            for image in 0..<pass.count {
-                (packed + image * 2 * panel).update(from: gradient + image * outputs + column, count: width)
+            if Self.isMixed {
+                multiplyMixed(pass, input, rounded, to: y, relu: relu, panels: 2 * task, worker: worker)
+            } else {
+                multiply(pass, input, to: y, relu: relu, column: 2 * task * panel)
             }
-            let tile = packed + pass.count * 2 * panel
-            // The columns that fill up the last panel.
-            if width < 2 * panel {
-                tile.update(repeating: 0, count: Self.gradientBlock * 2 * panel)
-            }
-            for start in stride(from: 0, to: inputs, by: Self.gradientBlock) {
-                let rows = min(Self.gradientBlock, inputs - start)
-                var product = vgg_product()
-                product.a = UnsafePointer(turnedInput + start * rowStride)
-                product.a_row = rowStride
-                product.a_inner = 1
-                product.b = UnsafePointer(packed)
-                product.b_panel = panel
-                product.b_inner = 2 * panel
-                product.c = tile
-                product.c_row = panel
-                product.c_panel = Self.gradientBlock * panel
-                product.rows = rows
-                product.columns = width
-                product.outer = 1
-                product.inner = pass.count
-                context.kernels.product(&product)
-                for half in 0..<(width + panel - 1) / panel {
-                    let offset = (column + half * panel) * inputs + start * panel
-                    let gradients = tile + half * Self.gradientBlock * panel
-                    if let update {
-                        update.apply(
-                            context.kernels, gradients: gradients, values: parameters.buffer,
-                            offset: parameters.offsets[0] + offset, count: rows * panel)
-                    } else {
-                        (parameters.gradients[0] + offset).update(from: gradients, count: rows * panel)
-                    }
+        }
+    }
+
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
+        let dy = self.gradient(pass, gradient, y: y)
+        let input = input(pass, x)
+        let isConverted = planned.input.element != Number.element
+        let dx = inputGradient.map {
+            isConverted
+                ? shared(scratch(pass).inputGradient) : $0.assumingMemoryBound(to: Number.self)
+        }
+        if Self.isMixed {
+            makeMixedGradients(pass, input, dy, to: dx)
+        } else {
+            makeGradients(pass, input, dy, to: dx)
+        }
+        guard isConverted, let dx, let inputGradient else { return }
+        let stride = planned.input.gradientStride
+        context.workers.run(pass.count) { image, _ in
+            Number.element.load(
+                dx + image * stride,
+                to: inputGradient.assumingMemoryBound(to: Float.self) + image * stride, count: inputs,
+                context.mixedKernels)
+        }
+    }
+
+    /// The batch's inputs as the kernels read them, `imageStride` apart.
+    private func input(_ pass: Pass, _ x: Memory) -> Numbers {
+        guard planned.input.element != Number.element else { return x.assumingMemoryBound(to: Number.self) }
+        let converted = shared(scratch(pass).input)
+        let stride = planned.input.imageStride
+        context.workers.run(pass.count) { image, _ in
+            Number.element.store(
+                x.assumingMemoryBound(to: Float.self) + image * stride,
+                to: Memory(converted + image * stride), count: inputs, context.mixedKernels)
+        }
+        return converted
+    }
+
+    /// The gradient before the ReLU as the kernels read it, `gradientStride` apart.
+    private func gradient(_ pass: Pass, _ gradient: Memory, y: Memory) -> Numbers {
+        let (output, stride) = (planned.output, planned.output.gradientStride)
+        let isConverted = output.element != Number.element
+        let converted =
+            isConverted ? shared(scratch(pass).gradient) : gradient.assumingMemoryBound(to: Number.self)
+        guard relu || isConverted else { return converted }
+        context.workers.run(pass.count) { image, _ in
+            let y = y + image * output.imageStride * output.element.size
+            let gradient = gradient + image * stride * output.element.size
+            if relu {
+                switch output.element {
+                case .float32:
+                    context.kernels.relu_gradient(
+                        y.assumingMemoryBound(to: Float.self), gradient.assumingMemoryBound(to: Float.self),
+                        outputs)
+                case .bfloat16:
+                    context.mixedKernels.bf16_relu_gradient(
+                        y.assumingMemoryBound(to: UInt16.self), gradient.assumingMemoryBound(to: UInt16.self),
+                        outputs)
                 }
             }
-        }
-    }
-
-    /// dxᵀ[in][image] = Σ over outputs of W[in][out] · dyᵀ[out][image].
-    private func inputGradient(turnedGradient: Floats, columns: Int, to turnedInputGradient: Floats) {
-        let weights = parameters.values[0]
-        let rowBlock = 56
-        context.workers.run((inputs + rowBlock - 1) / rowBlock) { task, _ in
-            let rows = task * rowBlock..<min(inputs, (task + 1) * rowBlock)
-            for start in stride(from: 0, to: panels, by: Self.panelBlock) {
-                var product = vgg_product()
-                product.a = UnsafePointer(weights + (start * inputs + rows.lowerBound) * panel)
-                product.a_row = panel
-                product.a_outer = inputs * panel
-                product.a_inner = 1
-                product.b = UnsafePointer(turnedGradient + start * panel * panel)
-                product.b_panel = panels * panel * panel
-                product.b_outer = panel * panel
-                product.b_inner = panel
-                product.c = turnedInputGradient + rows.lowerBound * columns
-                product.c_row = columns
-                product.c_panel = panel
-                product.rows = rows.count
-                product.columns = columns
-                product.outer = min(Self.panelBlock, panels - start)
-                product.inner = panel
-                product.accumulate = start > 0 ? 1 : 0
-                context.kernels.product(&product)
+            if isConverted {
+                Number.element.store(
+                    gradient.assumingMemoryBound(to: Float.self), to: Memory(converted + image * stride),
+                    count: outputs, context.mixedKernels)
             }
         }
+        return converted
     }
 }

@@ -66,11 +66,13 @@ struct StepScratch {
 /// Deals out parts of scratch memory, each aligned to a cache line.
 struct ScratchParts {
     private(set) var total = 0
+    /// Numbers that kernels may read past the end of a part.
+    var beyond = slack
 
     /// The offset of a part of `count` numbers, with what kernels may read past its end.
     mutating func take<Number>(_ count: Int, of type: Number.Type) -> Int {
         guard count > 0 else { return total }
-        defer { total += ((count + slack) * MemoryLayout<Number>.stride).roundedUp(to: 64) }
+        defer { total += ((count + beyond) * MemoryLayout<Number>.stride).roundedUp(to: 64) }
         return total
     }
 }
@@ -145,8 +147,8 @@ extension StepScratch {
         case .linear(let linear, _):
             self =
                 step.precision == .bf16
-                ? MixedLinearStep.scratch(step, linear, batchSize: batchSize)
-                : LinearStep.scratch(step, linear, batchSize: batchSize)
+                ? LinearStep<UInt16>.scratch(step, linear, batchSize: batchSize)
+                : LinearStep<Float>.scratch(step, linear, batchSize: batchSize)
         case .dropout: self = DropoutStep.scratch(step)
         default: self.init()
         }
@@ -168,8 +170,8 @@ extension LaidOutStep {
             BatchNormStep(self, norm, relu: relu, parameters, context)
         case .linear(let linear, let relu):
             step.precision == .bf16
-                ? MixedLinearStep(self, linear, relu: relu, parameters, context)
-                : LinearStep(self, linear, relu: relu, parameters, context)
+                ? LinearStep<UInt16>(self, linear, relu: relu, parameters, context)
+                : LinearStep<Float>(self, linear, relu: relu, parameters, context)
         case .maxPool(let pool): MaxPoolStep(self, pool, context, batchSize: batchSize)
         case .averagePool(let rows, let columns): AveragePoolStep(self, rows, columns, context)
         case .relu: ReLUStep(self, context)

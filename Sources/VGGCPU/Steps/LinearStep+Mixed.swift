@@ -1,0 +1,63 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// In mixed precision: bfloat16 activations, 32-bit weights that kernels round on the way, 32-bit sums.
+extension LinearStep {
+    private func halves(_ numbers: Numbers) -> Halves { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
+
+    /// The weights in 16 bits, where there is a copy of them.
+    func rounded() -> Halves? {
+        parameters.copies.first?.current(context.version) { copy in
+            context.workers.run(over: panels, grain: 1) { panels, _ in
+                context.mixedKernels.bf16_pack_weights(
+                    parameters.values[0], copy, inputs, 1, panels.lowerBound, panels.upperBound)
+            }
+        }
+    }
+
+    /// Two panels of outputs from number `first`.
+    func multiplyMixed(
+        _ pass: Pass, _ x: Numbers, _ rounded: Halves?, to y: Memory, relu: Bool, panels first: Int,
+        worker: Int
+    ) {
+        let isWide = planned.output.element == .float32
+        var shape = vgg_linear(
+            rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.imageStride,
+            y_row: planned.output.imageStride)
+        context.mixedKernels.bf16_linear_forward(
+            &shape, halves(x), parameters.values[0], rounded, parameters.values[1],
+            isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
+            isWide ? y.assumingMemoryBound(to: Float.self) : nil, self.worker(worker), first,
+            min(first + 2, panels), relu ? 1 : 0)
+    }
+
+    func makeMixedGradients(_ pass: Pass, _ x: Numbers, _ gradient: Numbers, to inputGradient: Numbers?) {
+        let kernels = context.mixedKernels
+        let scratch = scratch(pass)
+        let (x, dy, dx) = (halves(x), halves(gradient), inputGradient.map(halves))
+        var shape = vgg_linear(
+            rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.gradientStride,
+            y_row: planned.output.gradientStride)
+        let transposed = halves(shared(scratch.transposedInput))
+        let pairs = halves(shared(scratch.transposedGradient))
+        context.workers.run(over: inputs, grain: 64) { range, _ in
+            kernels.bf16_linear_transpose(
+                x, planned.input.imageStride, pass.count, transposed, range.lowerBound, range.upperBound)
+        }
+        context.workers.run(over: panels, grain: 1) { panels, _ in
+            kernels.bf16_linear_pair(
+                &shape, dy, pairs, parameters.gradients[1], panels.lowerBound, panels.upperBound)
+        }
+        let update = parameters.update(in: pass)
+        var sgd = update?.arguments ?? vgg_sgd()
+        let offset = parameters.offsets[0]
+        let step = Int(VGG_LINEAR_INPUTS)
+        context.workers.run((inputs + step - 1) / step) { task, worker in
+            kernels.bf16_linear_backward(
+                &shape, transposed, dy, pairs, parameters.values[0],
+                update == nil ? parameters.gradients[0] : nil, &sgd, update?.momentum.map { $0 + offset }, dx,
+                self.worker(worker), task * step, min(task * step + step, inputs))
+        }
+    }
+}
