@@ -69,8 +69,8 @@ import VGGTestSupport
         }
     }
 
-    @Test(arguments: ["plain", "batch-norm"])
-    func gradCAMIsPyTorchs(_ name: String) throws {
+    @Test(arguments: ["plain", "batch-norm"], TestedDevice.allAndReference)
+    func gradCAMIsPyTorchs(_ name: String, on tested: TestedDevice) throws {
         let example = try Case(name)
         let image = Array(example.images.prefix(14 * 14 * 3))
         let maps = example.golden.filter { $0.key.hasPrefix("cam/") }
@@ -78,12 +78,12 @@ import VGGTestSupport
         for (key, expected) in maps {
             let parts = key.split(separator: "/")
             let explained = try GradCAM(
-                example.network, weights: example.weights, layer: String(parts[1]), device: .cpu)
+                example.network, weights: example.weights, layer: String(parts[1]), device: tested.device)
             let map = explained.map(of: image, class: try #require(Int(parts[2])))
             #expect(map.shape == expected.shape)
             expectClose(map.values, expected.values, "\(key)")
         }
-        let explained = try GradCAM(example.network, weights: example.weights, device: .cpu)
+        let explained = try GradCAM(example.network, weights: example.weights, device: tested.device)
         #expect(explained.layer == "relu2_1")
         expectClose(
             explained.logits(image),
