@@ -58,7 +58,7 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             keep one data set a folder
             """
         case .otherSet(let folder, let name, let asked):
-            "\(folder): holds the files of \(name), not of \(asked); use --data \(name):\(folder)"
+            "\(folder): holds the files of \(name), not of \(asked); use --data \("\(name):\(folder)".shellWord)"
         case .severalSets(let name, let names):
             "'\(name)' is not one data set; name one of \(names.joined(separator: ", "))"
         case .folderMissing(let name):

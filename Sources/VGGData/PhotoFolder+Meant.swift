@@ -17,12 +17,27 @@ extension PhotoFolder {
             )
         }
         var halves: [String] = []
+        // What each has in it, of those that hold no photos themselves.
+        var inner: [[String]] = []
         for name in train.classNames {
             let path = "\(train.path)/\(name)"
-            halves = try SplitFolders.folders(in: path)
-            guard !halves.isEmpty, halves.allSatisfy(SplitFolders.isHalf), !Self.holdsPhotos(path) else {
+            let folders = try SplitFolders.folders(in: path)
+            guard !folders.isEmpty, !Self.holdsPhotos(path) else { return train.classNames }
+            if folders.allSatisfy(SplitFolders.isHalf) { halves = folders }
+            inner.append(folders)
+        }
+        guard !halves.isEmpty else {
+            // `fold1`, `fold2`, …: each has the classes in it.
+            let words = Set(train.classNames.map { $0.filter { !$0.isNumber } })
+            guard words.count == 1, inner[0].count > 1, inner.allSatisfy({ $0 == inner[0] }) else {
                 return train.classNames
             }
+            throw FileError(
+                train.path,
+                "has the folders \(Self.list(inner[0])) in each of \(Self.list(train.classNames)), which therefore look "
+                    + "like parts of the data and not like classes; name one of them, "
+                    + "--data \("folder:\(train.path)/\(train.classNames[0])".shellWord), or call two train and val"
+            )
         }
         throw FileError(
             train.path,
@@ -33,7 +48,7 @@ extension PhotoFolder {
     /// Words for the end of an error: the folder that was probably meant; none if there is none.
     static func meant(insteadOf path: String) -> String {
         guard let folder = probablyMeant(insteadOf: path) else { return "" }
-        return "; did you mean --data folder:\(folder)?"
+        return "; did you mean this? --data \("folder:\(folder)".shellWord)"
     }
 
     var meant: String { Self.meant(insteadOf: path) }
@@ -47,7 +62,7 @@ extension PhotoFolder {
             let test = halves.testing.first
         else { return nil }
         return
-            "\(path): lies beside \(test); --data folder:\(parent) trains on the one and tests on the other"
+            "\(path): lies beside \(test); --data \("folder:\(parent)".shellWord) trains on the one and tests on the other"
     }
 
     private static func probablyMeant(insteadOf path: String) -> String? {

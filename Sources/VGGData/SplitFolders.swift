@@ -1,7 +1,8 @@
 import VGGFiles
 
 /// Which of a folder's sub-folders are the halves of a data set, by their names: `train` and, of those that are there,
-/// the first of `val`, `valid`, `validation`, `dev`, `test` and so on, in any letter case; `Training_Set` will do, too.
+/// the first of `val`, `valid`, `validation`, `dev`, `test` and so on, in any letter case; `Training_Set`, `seg_train` and
+/// `images-val` will do, too.
 struct SplitFolders {
     /// Names of sub-folders that have sub-folders themselves: classes.
     private(set) var training: [String] = []
@@ -45,13 +46,19 @@ struct SplitFolders {
 
     private static func rank(of name: String) -> Int { testingKeys.firstIndex(of: key(of: name)) ?? 0 }
 
-    /// The letters of a name, in lower case, without what says only that it is a folder of photos.
+    /// The letters of a name, in lower case, without what says only that it is a folder of photos: of several words the
+    /// last, if it is one of these keys, or all.
     private static func key(of name: String) -> String {
+        let words = name.lowercased().split { !$0.isLetter }
+        if words.count > 1, let last = words.last.map(String.init),
+            (trainingKeys + testingKeys).contains(last)
+        {
+            return last
+        }
         var key = String(name.lowercased().filter(\.isLetter))
-        for ending in ["set", "data", "images", "imgs", "photos", "pictures", "split"]
-        where key.count > ending.count && key.hasSuffix(ending) {
+        let endings = ["set", "data", "images", "imgs", "photos", "pictures", "split", "folder", "dir"]
+        while let ending = endings.first(where: { key.count > $0.count && key.hasSuffix($0) }) {
             key.removeLast(ending.count)
-            break
         }
         return key
     }

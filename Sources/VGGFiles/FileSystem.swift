@@ -28,6 +28,13 @@ package func sizeOfFile(_ path: String) -> Int {
     return path.withSystemPath { stat($0, &status) } == 0 ? Int(status.st_size) : 0
 }
 
+/// Whether two paths lead to one file that is there.
+package func isSameFile(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return a.withSystemPath { stat($0, &first) } == 0 && b.withSystemPath { stat($0, &second) } == 0
+        && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
 /// Opens the file for reading that is at `path`, which is text as `FileName` makes it.
 /// - Returns: a descriptor to be closed.
 /// - Throws: `FileError` if it cannot be opened.

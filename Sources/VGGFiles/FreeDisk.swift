@@ -8,12 +8,14 @@ package enum FreeDisk {
         while true {
             var status = statvfs()
             if folder.withSystemPath({ statvfs($0, &status) }) == 0 {
-                // A file system without an end, such as those in memory may have, counts no blocks.
-                return status.f_blocks == 0 ? nil : Int(status.f_bavail) * Int(status.f_frsize)
+                // A file system without an end, such as those in memory may have, counts no blocks, or too many.
+                let blocks = Int(clamping: status.f_bavail)
+                let (bytes, isTooMany) = blocks.multipliedReportingOverflow(
+                    by: Int(clamping: status.f_frsize))
+                return status.f_blocks == 0 || isTooMany ? nil : bytes
             }
             guard errno == ENOENT, folder != "/", folder != "." else { return nil }
-            folder = (folder as NSString).deletingLastPathComponent
-            if folder.isEmpty { folder = "." }
+            folder = folder.parentFolder
         }
     }
 }

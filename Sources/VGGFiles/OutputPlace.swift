@@ -22,8 +22,7 @@ enum OutputPlace {
             links += 1
             // As many as the system itself follows.
             guard links <= 40 else { throw FileError(path, failed: "cannot be written", errno: ELOOP) }
-            let folder = (place as NSString).deletingLastPathComponent
-            place = target.hasPrefix("/") ? target : (folder as NSString).appendingPathComponent(target)
+            place = target.hasPrefix("/") ? target : "\(place.parentFolder)/\(target)"
         }
         var status = stat()
         guard place.withSystemPath({ stat($0, &status) }) == 0 else {

@@ -13,7 +13,7 @@ final class MappedFile: @unchecked Sendable {
     /// - Throws: `FileError` if the file cannot be opened or is a folder, a pipe or a device.
     init(_ path: String) throws(FileError) {
         // Non-blocking, because opening a pipe would otherwise wait for its writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else { throw FileError(path, failed: "cannot be opened") }
         defer { close(descriptor) }
         var status = stat()

@@ -23,7 +23,7 @@ struct WeightIndex {
             let map = object["weight_map"] as? [String: String]
         else { return nil }
         self.path = path
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.parentFolder
         var parts: [(path: String, names: [String])] = []
         for (file, names) in Dictionary(grouping: map.keys, by: { map[$0] ?? "" }).sorted(by: {
             $0.key < $1.key
@@ -33,7 +33,7 @@ struct WeightIndex {
                 throw FileError(
                     path, "has a part \(file.quotedName), which is not the name of a file beside it")
             }
-            parts.append(((folder as NSString).appendingPathComponent(file), names.sorted()))
+            parts.append(("\(folder)/\(file)", names.sorted()))
         }
         self.parts = parts
     }

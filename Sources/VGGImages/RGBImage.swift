@@ -28,7 +28,7 @@ public struct RGBImage: Hashable, Sendable {
     /// pictures; Pillow also takes a PNG that lacks nothing but its end mark.
     /// - Parameter bytes: the whole file.
     public init(decoding bytes: [UInt8]) throws(ImageError) {
-        guard let format = ImageFormat(bytes) else { throw .unknownFormat }
+        guard let format = ImageFormat(bytes) else { throw .unread(bytes) }
         guard format.isSupported else { throw .missingLibrary(format) }
         let stored = try RGBImage(decoding: bytes, as: format)
         self = stored.turned(ImageMetadata(bytes, format: format).orientation)

@@ -69,6 +69,7 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let trained = try weights.read(input, convArch: model.rows)
+        try OutputCheck.check(output, reading: trained.path)
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
         belonging.model = head.applied(to: try model.specification(of: trained))
         belonging.size = size ?? belonging.size

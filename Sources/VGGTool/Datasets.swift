@@ -8,10 +8,33 @@ enum Datasets {
         classNames: ClassNames? = nil,
         checksPhotos: Bool = true
     ) throws -> DatasetSplits {
-        if isRemembered, let folder, FileKind(at: folder) == nil {
+        guard isRemembered, let folder else {
+            return try load(name, from: folder, validation, classNames, checksPhotos)
+        }
+        guard FileKind(at: folder) != nil else {
             throw FileError(
                 folder, "the run's data are no longer there; say where they are now: --data-dir FOLDER")
         }
+        do {
+            return try load(name, from: folder, validation, classNames, checksPhotos)
+        } catch {
+            // An empty place to mount a disk at, another folder of the same name, …
+            throw Misplaced(problem: "\(error)")
+        }
+    }
+
+    /// What is wrong with a folder that a run remembers.
+    private struct Misplaced: Error, CustomStringConvertible {
+        let problem: String
+        var description: String {
+            "\(problem); or, if the run's data are elsewhere now, say where: --data-dir FOLDER"
+        }
+    }
+
+    private static func load(
+        _ name: String, from folder: String?, _ validation: ValidationSplit?, _ classNames: ClassNames?,
+        _ checksPhotos: Bool
+    ) throws -> DatasetSplits {
         var bar = Console.isTerminal ? ProgressBar() : nil
         var shown: String?
         defer { bar?.clear() }

@@ -72,7 +72,7 @@ struct FeaturesCommand: ParsableCommand {
     func run() throws {
         let loaded = try trained.loadForPhotos()
         let whole = loaded.network
-        try AtomicFile.checkReplaceable(output)
+        try OutputCheck.check(output, reading: loaded.model.path)
         let indices = try layers.map { try whole.layerIndex(named: $0) }
         // Maps need no classifier, which would bind them to its size.
         let maps = try whole.withoutClassifier()

@@ -8,7 +8,7 @@ struct LabelOptions: ParsableArguments {
             """
             The names of the classes: a file with one a line, with or without its number; JSON or the text of a Python \
             dictionary in the way of imagenet_class_index.json, of class_to_idx or of a Hugging Face config.json; or a \
-            pipe (default: what the run, or the file, says). A folder's classes are found among them by name.
+            pipe, which - stands for, too (default: what the run, or the file, says). A folder's classes are found among them by name.
             """, valueName: "file"),
         transform: HomeFolder.expandingTilde)
     var labels: String?
@@ -21,7 +21,7 @@ struct LabelOptions: ParsableArguments {
             let known = model.classNames.map { ClassNames($0) }
             return known.flatMap { specification.canName($0.count) ? $0 : nil }
         }
-        let names = try ClassNames(contentsOf: labels)
+        let names = try ClassNames(contentsOf: labels == "-" ? "/dev/stdin" : labels)
         let classes = specification.classes
         guard specification.canName(names.count) else {
             throw FileError(

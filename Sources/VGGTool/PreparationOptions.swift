@@ -89,7 +89,9 @@ struct PreparationOptions: ParsableArguments {
         }
         if let resize { try Self.check(resize: resize, size: base.size) }
         let numbers = (mean?.values ?? []) + (std?.values ?? [])
-        let range = numbers.contains { $0 > 1 } ? .byte : base.range
+        // Where both are given they say it; one goes with the other that the weights have.
+        let unlessLarge = mean != nil && std != nil ? .unit : base.range
+        let range = numbers.contains { $0 > 1 } ? .byte : unlessLarge
         if range != base.range, mean == nil || std == nil {
             throw ValidationError(
                 "\(mean.map { "--mean \($0.text)" } ?? "--std \(std?.text ?? "")") is of values of 0…255; give "

@@ -74,25 +74,29 @@ enum Signals {
     static var exitCode: Int32 { 128 + state.withLock { $0.received } }
 
     private static func handle(_ number: Int32) {
-        state.withLock { state in
-            switch state.phase {
-            case .command: TemporaryFiles.removeAll { end(by: number) }
-            // Who writes to a closed pipe finds out by that.
-            case _ where number == SIGPIPE: break
-            case .beforeTraining:
-                TemporaryFiles.removeAll {
-                    Console.error("stopped before the training began; no step is lost")
-                    _exit(128 + number)
-                }
-            case .training where state.received == 0:
-                state.received = number
-                // Below a progress bar and what the terminal shows of Ctrl-C.
-                if Console.isTerminal { Console.write("\n") }
-                Console.error("stopping…")
-            // A closing terminal and a batch system send several signals; only a person is in a hurry.
-            case .training where number == SIGINT: TemporaryFiles.removeAll { _exit(128 + state.received) }
-            case .training: break
+        // A terminal that has been stopped, or a full pipe, keeps who writes to it waiting: nobody else may wait for the
+        // state then.
+        let (before, phase) = state.withLock { state in
+            let before = state.received
+            if state.phase == .training, before == 0, number != SIGPIPE { state.received = number }
+            return (before, state.phase)
+        }
+        switch phase {
+        case .command: TemporaryFiles.removeAll { end(by: number) }
+        // Who writes to a closed pipe finds out by that.
+        case _ where number == SIGPIPE: break
+        case .beforeTraining:
+            TemporaryFiles.removeAll {
+                Console.error("stopped before the training began; no step is lost")
+                _exit(128 + number)
             }
+        case .training where before == 0:
+            // Below a progress bar and what the terminal shows of Ctrl-C.
+            if Console.isTerminal { Console.write("\n") }
+            Console.error("stopping…")
+        // A closing terminal and a batch system send several signals; only a person is in a hurry.
+        case .training where number == SIGINT: TemporaryFiles.removeAll { _exit(128 + before) }
+        case .training: break
         }
     }
 

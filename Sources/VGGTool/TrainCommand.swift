@@ -75,8 +75,10 @@ struct TrainCommand: ParsableCommand {
         var own = configuration.preprocessing
         let channels = configuration.model.inChannels
         if !isResumed, let weights = configuration.initialWeights {
-            own = try TrainedModel(runOrWeights: weights, weightsKey: configuration.initialWeightsKey)
-                .preprocessing(channels: channels)
+            own = try TrainedModel(
+                runOrWeights: weights, weightsKey: configuration.initialWeightsKey,
+                convArch: training.model.rows
+            ).preprocessing(channels: channels)
         }
         guard own != nil || training.preparation.isGiven else { return }
         let usual = try Preprocessing.plain(configuration.size, channels: channels == 1 ? .grey : .rgb)
@@ -160,7 +162,7 @@ struct TrainCommand: ParsableCommand {
         } shouldStop: {
             Signals.isStopRequested || failure != nil
         }
-        if var failure {
+        if var failure, !Signals.isStopRequested {
             // What was trained is saved, but nobody has been told.
             let advice = "the run is saved; go on with: \(folder.resumption)"
             if failure.isClosedPipe { Console.error(advice) } else { failure.advice = "; \(advice)" }

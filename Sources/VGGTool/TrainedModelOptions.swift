@@ -77,7 +77,14 @@ struct TrainedModelOptions: ParsableArguments {
             name, from: data.folder ?? remembered, isRemembered: remembered != nil,
             classNames: loaded.classNames,
             checksPhotos: false)
-        let (splits, gone) = try trained.testing(on: whole, isRuns: remembered != nil)
+        let isRuns = remembered != nil || trained.dataDirectory != nil && data.folder == trained.dataDirectory
+        let (splits, gone, trainedOn) = try trained.testing(on: whole, isRuns: isRuns)
+        if trainedOn > 0 {
+            Console.note(
+                "\(Text.count(trainedOn, "photo")) of \(Text.grouped(splits.test.count)) in \(splits.folder) "
+                    + "\(trainedOn == 1 ? "has the name of one" : "have the names of some") that the run trained on; if "
+                    + "they are the same pictures, the accuracy is too high")
+        }
         if !gone.isEmpty {
             let verb = gone.count == 1 ? "is" : "are"
             Console.note(

@@ -25,17 +25,18 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     var whatToTry: String { "try \(advice.joined(separator: ", or "))" }
 
     /// A loss or weights that are no longer finite numbers.
-    /// - Parameter newRun: the command that starts another from the last good weights; nil if there are none.
+    /// - Parameter run: whose last weights were good; nil if there are none.
     static func diverged(
-        epoch: Int, step: Int, what: String, configuration: TrainingConfiguration, newRun: String?
+        epoch: Int, step: Int, what: String, configuration: TrainingConfiguration, run: RunFolder?
     ) -> Diagnosis {
         let rate = configuration.optimizer.learningRate
         let lower = String(format: "%g", rate / 10)
         var advice = ["a lower --lr (it is \(rate); try \(lower))"]
         if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less --momentum") }
-        if let newRun {
-            advice.append("a new run from the last good weights: \(newRun) --lr \(lower)")
+        let change = OptionConflict(option: "--lr", stored: "\(rate)", given: lower)
+        if let newRun = run?.newRun(configuration, [change]) {
+            advice.append("a new run from the last good weights: \(newRun)")
         }
         return Diagnosis(
             problem: .diverged, epoch: epoch, step: step,

@@ -22,14 +22,18 @@ extension RunFolder {
     /// - Throws: `FileError` if that is more than the disk has left.
     package func checkSpace(for saved: SavedBytes, free: Int?) throws(FileError) {
         guard let free else { return }
-        let small = 1 << 20
-        let there = sizeOfFile(modelPath) + sizeOfFile(checkpointPath)
+        let small = 1 << 18
+        let there = isNumbered ? 0 : sizeOfFile(modelPath) + sizeOfFile(checkpointPath)
         let needed = max(0, saved.model + 2 * saved.checkpoint - there) + small
         guard needed > free else { return }
-        func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
+        // What is needed is rounded up, what there is down.
+        func text(_ bytes: Int, up: Int) -> String {
+            bytes < 10_000_000
+                ? "\((bytes + 999 * up) / 1000) kB" : "\((bytes + 999_999 * up) / 1_000_000) MB"
+        }
         throw FileError(
             path,
-            "saving this training takes \(megabytes(needed)), and the disk has \(megabytes(free)) left; free some, or "
+            "saving this training takes \(text(needed, up: 1)), and the disk has \(text(free, up: 0)) left; free some, or "
                 + "choose a --run-dir elsewhere")
     }
 }

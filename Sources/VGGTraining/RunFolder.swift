@@ -7,7 +7,7 @@ import VGGFiles
 public struct RunFolder: Hashable, Sendable {
     public let path: String
     /// Whether a new run goes to a folder of another name where there is one of this name.
-    private let isNumbered: Bool
+    let isNumbered: Bool
 
     public init(_ path: String) { self.init(path, isNumbered: false) }
 
@@ -30,8 +30,8 @@ public struct RunFolder: Hashable, Sendable {
 
     private func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
 
-    /// Whether a run was started in the folder.
-    public var holdsRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
+    /// Whether a run was started in the folder, and a new one would not get another name.
+    public var holdsRun: Bool { !isNumbered && FileManager.default.fileExists(atPath: configurationPath) }
 
     /// Makes the folder, if need be, and writes `config.json`, and for photos `photos.json`.
     /// - Returns: the folder that it has become, and the lock; whatever is written is written under it.
@@ -42,7 +42,9 @@ public struct RunFolder: Hashable, Sendable {
         let lock = try RunLock(self)
         guard !holdsRun else { throw TrainingError.runExists(folder: path) }
         // Files with a run's names that belong to no run are somebody else's.
-        for file in [modelPath, checkpointPath, metricsPath, diagnosisPath]
+        for file in [
+            modelPath, checkpointPath, metricsPath, photosPath, diagnosisPath, curvesSVGPath, curvesPNGPath,
+        ]
         where FileManager.default.fileExists(atPath: file) {
             throw FileError(file, "is there already, and of no run; choose another --run-dir")
         }
@@ -53,8 +55,7 @@ public struct RunFolder: Hashable, Sendable {
 
     /// Makes a folder that nobody else has made, nor can be making now.
     private func numbered() throws -> RunFolder {
-        let parent = (path as NSString).deletingLastPathComponent
-        if !parent.isEmpty { try Self.makeFolder(parent) }
+        try Self.makeFolder(path.parentFolder)
         var (name, number) = (path, 1)
         while mkdir(name, 0o777) != 0 {
             guard errno == EEXIST else { throw FileError(name, failed: "the run folder cannot be made") }
@@ -165,12 +166,15 @@ private struct RunDescription: Codable {
 /// The operating system gives the lock back when the process ends, however it ends.
 final class RunLock {
     private let descriptor: Int32
+    /// Whether the file system knows locks; some that several machines share do not.
+    let isHeld: Bool
 
     /// - Throws: `TrainingError.runInUse`, or `FileError` if the folder cannot be opened.
     init(_ folder: RunFolder) throws {
         descriptor = open(folder.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(folder.path, failed: "cannot be opened") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        isHeld = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        if !isHeld, errno == EWOULDBLOCK {
             close(descriptor)
             throw TrainingError.runInUse(folder: folder.path)
         }

@@ -28,11 +28,17 @@ struct SettledPhotos {
         if let run, let known = try run.readPhotos() {
             isOfRun = true
             let gone = keep(to: known)
+            guard self.training.count > 0, self.test.count > 0 else {
+                throw FileError(
+                    photos.folder,
+                    "holds none of the photos that the run \(self.training.count > 0 ? "tests itself" : "trains") on; if "
+                        + "they are elsewhere, go on with \(run.resumption) --data-dir FOLDER")
+            }
             guard gone.isEmpty || skips else {
                 throw FileError(
                     photos.folder,
                     "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing, or go "
-                        + "on without it: \(run.resumption) --skip-broken")
+                        + "on without it: \(run.resumption(dataIn: photos.folder)) --skip-broken")
             }
             skipped = known.skipped + gone.map { BrokenPhoto(photo: $0, reason: "is gone") }
         }

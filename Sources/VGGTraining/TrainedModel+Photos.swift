@@ -35,13 +35,15 @@ extension TrainedModel {
     /// - Parameters:
     ///   - data: loaded without a split for validation.
     ///   - isRuns: whether the folder is that of the run for certain; else its photos' names tell.
-    /// - Returns: the data, and which photos that the run tested itself on are gone.
+    /// - Returns: the data, which photos that the run tested itself on are gone, and how many of other data have names of
+    ///   photos that it trained on.
     /// - Throws: `FileError` if the run's folder has none of them.
     public func testing(
         on data: DatasetSplits, isRuns: Bool
-    ) throws(FileError) -> (data: DatasetSplits, gone: [String]) {
-        guard data.train.hasPhotos else { return (data, []) }
+    ) throws(FileError) -> (data: DatasetSplits, gone: [String], trained: Int) {
+        guard data.train.hasPhotos else { return (data, [], 0) }
         let all = data.train.joined(with: data.test)
+        let photos = try run?.readPhotos()
         if let photos, isRuns || photos.areMost(of: all) {
             let (found, gone) = all.selecting(photos.test)
             guard found.count > 0 else {
@@ -50,12 +52,18 @@ extension TrainedModel {
                     "holds none of the \(photos.test.count) photos that the run tested itself on; if they are elsewhere, "
                         + "name their folder: --data folder:PATH")
             }
-            return (data.testing(on: found, .run), gone)
+            return (data.testing(on: found, .run), gone, 0)
         }
-        if data.test.count > 0 { return (data, []) }
         // A run that keeps no list of its photos: which they were follows from the split.
-        if photos == nil, let validation { return (data.testing(keptBy: validation), []) }
-        return (data.testingAll, [])
+        let others =
+            if data.test.count > 0 {
+                data
+            } else if photos == nil, let validation {
+                data.testing(keptBy: validation)
+            } else {
+                data.testingAll
+            }
+        return (others, [], others.test.selecting(photos?.train ?? []).found.count)
     }
 }
 

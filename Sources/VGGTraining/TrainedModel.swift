@@ -25,8 +25,8 @@ public struct TrainedModel: Sendable {
     public let dataDirectory: String?
     /// Which photos of that folder the run tested itself on; nil if the folder says so.
     public let validation: ValidationSplit?
-    /// The photos of the run; nil if it keeps no list of them.
-    let photos: RunPhotos?
+    /// The run; nil for a weight file.
+    let run: RunFolder?
     /// Whether the run leaves out photos that cannot be read.
     public let skipsBroken: Bool
 
@@ -49,7 +49,7 @@ public struct TrainedModel: Sendable {
             metadata = file.metadata
             dataDirectory = nil
             validation = nil
-            photos = nil
+            run = nil
             skipsBroken = false
             var (stored, problem, notes) = Self.recognize(weights, metadata, convArch)
             isRecognized = stored != nil && StoredModel(metadata: metadata) == nil
@@ -67,7 +67,13 @@ public struct TrainedModel: Sendable {
         if !folder.holdsRun, let reason = WeightFile.objection(toFolder: path) {
             throw FileError(path, reason)
         }
-        let configuration = try folder.readConfiguration()
+        let configuration: TrainingConfiguration
+        do {
+            configuration = try folder.readConfiguration()
+        } catch let error as FileError where (try? Safetensors(contentsOf: folder.modelPath)) != nil {
+            throw FileError(
+                error.path, "\(error.reason); what its weights are is also in \(folder.modelPath.shellWord)")
+        }
         guard weightsKey == nil else {
             throw FileError(path, "is a run folder, whose weights are under no key; leave out --weights-key")
         }
@@ -81,7 +87,9 @@ public struct TrainedModel: Sendable {
         let file: Safetensors
         do {
             file = try Safetensors(contentsOf: folder.modelPath)
-        } catch let error as SafetensorsError where folder.hasCheckpoint {
+        } catch let error as SafetensorsError
+            where (try? Safetensors(contentsOf: folder.checkpointPath)) != nil
+        {
             throw FileError(
                 error.path, "\(error.reason); the same weights are in \(folder.checkpointPath.shellWord)")
         }
@@ -91,7 +99,7 @@ public struct TrainedModel: Sendable {
         (problem, isRecognized, notes) = (nil, false, [])
         dataDirectory = configuration.dataDirectory
         validation = configuration.validation
-        photos = try folder.readPhotos()
+        run = folder
         skipsBroken = configuration.skipBroken == true
     }
 

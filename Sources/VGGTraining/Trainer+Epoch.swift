@@ -78,7 +78,7 @@ extension Trainer {
     func diverged(_ what: String, _ report: (TrainingEvent) -> Void) -> TrainingError {
         let diagnosis = Diagnosis.diverged(
             epoch: state.epoch + 1, step: state.step, what: what, configuration: configuration,
-            newRun: folder?.newRun(configuration))
+            run: folder)
         // Without it, a resumed run ends by the same error, only later.
         if let folder { try? folder.write(diagnosis) }
         report(.diagnosis(diagnosis))

@@ -85,11 +85,11 @@ extension Trainer {
     private func write(_ weights: [String: Tensor], to folder: RunFolder) throws {
         let model = StoredModel(configuration)
         try folder.write(metrics)
-        try folder.draw(folder.curves(metrics, configuration))
         try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
             .write(to: folder.checkpointPath, model: model)
-        try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata)
-            .write(to: folder.modelPath, checksummed: true)
+        try folder.write(weights, model)
+        // A picture that cannot be replaced costs no weights.
+        try folder.draw(folder.curves(metrics, configuration))
     }
 
     /// The same where something has changed since.
@@ -126,8 +126,13 @@ extension Trainer {
             state = checkpoint.state
             state.trainExamples = training.count
             try checkReaches(state)
+            // The run may have ended between the two files.
+            let model = try? Safetensors(contentsOf: folder.modelPath).tensors
+            if model != NamedTensors(sorting: checkpoint.weights) {
+                try folder.write(checkpoint.weights, StoredModel(configuration))
+            }
         } else {
-            try folder.checkNothingSaved()
+            try folder.checkNothingSaved(configuration)
             try initializeWeights()
         }
         let (records, damaged) = try folder.readMetricLines()
@@ -136,7 +141,6 @@ extension Trainer {
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
-        folder.removePartialFiles()
         if let photos { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
@@ -160,38 +164,50 @@ extension Trainer {
 }
 
 extension RunFolder {
+    fileprivate func write(_ weights: [String: Tensor], _ model: StoredModel) throws {
+        try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata)
+            .write(to: modelPath, checksummed: true)
+    }
+
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
 
     /// The command that goes on with the run.
     package var resumption: String { "vgg train --resume \(path.shellWord)" }
 
-    /// The command that starts another run on the same data from the weights of this one; nil if it has none yet.
-    /// - Parameter options: what is to be different.
-    func newRun(_ configuration: TrainingConfiguration, _ options: [OptionConflict] = []) -> String? {
-        guard FileManager.default.fileExists(atPath: modelPath) else { return nil }
-        var data = configuration.data
-        if let folder = configuration.dataDirectory { data += ":\(folder)" }
-        var words = ["vgg train --init", path.shellWord, "--data", data.shellWord]
-        if let share = configuration.validationSplit { words += ["--val-split", "\(share)"] }
-        for option in options { words += [option.option, option.given] }
-        return words.joined(separator: " ")
+    /// The same where the data are in another folder than the run remembers.
+    func resumption(dataIn folder: String) -> String {
+        guard let known = try? readConfiguration().dataDirectory, known != folder else { return resumption }
+        return "\(resumption) --data-dir \(folder.shellWord)"
+    }
+
+    /// The command that starts another run from the weights of this one; nil if it has none that are whole, or if they may
+    /// not fit.
+    /// - Parameter changes: in which options it is to differ.
+    func newRun(_ configuration: TrainingConfiguration, _ changes: [OptionConflict] = []) -> String? {
+        guard (try? Safetensors(contentsOf: modelPath)) != nil,
+            let options = configuration.optionsFromItsWeights(changes)
+        else { return nil }
+        return (["vgg train --init \(path.shellWord)"] + options).joined(separator: " ")
     }
 
     /// - Throws: `FileError` for a checkpoint that is damaged, with the ways to go on all the same.
     fileprivate func readCheckpoint(_ configuration: TrainingConfiguration) throws -> Checkpoint {
         do {
             return try Checkpoint(contentsOf: checkpointPath)
-        } catch let error as SafetensorsError {
+        } catch {
+            guard let reason = (error as? SafetensorsError)?.reason ?? (error as? FileError)?.reason else {
+                throw error
+            }
             let other = newRun(configuration).map { ", or start a new run from the weights beside it: \($0)" }
-            throw FileError(error.path, "\(error.reason); put back a copy of it\(other ?? "")")
+            throw FileError(checkpointPath, "\(reason); put back a copy of it\(other ?? "")")
         }
     }
 
     /// - Throws: `TrainingError.noCheckpoint` if the run was saved before.
-    func checkNothingSaved() throws(TrainingError) {
+    func checkNothingSaved(_ configuration: TrainingConfiguration) throws(TrainingError) {
         // A model is written after the checkpoint of the same moment, and so never without one.
         guard !FileManager.default.fileExists(atPath: modelPath) else {
-            throw TrainingError.noCheckpoint(path: checkpointPath, model: modelPath)
+            throw TrainingError.noCheckpoint(path: checkpointPath, newRun: newRun(configuration))
         }
     }
 
@@ -201,10 +217,8 @@ extension RunFolder {
         let own = try readConfiguration()
         let conflicts = own.conflicts(with: configuration)
         guard conflicts.isEmpty else {
-            // Another network or other pictures may not fit the weights; another way to train does.
-            let ways: Set = ["--lr", "--lr-head", "--momentum", "--weight-decay", "--batch-size", "--seed"]
-            let other = newRun(own, conflicts.filter { ways.contains($0.option) })
-            throw TrainingError.conflictingOptions(folder: path, conflicts, newRun: other)
+            throw TrainingError.conflictingOptions(
+                folder: path, conflicts, newRun: newRun(own, conflicts))
         }
     }
 }

@@ -49,6 +49,12 @@ public final class Trainer {
     ) throws {
         let configuration = try configuration.completed(for: training)
         try configuration.validate()
+        var lock: RunLock?
+        if let folder, resuming {
+            guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
+            lock = try RunLock(folder)
+            folder.removePartialFiles()
+        }
         let settled = try SettledPhotos(
             configuration, training: training, test: test, run: resuming ? folder : nil,
             threads: device.threads)
@@ -84,14 +90,16 @@ public final class Trainer {
         saved = started
 
         if let folder, resuming {
-            guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
-            lock = try RunLock(folder)
             try folder.checkCanGoOn(with: configuration)
             remarks += try resume(
                 folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
         } else {
             try initializeWeights()
             if let folder { (self.folder, lock) = try folder.create(configuration, photos: photos) }
+        }
+        self.lock = lock
+        if let lock, !lock.isHeld, let folder = self.folder {
+            remarks.append("\(folder.path): its file system has no locks; let no other process train there")
         }
     }
 

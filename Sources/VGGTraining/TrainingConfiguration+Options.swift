@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 extension TrainingConfiguration {
@@ -7,44 +8,50 @@ extension TrainingConfiguration {
         /// Whether a run may go on with another value: it says how far to go or where things are, not
         /// what to compute.
         var mayChange = false
+        /// Whether the option has no value: it is there or not.
+        var isFlag = false
+        /// Whether a run that starts from another's weights has it from these.
+        var isOfWeights = false
         let value: @Sendable (TrainingConfiguration) -> String
     }
 
     /// Every option, in the order in which differences are reported.
     private static let options: [Option] = [
-        Option(name: "--arch") { $0.model.arch },
-        Option(name: "--conv-arch") { text($0.model.convArch) },
-        Option(name: "--width-divisor") { "\($0.model.widthDivisor)" },
-        Option(name: "--in-channels") { "\($0.model.inChannels)" },
-        Option(name: "--classes") { "\($0.model.classes)" },
-        Option(name: "--dropout") { "\($0.model.dropout)" },
-        Option(name: "--pool") { text($0.model.pool) },
-        Option(name: "--hidden-features") { configuration in
+        Option(name: "--arch", isOfWeights: true) { $0.model.arch },
+        Option(name: "--conv-arch", isOfWeights: true) { text($0.model.convArch) },
+        Option(name: "--width-divisor", isOfWeights: true) { "\($0.model.widthDivisor)" },
+        Option(name: "--in-channels", isOfWeights: true) { "\($0.model.inChannels)" },
+        Option(name: "--classes", isOfWeights: true) { "\($0.model.classes)" },
+        Option(name: "--dropout", isOfWeights: true) { "\($0.model.dropout)" },
+        Option(name: "--pool", isOfWeights: true) { text($0.model.pool) },
+        Option(name: "--hidden-features", isOfWeights: true) { configuration in
             let features = configuration.model.hiddenFeatures.map(String.init)
             return features.isEmpty ? "none" : features.joined(separator: ",")
         },
         Option(name: "--data") { $0.data },
         Option(name: "--data-dir", mayChange: true) { text($0.dataDirectory) },
         Option(name: "--val-split") { text($0.validationSplit) },
-        Option(name: "--skip-broken", mayChange: true) { "\($0.skipBroken == true)" },
-        Option(name: "--preprocessing") { $0.preprocessing.flatMap { try? JSONText.line($0) } ?? "none" },
-        Option(name: "--size") { "\($0.size)" },
+        Option(name: "--skip-broken", mayChange: true, isFlag: true) { "\($0.skipBroken == true)" },
+        Option(name: "--preprocessing", isOfWeights: true) {
+            $0.preprocessing.flatMap { try? JSONText.line($0) } ?? "none"
+        },
+        Option(name: "--size", isOfWeights: true) { "\($0.size)" },
         Option(name: "--epochs", mayChange: true) { "\($0.epochs)" },
         Option(name: "--lr") { "\($0.optimizer.learningRate)" },
         Option(name: "--lr-head") { text($0.optimizer.headLearningRate) },
         Option(name: "--momentum") { "\($0.optimizer.momentum)" },
-        Option(name: "--nesterov") { "\($0.optimizer.nesterov)" },
+        Option(name: "--nesterov", isFlag: true) { "\($0.optimizer.nesterov)" },
         Option(name: "--weight-decay") { "\($0.optimizer.weightDecay)" },
         Option(name: "--batch-size") { "\($0.batchSize)" },
         Option(name: "--seed") { "\($0.seed)" },
         Option(name: "--precision") { $0.precision.rawValue },
-        Option(name: "--no-shuffle") { "\(!$0.shuffle)" },
+        Option(name: "--no-shuffle", isFlag: true) { "\(!$0.shuffle)" },
         Option(name: "--train-limit") { text($0.trainLimit) },
         Option(name: "--test-limit") { text($0.testLimit) },
         Option(name: "--max-steps", mayChange: true) { text($0.maxSteps) },
         Option(name: "--weight-init") { $0.initialization.rawValue },
-        Option(name: "--init") { text($0.initialWeights) },
-        Option(name: "--weights-key") { text($0.initialWeightsKey) },
+        Option(name: "--init", isOfWeights: true) { text($0.initialWeights) },
+        Option(name: "--weights-key", isOfWeights: true) { text($0.initialWeightsKey) },
         Option(name: "--freeze") { text($0.freeze?.rawValue) },
     ]
 
@@ -59,6 +66,27 @@ extension TrainingConfiguration {
             guard !option.mayChange, stored != given else { return nil }
             return OptionConflict(option: option.name, stored: stored, given: given)
         }
+    }
+
+    /// The words of a command line by which a run that starts from the weights of this one trains as it did: each
+    /// option that has another value than usual.
+    /// - Parameter changes: what is to be different.
+    /// - Returns: nil if that would be another network, or one for other pictures, which the weights may not fit.
+    func optionsFromItsWeights(_ changes: [OptionConflict]) -> [String]? {
+        let usual = TrainingConfiguration()
+        var words: [String] = []
+        for option in Self.options {
+            let change = changes.first { $0.option == option.name }
+            if option.isOfWeights {
+                guard change == nil else { return nil }
+                continue
+            }
+            var value = change?.given ?? option.value(self)
+            if option.name == "--data", change == nil, let dataDirectory { value += ":\(dataDirectory)" }
+            guard value != option.value(usual), option.name != "--data-dir" else { continue }
+            words += option.isFlag ? [option.name] : [option.name, value.shellWord]
+        }
+        return words
     }
 
     /// - Throws: `TrainingError.invalidOption` for a number that makes no sense, or `ModelError` for a

@@ -6,8 +6,8 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
     /// The folder already holds a run, and a new one would overwrite it.
     case runExists(folder: String)
     case noRun(folder: String)
-    /// The run was saved, but its checkpoint is gone; `model` is its weight file, if that is there.
-    case noCheckpoint(path: String, model: String)
+    /// The run was saved, but its checkpoint is gone; `newRun` is the command that starts another from its weights.
+    case noCheckpoint(path: String, newRun: String?)
     /// A resumed run has already done more epochs or steps than the option allows.
     case tooShort(option: String, done: Int)
     /// Another process is training in the folder.
@@ -28,9 +28,9 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
                 "\(folder) already holds a run; go on with \(RunFolder(folder).resumption), or choose another --run-dir"
         case .noRun(let folder):
             return "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
-        case .noCheckpoint(let path, let model):
+        case .noCheckpoint(let path, let newRun):
             return
-                "\(path): the checkpoint is missing; restore it, or start a new run with --init \(model.shellWord)"
+                "\(path): the checkpoint is missing; restore it, or start a new run\(newRun.map { ": \($0)" } ?? "")"
         case .tooShort(let option, let done):
             let unit = option == "--epochs" ? "epoch" : "step"
             return

@@ -48,6 +48,7 @@ import VGGTestSupport
         ("train", "val"), ("train", "valid"), ("Train", "VALID"), ("TRAIN", "Validation"),
         ("training", "dev"),
         ("train", "test"), ("Training_Set", "test_set"), ("train2017", "val2017"), ("train", "testing"),
+        ("seg_train", "seg_test"), ("Train_Set_Folder", "Test_Set_Folder"), ("images-train", "images-val"),
     ]) func halvesAreKnownByTheirNames(_ train: String, _ test: String) throws {
         try write(["\(train)/red/1.png", "\(train)/green/1.png", "\(test)/red/2.png"])
         let splits = try load()
@@ -89,11 +90,15 @@ import VGGTestSupport
     static let mistakes: [(files: [String], inner: String, says: [String])] = [
         (
             ["photos/red/1.png", "photos/green/1.png"], "",
-            ["only one class, photos", "did you mean --data folder:", "/photos?"]
+            ["only one class, photos", "did you mean this? --data folder:", "/photos"]
         ),
-        (["a/a/red/1.png", "a/a/green/1.png"], "", ["only one class, a", "/a/a?"]),
-        (["a/train/red/1.png", "a/train/green/1.png", "a/val/red/1.png"], "", ["only one class", "/a?"]),
-        (["red/1.png", "green/1.png"], "/red", ["has no sub-folders", "did you mean --data folder:"]),
+        (["a/a/red/1.png", "a/a/green/1.png"], "", ["only one class, a", "/a/a"]),
+        (["a/train/red/1.png", "a/train/green/1.png", "a/val/red/1.png"], "", ["only one class", "/a"]),
+        (
+            ["fold1/red/1.png", "fold1/green/1.png", "fold2/red/1.png", "fold2/green/1.png"], "",
+            ["green and red in each of fold1 and fold2", "like parts of the data", "/fold1"]
+        ),
+        (["red/1.png", "green/1.png"], "/red", ["has no sub-folders", "did you mean this? --data folder:"]),
         (
             ["train/red/1.png", "train/green/1.png", "val/red/1.png"], "/train/red",
             ["has no sub-folders", "did you mean"]

@@ -202,7 +202,7 @@ struct PhotoFolderTests {
     @Test func namesWhatIsNoPhotoAtTheStart() throws {
         try write(["a/1.png", "b/1.png"])
         try folder.write(Array("<!DOCTYPE html>".utf8), to: "a/2.jpg")
-        try expectError("a/2.jpg", "is no JPEG, PNG or WebP picture") { _ = try load() }
+        try expectError("a/2.jpg", "is a web page") { _ = try load() }
         try folder.write([], to: "b/3.jpg")
         // A folder, whatever it is called.
         try FileManager.default.createDirectory(

@@ -97,8 +97,18 @@ import VGGTestSupport
     }
 
     @Test func otherFilesAreNoPictures() {
-        for bytes in [[], Array("GIF89a and more".utf8), [0xFF, 0xD8], Array("RIFF    WAVEfmt ".utf8)] {
+        for bytes in [Array("some text".utf8), [0xFF, 0xD8], Array("RIFF    WAVEfmt ".utf8)] {
             #expect(throws: ImageError.unknownFormat) { try RGBImage(decoding: bytes) }
+        }
+        #expect(throws: ImageError.empty) { try RGBImage(decoding: []) }
+        for (start, kind) in [
+            ("GIF89a", "a GIF picture"), ("BM", "a BMP picture"), ("II*\0", "a TIFF picture"),
+            ("\0\0\0\u{18}ftypheic", "a HEIC picture"), ("\0\0\0\u{1C}ftypavif", "an AVIF picture"),
+            ("\n<!DOCTYPE html>", "a web page"),
+        ] {
+            #expect(throws: ImageError.otherKind(kind)) {
+                try RGBImage(decoding: Array("\(start) and more".utf8))
+            }
         }
     }
 

@@ -41,8 +41,10 @@ extension ToolTests {
         let arguments = "\(training) --max-steps 1".split(separator: " ").map(String.init)
         let processes = try (0..<4).map { _ in try Program.start(arguments, in: folder) }
         for process in processes { #expect(try Program.finish(process, in: folder).status == 0) }
+        // Those that begin when others are there already, too.
+        for _ in 0..<2 { #expect(try run("\(training) --max-steps 1").status == 0) }
         let names = try folder.names("runs")
-        #expect(names.count == 4)
+        #expect(names.count == 6)
         #expect(names.allSatisfy { $0.contains(/^\d{4}-\d\d-\d\d-\d{6}-vgg(-\d)?$/) })
         for name in names { #expect(try folder.names("runs/\(name)").count == 6) }
     }

@@ -83,6 +83,7 @@ extension ToolTests {
             (
                 "--preprocessing caffe --mean 0 --std 57.5 --resize 8", [0, 0, 0], [57.5, 57.5, 57.5], 1, true
             ),
+            ("--preprocessing caffe --mean 0.5 --std 0.25", [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 255, true),
         ]
 
     @Test(.enabled(if: ImageFormat.png.isSupported), arguments: preparations.indices)

@@ -39,11 +39,11 @@ extension ToolTests {
         #expect(
             refused.errors == """
                 error: it's a run was started with other options: --lr is 0.05 there, not 0.01; leave them out, or start a \
-                new run from its weights: vgg train --init 'it'\\''s a run' --data fashion-mnist --lr 0.01
+                new run from its weights: vgg train --init 'it'\\''s a run' --epochs 1 --lr 0.01 --batch-size 32 --precision fp32 --train-limit 64 --test-limit 32
 
                 """)
         let result = try follow(
-            refused.errors, "--max-steps 1 --train-limit 64 --test-limit 32 --run-dir new")
+            refused.errors, "--max-steps 1 --run-dir new")
         #expect(result.status == 0, "\(result.errors)")
         #expect(try RunFolder(folder.url("new").path).readConfiguration().optimizer.learningRate == 0.01)
         let twice = try run(words: ["train", "--run-dir", name])
@@ -55,6 +55,17 @@ extension ToolTests {
     @Test(.enabled(if: ImageFormat.png.isSupported)) func dataThatMovedAreNamedAnew() throws {
         try writeStripes(16)
         #expect(try run(stripesTraining).status == 0)
+        // As its command says, a new run from its weights keeps to its photos and to everything else.
+        let refused = try run("train --resume run --lr 0.02 --seed 0")
+        #expect(refused.status == 1)
+        #expect(try follow(refused.errors, "--run-dir new").status == 0)
+        let (old, new) = (RunFolder(folder.url("run").path), RunFolder(folder.url("new").path))
+        var configuration = try old.readConfiguration()
+        configuration.initialWeights = old.path
+        configuration.optimizer.learningRate = 0.02
+        #expect(try new.readConfiguration() == configuration)
+        #expect(try new.readPhotos() == old.readPhotos())
+
         try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("moved"))
         let problem =
             "error: \(folder.url("photos").path): the run's data are no longer there; say where they are now: --data-dir FOLDER\n"
@@ -63,5 +74,34 @@ extension ToolTests {
             #expect(missing.status == 1 && missing.errors == problem, "\(command)")
             #expect(try run("\(command) --data-dir moved").status == 0, "\(command)")
         }
+        // A place to mount a disk at is there without the disk.
+        try FileManager.default.moveItem(at: folder.url("moved"), to: folder.url("again"))
+        try FileManager.default.createDirectory(at: folder.url("moved"), withIntermediateDirectories: false)
+        let empty = try run("train --resume run --epochs 8")
+        #expect(empty.status == 1 && empty.errors.hasSuffix("elsewhere now, say where: --data-dir FOLDER\n"))
+    }
+
+    /// Names of one letter, which nothing is at yet.
+    @Test func runsMayBeCalledAnything() throws {
+        for name in ["q", "r/", "s/a"] {
+            #expect(try run(small("--max-steps 1 --run-dir \(name)")).status == 0, "\(name)")
+        }
+    }
+
+    @Test func noOutputReplacesARunsWeights() throws {
+        #expect(try run(small("--run-dir run")).status == 0)
+        let before = try folder.bytes("run/model.safetensors")
+        for (output, problem) in [
+            ("run/model.safetensors", "belongs to the run in that folder"),
+            ("./run/checkpoint.safetensors", "belongs to the run in that folder"),
+        ] {
+            let refused = try run("convert run \(output)")
+            #expect(refused.status == 1)
+            #expect(refused.errors == "error: \(output): \(problem); write to another file\n")
+        }
+        #expect(try run("convert run a.safetensors").status == 0)
+        let own = try run("convert a.safetensors a.safetensors")
+        #expect(own.errors == "error: a.safetensors: is the file that is read; write to another file\n")
+        #expect(try folder.bytes("run/model.safetensors") == before)
     }
 }

@@ -55,11 +55,48 @@ import VGGTraining
         #expect(
             problem.hasSuffix(
                 "; put back a copy of it, or start a new run from the weights beside it: "
-                    + "vgg train --init '\(run.path)' --data stripes"))
-        // As the advice says.
+                    + "vgg train --init '\(run.path)' \(options)"))
+        // With the model damaged too, nothing is promised.
+        try damage(run.modelPath) { $0[$0.count - 2] ^= 1 }
+        let worse = try self.problem { try trainer(tinyConfiguration(), folder: run, resuming: true) }
+        #expect(worse.hasSuffix("; put back a copy of it"))
+    }
+
+    /// What `tinyConfiguration` has otherwise than usual, but for the network.
+    private let options =
+        "--data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov --weight-decay 0.0001 --batch-size 8 --seed 5"
+
+    /// The run may have been killed, or the disk have filled up, between the two files.
+    @Test(arguments: ["missing", "older", "damaged"]) func theModelIsWrittenAgain(_ how: String) throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("a run")
         var configuration = tinyConfiguration()
-        configuration.initialWeights = run.path
-        _ = try trainer(configuration)
+        configuration.epochs = 1
+        _ = try trainer(configuration, folder: run).run()
+        let older = try run.bytes(\.modelPath)
+        configuration.epochs = 2
+        _ = try trainer(configuration, folder: run, resuming: true).run()
+        let whole = try run.bytes(\.modelPath)
+        #expect(whole != older)
+        switch how {
+        case "missing": try FileManager.default.removeItem(atPath: run.modelPath)
+        case "older": try older.write(to: URL(fileURLWithPath: run.modelPath), options: .atomic)
+        default: try damage(run.modelPath) { $0[$0.count - 2] ^= 1 }
+        }
+        _ = try trainer(configuration, folder: run, resuming: true).run()
+        #expect(try run.bytes(\.modelPath) == whole)
+    }
+
+    @Test func aPictureThatCannotBeReplacedCostsNoWeights() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        let trainer = try trainer(tinyConfiguration(), folder: run)
+        try FileManager.default.createDirectory(atPath: run.curvesPNGPath, withIntermediateDirectories: false)
+        let problem = try problem { try trainer.run() }
+        #expect(
+            problem.contains(
+                "curves.png: cannot be written: it is a folder; when it can be, go on from the last"))
+        #expect(try TrainedModel(runOrWeights: run.path).stored?.size == 8)
     }
 
     @Test func noDamagedModelPredicts() throws {
@@ -128,7 +165,7 @@ import VGGTraining
         let network = try tinyConfiguration().model.network(size: 8)
         let saved = RunFolder.SavedBytes(network, momentumOf: 100_000)
         #expect(saved.checkpoint == saved.model + 400_000)
-        let needed = saved.model + 2 * saved.checkpoint + 1 << 20
+        let needed = saved.model + 2 * saved.checkpoint + 1 << 18
         try run.checkSpace(for: saved, free: nil)
         try run.checkSpace(for: saved, free: needed)
         let problem = try problem { try run.checkSpace(for: saved, free: needed - 1) }
@@ -158,7 +195,8 @@ import VGGTraining
         configuration.epochs = 2
         let problem = try problem { try trainer(configuration, folder: run, resuming: true).run() }
         let way =
-            "a new run from the last good weights: vgg train --init \(run.path) --data stripes --lr 0.001"
+            "a new run from the last good weights: vgg train --init \(run.path) "
+            + options.replacing("--lr 0.01", with: "--lr 0.001")
         #expect(problem.contains("diverged in epoch 2") && problem.hasSuffix(way))
         #expect(run.readDiagnosis() != nil)
 

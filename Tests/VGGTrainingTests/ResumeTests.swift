@@ -130,7 +130,9 @@ import VGGTraining
         #expect(
             throws: TrainingError.conflictingOptions(
                 folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")],
-                newRun: "vgg train --init \(run.path) --data stripes --seed 6")
+                newRun:
+                    "vgg train --init \(run.path) --data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov "
+                    + "--weight-decay 0.0001 --batch-size 8 --seed 6")
         ) { try trainer(other, folder: run, resuming: true) }
     }
 
@@ -184,8 +186,11 @@ import VGGTraining
         _ = try trainer(smallConfiguration(), folder: run).run()
         try FileManager.default.removeItem(atPath: run.checkpointPath)
         let metrics = try run.bytes(\.metricsPath)
-        let error = TrainingError.noCheckpoint(path: run.checkpointPath, model: run.modelPath)
-        #expect("\(error)".contains("--init"))
+        let error = TrainingError.noCheckpoint(
+            path: run.checkpointPath,
+            newRun:
+                "vgg train --init \(run.path) --data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov "
+                + "--weight-decay 0.0001 --batch-size 8 --seed 5")
         #expect(throws: error) { try trainer(smallConfiguration(), folder: run, resuming: true) }
         #expect(try run.bytes(\.metricsPath) == metrics)
     }

@@ -115,6 +115,31 @@ import VGGTraining
         #expect(error?.reason == "no photo of the class red can be read")
     }
 
+    /// Where the folder is now is a part of the command.
+    @Test func adviceKnowsWhereThePhotosAre() throws {
+        try stop(try trainer(configuration(), run: run), after: 3)
+        try FileManager.default.moveItem(atPath: "\(folder.path)/photos", toPath: "\(folder.path)/my photos")
+        try folder.remove("my photos/red/2.png")
+        var stored = try run.readConfiguration()
+        stored.dataDirectory = "\(folder.path)/my photos"
+        let error = #expect(throws: FileError.self) {
+            try trainer(stored, run: run, resuming: true, from: stored.dataDirectory)
+        }
+        let command = "vgg train --resume \(run.path) --data-dir '\(folder.path)/my photos' --skip-broken"
+        #expect(error?.reason.hasSuffix(command) == true, "\(String(describing: error))")
+        // Photos of other names are no part of it.
+        for name in ["green", "red"] {
+            for index in 0..<12 { try? folder.remove("my photos/\(name)/\(index).png") }
+            try folder.write([UInt8](Bitmap(width: 9, height: 9).pngData()), to: "my photos/\(name)/a.png")
+            try folder.write([UInt8](Bitmap(width: 9, height: 9).pngData()), to: "my photos/\(name)/b.png")
+        }
+        stored.skipBroken = true
+        let other = #expect(throws: FileError.self) {
+            try trainer(stored, run: run, resuming: true, from: stored.dataDirectory)
+        }
+        #expect(other?.reason.hasSuffix("vgg train --resume \(run.path) --data-dir FOLDER") == true)
+    }
+
     @Test func lostPhotosAreNamed() throws {
         try stop(try trainer(configuration(), run: run), after: 3)
         for name in ["red/2.png", "green/9.png"] { try folder.remove("photos/\(name)") }
@@ -149,7 +174,9 @@ import VGGTraining
         let own = try #require(try run.readPhotos()).test
         #expect(own.count == 6)
         let model = try TrainedModel(runOrWeights: run.path)
-        func testing(_ name: String, isRuns: Bool = false) throws -> (data: DatasetSplits, gone: [String]) {
+        func testing(
+            _ name: String, isRuns: Bool = false
+        ) throws -> (data: DatasetSplits, gone: [String], trained: Int) {
             let data = try DatasetStore().load(
                 "folder", from: "\(folder.path)/\(name)", classNames: ClassNames(["green", "red"]))
             return try model.testing(on: data, isRuns: isRuns)
@@ -158,11 +185,11 @@ import VGGTraining
             atPath: "\(folder.path)/linked", withDestinationPath: "photos")
         try FileManager.default.copyItem(atPath: "\(folder.path)/photos", toPath: "\(folder.path)/copied")
         for name in ["photos", "linked", "copied"] {
-            let (data, gone) = try testing(name)
+            let (data, gone, _) = try testing(name)
             #expect(data.test.photoNames == own && data.testing == .run && gone.isEmpty, "\(name)")
         }
         try folder.remove("copied/\(own[0])")
-        let (data, gone) = try testing("copied")
+        let (data, gone, _) = try testing("copied")
         #expect(data.test.photoNames == Array(own.dropFirst()) && gone == [own[0]])
 
         // Few photos of the same names are another folder.
@@ -178,8 +205,8 @@ import VGGTraining
                 try folder.write(bytes, to: "twins/\(name)/\(index).png")
             }
         }
-        let twins = try testing("twins").data
-        #expect(twins.test.count == 24 && twins.testing == .all)
+        let (twins, _, trained) = try testing("twins")
+        #expect(twins.test.count == 24 && twins.testing == .all && trained == 18)
         #expect(throws: FileError.self) {
             for name in own { try? folder.remove("copied/\(name)") }
             _ = try testing("copied", isRuns: true)
