@@ -62,6 +62,11 @@ extension StoredNetwork {
                         ? "\(layer.fileName) has no weight"
                         : "layer \(layer.fileName.quotedName) has no place in it")
             }
+            if let last = linear.last, layer.follows(last) {
+                throw NotVGGError(
+                    "layer \(layer.fileName.quotedName) reads what its classifier makes, which is then not the end of it"
+                )
+            }
             guard !isKnown, !layer.isAuxiliary, !isCut else { continue }
             let stands = if let first, let last { (first...last).contains(index) } else { false }
             let reads =
@@ -75,6 +80,12 @@ extension StoredNetwork {
 }
 
 extension StoredLayer {
+    /// Whether it is a convolution behind the last layer of the classifier that takes as many channels as that makes: the
+    /// scores of a network for segmentation.
+    fileprivate func follows(_ last: StoredLayer) -> Bool {
+        kind == .convolution && !isAuxiliary && inputs == last.outputs && place > last.place
+    }
+
     /// Whether it is an activation with numbers of its own, such as PReLU.
     fileprivate var isActivation: Bool {
         name.components.contains { component in

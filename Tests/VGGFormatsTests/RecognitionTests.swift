@@ -152,6 +152,21 @@ import VGGModel
         #expect(try InferredModel(file.tensors).specification.rows == rows)
     }
 
+    /// Scores behind what would be the classifier, as networks for segmentation have them.
+    @Test(arguments: [false, true]) func theClassifierIsTheEnd(_ isSorted: Bool) throws {
+        var file = File(vgg16, linear: ["fc6": [9, 16, 7, 7], "fc7": [7, 9, 1, 1]]) { place in
+            expand("convB_N", place, batchNorm: false)
+        }
+        #expect(try InferredModel(isSorted ? file.sorted : file.tensors).specification.classes == 7)
+        file.add("score_fr", [5, 7, 1, 1])
+        let error = #expect(throws: NotVGGError.self) {
+            try InferredModel(isSorted ? file.sorted : file.tensors)
+        }
+        #expect(
+            error?.reason.contains("\"score_fr\" reads what its classifier makes") == true,
+            "\(String(describing: error))")
+    }
+
     /// Networks that could pass for a VGG by their 3×3 kernels.
     @Test func refusesOtherNetworks() throws {
         var residual = File([(1, 8)]) { _ in "conv1" }
