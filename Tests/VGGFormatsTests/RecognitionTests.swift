@@ -155,7 +155,7 @@ import VGGModel
     /// Scores behind what would be the classifier, as networks for segmentation have them.
     @Test(arguments: [false, true]) func theClassifierIsTheEnd(_ isSorted: Bool) throws {
         var file = File(vgg16, linear: ["fc6": [9, 16, 7, 7], "fc7": [7, 9, 1, 1]]) { place in
-            expand("convB_N", place, batchNorm: false)
+            expand("features.P", place, batchNorm: false)
         }
         #expect(try InferredModel(isSorted ? file.sorted : file.tensors).specification.classes == 7)
         file.add("score_fr", [5, 7, 1, 1])
