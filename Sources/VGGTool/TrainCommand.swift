@@ -62,9 +62,11 @@ struct TrainCommand: ParsableCommand {
 
     /// What follows from the data where nothing else was said: the network's input channels and classes, and how
     /// images are prepared.
-    private func fit(_ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool)
-        throws
-    {
+    /// - Parameter weights: what a new run starts from; nil for random weights, and for a run that goes on.
+    private func fit(
+        _ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool,
+        _ weights: TrainedModel?
+    ) throws {
         // Images become grey or coloured as the weights expect them.
         if !isResumed, configuration.initialWeights == nil, training.model.inChannels == nil {
             configuration.model.inChannels = data.channels
@@ -74,12 +76,7 @@ struct TrainCommand: ParsableCommand {
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
         var own = configuration.preprocessing
         let channels = configuration.model.inChannels
-        if !isResumed, let weights = configuration.initialWeights {
-            own = try TrainedModel(
-                runOrWeights: weights, weightsKey: configuration.initialWeightsKey,
-                convArch: training.model.rows
-            ).preprocessing(channels: channels)
-        }
+        if let weights { own = try weights.preprocessing(channels: channels) }
         guard own != nil || training.preparation.isGiven else { return }
         let usual = try Preprocessing.plain(configuration.size, channels: channels == 1 ? .grey : .rgb)
         configuration.preprocessing = try training.preparation.preprocessing(
@@ -87,9 +84,10 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// The same for a new run, whose network and size are those of the weights it starts from, if there are any.
-    private func wantedAnew() throws -> TrainingConfiguration {
+    /// - Returns: also these weights; nil for random ones.
+    private func wantedAnew() throws -> (TrainingConfiguration, TrainedModel?) {
         var configuration = wanted()
-        guard let path = configuration.initialWeights else { return configuration }
+        guard let path = configuration.initialWeights else { return (configuration, nil) }
         let weights = try training.weights.read(path, convArch: training.model.rows)
         configuration.model = training.head.applied(to: try training.model.specification(of: weights))
         // A file without a classifier gets one; how many classes it has, the data say.
@@ -97,14 +95,16 @@ struct TrainCommand: ParsableCommand {
             configuration.model.classes = TrainingConfiguration().model.classes
         }
         configuration.size = training.data.size ?? weights.stored?.size ?? configuration.size
-        return configuration
+        return (configuration, weights)
     }
 
     func run() throws {
         Signals.prepareTraining()
         let resumed = resume.map(RunFolder.init)
-        var configuration =
-            if let resumed { wanted(try resumed.readConfiguration()) } else { try wantedAnew() }
+        var (configuration, weights) =
+            if let resumed { (wanted(try resumed.readConfiguration()), TrainedModel?.none) } else {
+                try wantedAnew()
+            }
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
         let folder = resumed ?? runDir.map(RunFolder.init) ?? .unused(Self.newFolder(configuration))
@@ -119,7 +119,8 @@ struct TrainCommand: ParsableCommand {
             configuration.data, from: configuration.dataDirectory,
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
-        try fit(&configuration, to: data.train, isResumed: resumed != nil)
+        try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
+        weights = nil
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
 
         if estimate {

@@ -24,13 +24,15 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
 
     var whatToTry: String { "try \(advice.joined(separator: ", or "))" }
 
+    private static func lowerRate(_ rate: Float) -> String { String(format: "%g", rate / 10) }
+
     /// A loss or weights that are no longer finite numbers.
     /// - Parameter run: whose last weights were good; nil if there are none.
     static func diverged(
         epoch: Int, step: Int, what: String, configuration: TrainingConfiguration, run: RunFolder?
     ) -> Diagnosis {
         let rate = configuration.optimizer.learningRate
-        let lower = String(format: "%g", rate / 10)
+        let lower = lowerRate(rate)
         var advice = ["a lower --lr (it is \(rate); try \(lower))"]
         if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less --momentum") }
@@ -55,14 +57,13 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         guard classes > 1 else { return nil }
         let chance = log(Double(classes))
         let rate = configuration.optimizer.learningRate
-        let lower = String(format: "%g", rate / 10)
         let problem: Problem
         var advice: [String]
         let verdict: String
         // The mean can be that high for a bad beginning alone; then the test at the end is better.
         if epoch.trainLoss > 1.5 * chance, !(epoch.testLoss <= chance) {
             problem = .exploding
-            advice = ["a lower --lr (it is \(rate); try \(lower))"]
+            advice = ["a lower --lr (it is \(rate); try \(lowerRate(rate)))"]
             verdict = "far above that of guessing among %d classes (%.3f): it grows"
         } else if (0.97 * chance...1.05 * chance).contains(epoch.trainLoss),
             epoch.testAcc < 2 / Double(classes)
