@@ -31,7 +31,7 @@ let package = Package(
             name: "CVGGImages", cSettings: imageLibraries.map { .define("VGG_HAS_\($0.name)") },
             linkerSettings: imageLibraries.flatMap(\.libraries).map { .linkedLibrary($0) }),
         .target(name: "VGGFiles"),
-        .target(name: "VGGModel"),
+        .target(name: "VGGModel", dependencies: ["VGGFiles"]),
         .target(name: "VGGEngine", dependencies: ["VGGModel"]),
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
         .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU"]),
@@ -45,16 +45,19 @@ let package = Package(
             ]),
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(
+            name: "VGGInference",
+            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats"]),
+        .target(
             name: "VGGTraining",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGFormats", "VGGData",
-                "VGGPictures",
+                "VGGInference", "VGGPictures",
             ]),
         .target(
             name: "VGGKit",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGDevices", "VGGFormats",
-                "VGGData", "VGGPictures", "VGGTraining",
+                "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -75,7 +78,8 @@ let package = Package(
         .testTarget(
             name: "VGGEngineTests",
             dependencies: [
-                "VGGCPU", "VGGData", "VGGDevices", "VGGEngine", "VGGFormats", "VGGModel", "VGGTestSupport",
+                "VGGCPU", "VGGData", "VGGDevices", "VGGEngine", "VGGFormats", "VGGInference", "VGGModel",
+                "VGGTestSupport",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(
@@ -90,8 +94,8 @@ let package = Package(
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
-                "VGGCPU", "VGGFiles", "VGGFormats", "VGGImages", "VGGPictures", "VGGTestSupport",
-                "VGGTraining",
+                "VGGCPU", "VGGFiles", "VGGFormats", "VGGImages", "VGGInference", "VGGPictures",
+                "VGGTestSupport", "VGGTraining",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

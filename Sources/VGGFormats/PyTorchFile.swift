@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 /// The named tensors of a file that PyTorch's `torch.save` wrote (`.pth`, `.pt`), in its ZIP container

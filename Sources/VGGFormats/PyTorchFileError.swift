@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// A file of PyTorch's (`.pth`) that is malformed, or holds what weights do not need.
 public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
     public enum Problem: Error, Hashable {

@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// A file that is not, or cannot become, a well-formed safetensors file.
 public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
     public enum Problem: Error, Hashable {

@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 /// Tensors of a pickle by name: what PyTorch calls a `state_dict`.

@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// Which of the state dictionaries in a pickle is the network's: the one with the most convolutions.
 ///
 /// Of several with as many, those that can be read whole come first, and then `KeyPreference` says.

@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 /// A layer as a weight file holds it: the tensors whose names differ in the last component alone.

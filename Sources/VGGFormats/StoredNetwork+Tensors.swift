@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 extension StoredNetwork {

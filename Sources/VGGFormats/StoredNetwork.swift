@@ -1,3 +1,4 @@
+import VGGFiles
 import VGGModel
 
 /// The layers of a weight file that make a VGG, each kind in its order.

@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// The directory of a ZIP file as `torch.save` writes it: with or without ZIP64's longer fields, without a comment.
 ///
 /// Format: PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3. Checksums are not computed, nor does PyTorch

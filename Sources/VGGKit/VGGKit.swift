@@ -5,6 +5,7 @@
 @_exported import VGGFiles
 @_exported import VGGFormats
 @_exported import VGGImages
+@_exported import VGGInference
 @_exported import VGGModel
 @_exported import VGGPictures
 @_exported import VGGTraining

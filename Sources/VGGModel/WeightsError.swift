@@ -1,3 +1,5 @@
+import VGGFiles
+
 /// Why tensors cannot be a network's weights.
 public enum WeightsError: Error, Hashable, CustomStringConvertible {
     case missing(String)

@@ -56,7 +56,8 @@ struct EvalCommand: ParsableCommand {
     func run() throws {
         let loaded = try trained.load(head)
         let data = try trained.testData(for: loaded)
-        let (whole, skipped) = try readable(data.test, skipsBroken: skipBroken || loaded.model.skipsBroken)
+        let skips = try skipBroken || RunData(of: loaded.model).skipsBroken
+        let (whole, skipped) = try readable(data.test, skipsBroken: skips)
         let test = whole.limited(to: testLimit ?? whole.count)
         if !trained.preparation.isGiven, loaded.model.preprocessing == nil {
             Console.note(

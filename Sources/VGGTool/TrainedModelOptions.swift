@@ -71,14 +71,15 @@ struct TrainedModelOptions: ParsableArguments {
                 "the network has one output, which tells two classes apart; give --labels both names, that of what it "
                     + "speaks for last")
         }
+        let run = try RunData(of: trained)
         // A folder that a run remembers is that of its own data set.
-        let remembered = name == trained.stored?.data && data.folder == nil ? trained.dataDirectory : nil
+        let remembered = name == trained.stored?.data && data.folder == nil ? run.directory : nil
         let whole = try Datasets.load(
             name, from: data.folder ?? remembered, isRemembered: remembered != nil,
             classNames: loaded.classNames,
             checksPhotos: false)
-        let isRuns = remembered != nil || trained.dataDirectory != nil && data.folder == trained.dataDirectory
-        let (splits, gone, trainedOn) = try trained.testing(on: whole, isRuns: isRuns)
+        let isRuns = remembered != nil || run.directory != nil && data.folder == run.directory
+        let (splits, gone, trainedOn) = try run.testing(on: whole, isRuns: isRuns)
         if trainedOn > 0 {
             Console.note(
                 "\(Text.count(trainedOn, "photo")) of \(Text.grouped(splits.test.count)) in \(splits.folder) "

@@ -1,6 +1,7 @@
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 
 /// How far a training is: with the weights and the momentum, all it takes to go on as if never stopped.
@@ -33,18 +34,12 @@ struct TrainingState: Hashable, Codable {
     init(trainExamples: Int) { self.trainExamples = trainExamples }
 }
 
-/// The version of this package.
-public let vggVersion = "0.1.0"
-
 /// The file `checkpoint.safetensors`: weights under their own names, momentum buffers under
 /// `momentum.<name>`, and the state as JSON in the metadata under `vgg.state`.
 struct Checkpoint {
     var state: TrainingState
     var weights: [String: Tensor]
     var momentum: [String: Tensor]
-
-    static let stateKey = "vgg.state"
-    static let momentumPrefix = "momentum."
 
     init(state: TrainingState, weights: [String: Tensor], momentum: [String: Tensor]) {
         self.state = state
@@ -55,13 +50,13 @@ struct Checkpoint {
     /// - Throws: `FileError` or `SafetensorsError` if the file cannot be read, is damaged or is not a checkpoint.
     init(contentsOf path: String) throws {
         let file = try Safetensors(contentsOf: path)
-        guard let text = file.metadata[Self.stateKey],
+        guard let text = file.metadata[CheckpointNames.state],
             let state = try? JSONText.decode(TrainingState.self, from: text)
         else { throw FileError(path, "is not a checkpoint that this version can go on from") }
         self.init(state: state, weights: [:], momentum: [:])
         for (name, tensor) in file.tensors {
-            if name.hasPrefix(Self.momentumPrefix) {
-                momentum[String(name.dropFirst(Self.momentumPrefix.count))] = tensor
+            if name.hasPrefix(CheckpointNames.momentumPrefix) {
+                momentum[String(name.dropFirst(CheckpointNames.momentumPrefix.count))] = tensor
             } else {
                 weights[name] = tensor
             }
@@ -71,8 +66,8 @@ struct Checkpoint {
     /// - Throws: `FileError` if the file cannot be written; the old one then stays.
     func write(to path: String, model: StoredModel) throws {
         var file = Safetensors(tensors: NamedTensors(sorting: weights), metadata: try model.metadata)
-        file.metadata[Self.stateKey] = try JSONText.line(state)
-        for (name, tensor) in momentum { file.tensors[Self.momentumPrefix + name] = tensor }
+        file.metadata[CheckpointNames.state] = try JSONText.line(state)
+        for (name, tensor) in momentum { file.tensors[CheckpointNames.momentumPrefix + name] = tensor }
         try file.write(to: path, checksummed: true)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import VGGFiles
+import VGGInference
 import VGGPictures
 
 extension LineChart {

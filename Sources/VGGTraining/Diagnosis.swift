@@ -1,4 +1,5 @@
 import Foundation
+import VGGInference
 import VGGModel
 
 /// What is wrong with a training, in words, with what to try.

@@ -1,11 +1,9 @@
 import VGGFiles
 import VGGFormats
+import VGGInference
 
 /// What errors and endings of a training advise.
 extension RunFolder {
-    /// The command that goes on with the run.
-    package var resumption: String { "vgg train --resume \(path.shellWord)" }
-
     /// The same where the data are in another folder than the run remembers.
     func resumption(dataIn folder: String) -> String {
         guard let known = try? readConfiguration().dataDirectory, known != folder else { return resumption }

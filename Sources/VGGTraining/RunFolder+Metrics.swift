@@ -1,5 +1,6 @@
 import Foundation
 import VGGFiles
+import VGGInference
 
 extension RunFolder {
     /// The lines of `metrics.jsonl` that can be understood; none if there is no such file yet.

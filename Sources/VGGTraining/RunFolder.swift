@@ -1,38 +1,9 @@
 import Foundation
 import VGGFiles
+import VGGInference
 
-/// The folder of one training run: a public format, described in docs/run-folder.md.
-///
-/// Every file in it is replaced as a whole, so another program may read it while the run goes on.
-public struct RunFolder: Hashable, Sendable {
-    public let path: String
-    /// Whether a new run goes to a folder of another name where there is one of this name.
-    let isNumbered: Bool
-
-    public init(_ path: String) { self.init(path, isNumbered: false) }
-
-    private init(_ path: String, isNumbered: Bool) {
-        self.path = path
-        self.isNumbered = isNumbered
-    }
-
-    /// The folder of a new run alone: `path`, or `path-2` and so on where there is one already.
-    public static func unused(_ path: String) -> RunFolder { RunFolder(path, isNumbered: true) }
-
-    public var configurationPath: String { file("config.json") }
-    public var photosPath: String { file("photos.json") }
-    public var metricsPath: String { file("metrics.jsonl") }
-    public var checkpointPath: String { file("checkpoint.safetensors") }
-    public var modelPath: String { file("model.safetensors") }
-    public var diagnosisPath: String { file("diagnosis.json") }
-    public var curvesSVGPath: String { file("curves.svg") }
-    public var curvesPNGPath: String { file("curves.png") }
-
-    private func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
-
-    /// Whether a run was started in the folder, and a new one would not get another name.
-    public var holdsRun: Bool { !isNumbered && FileManager.default.fileExists(atPath: configurationPath) }
-
+/// What a training reads and writes in its folder.
+extension RunFolder {
     /// Makes the folder, if need be, and writes `config.json`, and for photos `photos.json`.
     /// - Returns: the folder that it has become, and the lock; whatever is written is written under it.
     /// - Throws: `TrainingError.runInUse` or `.runExists`, or `FileError` if the folder cannot be written.
@@ -100,9 +71,9 @@ public struct RunFolder: Hashable, Sendable {
     }
 
     /// What the run trains.
-    /// - Throws: `TrainingError.noRun` if there is none, `FileError` if `config.json` cannot be understood.
+    /// - Throws: `NoRunError`, or `FileError` if `config.json` cannot be understood.
     public func readConfiguration() throws -> TrainingConfiguration {
-        guard holdsRun else { throw TrainingError.noRun(folder: path) }
+        try checkHoldsRun()
         do {
             let text = try String(contentsOfFile: configurationPath, encoding: .utf8)
             return try JSONText.decode(RunDescription.self, from: text).configuration

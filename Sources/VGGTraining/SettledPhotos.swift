@@ -1,5 +1,6 @@
 import VGGData
 import VGGFiles
+import VGGInference
 
 /// The photos that a training works on, made out of those that its folder holds now.
 struct SettledPhotos {

@@ -1,6 +1,8 @@
 import Foundation
+import VGGData
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 
 extension Trainer {
@@ -46,7 +48,8 @@ extension Trainer {
             let readsOtherMaps = own.pool != theirs.pool && others.first?.name == linear.first?.name
             if own.hiddenFeatures != theirs.hiddenFeatures || readsOtherMaps { return linear }
         }
-        let (known, wanted) = (model.classNames, StoredModel(configuration).labels)
+        let known = model.classNames ?? model.stored?.data.flatMap(DatasetStore.classNames)
+        let wanted = StoredModel(configuration).labels
         let isRenamed = known != nil && wanted != nil && known != wanted
         guard let head = network.head, let shape = weights["\(head.name).weight"]?.shape, shape.count == 2,
             shape[0] != network.output.count || isRenamed, shape[1] == head.input.count

@@ -2,6 +2,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 
 /// Trains a network on a data set, and tests it after each epoch, as the chapter's `train_ch6` does.
@@ -51,7 +52,7 @@ public final class Trainer {
         try configuration.validate()
         var lock: RunLock?
         if let folder, resuming {
-            guard folder.holdsRun else { throw TrainingError.noRun(folder: folder.path) }
+            try folder.checkHoldsRun()
             lock = try RunLock(folder)
             folder.removePartialFiles()
         }

@@ -1,5 +1,6 @@
 import VGGData
 import VGGImages
+import VGGInference
 import VGGModel
 
 extension TrainingConfiguration {
@@ -52,5 +53,16 @@ extension ImageDataset {
     func limited(to limit: Int?, for configuration: TrainingConfiguration) -> ImageDataset {
         let limited = limited(to: limit ?? count)
         return configuration.preprocessing.map { limited.prepared(by: $0) } ?? limited
+    }
+}
+
+extension StoredModel {
+    /// What the configuration trains.
+    public init(_ configuration: TrainingConfiguration) {
+        self.init(
+            model: configuration.model, size: configuration.size, data: configuration.data,
+            precision: configuration.precision,
+            labels: configuration.labels ?? DatasetStore.classNames(of: configuration.data),
+            preprocessing: configuration.preprocessing)
     }
 }

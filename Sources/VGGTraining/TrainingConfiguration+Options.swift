@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGInference
 import VGGModel
 
 extension TrainingConfiguration {

@@ -1,11 +1,11 @@
 import VGGFiles
+import VGGInference
 
 /// Why a training cannot start, go on, or be used.
 public enum TrainingError: Error, Hashable, CustomStringConvertible {
     case invalidOption(name: String, reason: String)
     /// The folder already holds a run, and a new one would overwrite it.
     case runExists(folder: String)
-    case noRun(folder: String)
     /// The run was saved, but its checkpoint is gone; `newRun` is the command that starts another from its weights.
     case noCheckpoint(path: String, newRun: String?)
     /// A resumed run has already done more epochs or steps than the option allows.
@@ -26,8 +26,6 @@ public enum TrainingError: Error, Hashable, CustomStringConvertible {
         case .runExists(let folder):
             return
                 "\(folder) already holds a run; go on with \(RunFolder(folder).resumption), or choose another --run-dir"
-        case .noRun(let folder):
-            return "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
         case .noCheckpoint(let path, let newRun):
             return
                 "\(path): the checkpoint is missing; restore it, or start a new run\(newRun.map { ": \($0)" } ?? "")"

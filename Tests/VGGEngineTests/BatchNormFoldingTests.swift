@@ -1,6 +1,7 @@
 import Testing
 import VGGCPU
 import VGGEngine
+import VGGInference
 import VGGModel
 import VGGTestSupport
 

@@ -2,6 +2,7 @@ import Testing
 import VGGCPU
 import VGGEngine
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 

@@ -1,6 +1,7 @@
 import Testing
 import VGGCPU
 import VGGEngine
+import VGGInference
 import VGGModel
 
 /// One copy of the weights, many requests (Scripts/concurrency runs the same under the thread sanitizer).

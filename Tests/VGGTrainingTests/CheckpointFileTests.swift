@@ -3,6 +3,7 @@ import Testing
 import VGGCPU
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGFiles
 import VGGModel
 import VGGTraining
 

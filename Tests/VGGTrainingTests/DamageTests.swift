@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -5,6 +5,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

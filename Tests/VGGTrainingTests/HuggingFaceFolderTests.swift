@@ -3,6 +3,7 @@ import Testing
 import VGGFiles
 import VGGFormats
 import VGGImages
+import VGGInference
 import VGGTestSupport
 import VGGTraining
 
@@ -61,7 +62,7 @@ import VGGTraining
     }
 
     @Test func whatIsNoneOfTheseIsNamed() throws {
-        #expect(throws: TrainingError.noRun(folder: folder.path)) {
+        #expect(throws: NoRunError(folder: folder.path)) {
             try TrainedModel(runOrWeights: folder.path)
         }
         try Data().write(to: folder.url("saved_model.pb"))

@@ -4,6 +4,7 @@ import VGGCPU
 import VGGData
 import VGGEngine
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -3,6 +3,7 @@ import Testing
 import VGGFiles
 import VGGFormats
 import VGGImages
+import VGGInference
 import VGGModel
 import VGGTraining
 

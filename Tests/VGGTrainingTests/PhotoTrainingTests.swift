@@ -6,6 +6,7 @@ import VGGEngine
 import VGGFiles
 import VGGFormats
 import VGGImages
+import VGGInference
 import VGGPictures
 import VGGTestSupport
 import VGGTraining
@@ -88,8 +89,9 @@ import VGGTraining
             #expect(try model.classNames == classNames && model.preprocessing == .plain(8))
         }
         let model = try TrainedModel(runOrWeights: run.path)
-        #expect(model.dataDirectory == configuration.dataDirectory)
-        #expect(model.validation == ValidationSplit(share: 0.25, seed: 5))
+        let known = try RunData(of: model)
+        #expect(known.directory == configuration.dataDirectory)
+        #expect(known.validation == ValidationSplit(share: 0.25, seed: 5))
 
         // The loader of photos gives the network what the training gave it.
         let paths = try paths(trainer.test)

@@ -5,6 +5,7 @@ import VGGEngine
 import VGGFiles
 import VGGFormats
 import VGGImages
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

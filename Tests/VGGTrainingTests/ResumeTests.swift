@@ -1,5 +1,7 @@
 import Foundation
 import Testing
+import VGGFiles
+import VGGInference
 import VGGTestSupport
 import VGGTraining
 
@@ -117,8 +119,8 @@ import VGGTraining
     @Test func refusesWhatWouldSpoilARun() throws {
         let folder = try TemporaryFolder()
         let run = folder.run("run")
-        #expect(throws: TrainingError.noRun(folder: run.path)) { try run.readConfiguration() }
-        #expect(throws: TrainingError.noRun(folder: run.path)) {
+        #expect(throws: NoRunError(folder: run.path)) { try run.readConfiguration() }
+        #expect(throws: NoRunError(folder: run.path)) {
             try trainer(smallConfiguration(), folder: run, resuming: true)
         }
         _ = try trainer(smallConfiguration(), folder: run).run()

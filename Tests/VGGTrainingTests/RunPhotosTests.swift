@@ -5,6 +5,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGImages
+import VGGInference
 import VGGPictures
 import VGGTestSupport
 import VGGTraining
@@ -173,13 +174,13 @@ import VGGTraining
         _ = try trainer(configuration(), run: run).run()
         let own = try #require(try run.readPhotos()).test
         #expect(own.count == 6)
-        let model = try TrainedModel(runOrWeights: run.path)
+        let known = try RunData(of: TrainedModel(runOrWeights: run.path))
         func testing(
             _ name: String, isRuns: Bool = false
         ) throws -> (data: DatasetSplits, gone: [String], trained: Int) {
             let data = try DatasetStore().load(
                 "folder", from: "\(folder.path)/\(name)", classNames: ClassNames(["green", "red"]))
-            return try model.testing(on: data, isRuns: isRuns)
+            return try known.testing(on: data, isRuns: isRuns)
         }
         try FileManager.default.createSymbolicLink(
             atPath: "\(folder.path)/linked", withDestinationPath: "photos")

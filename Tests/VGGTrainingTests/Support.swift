@@ -2,6 +2,7 @@ import Foundation
 import VGGCPU
 import VGGData
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -4,6 +4,7 @@ import VGGCPU
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -2,6 +2,8 @@ import Foundation
 import Testing
 import VGGCPU
 import VGGData
+import VGGFiles
+import VGGInference
 import VGGModel
 import VGGTestSupport
 import VGGTraining

@@ -17,7 +17,9 @@ extension Executor {
 
     /// A kept layer's output for one image, and the gradient of a logit with respect to it: both [1, channels,
     /// height, width]. Of a training plan in single precision.
-    func mapsAndGradients(of image: [Float], logit: Int, layer: Int) -> (maps: Tensor, gradients: Tensor) {
+    package func mapsAndGradients(of image: [Float], logit: Int, layer: Int) -> (
+        maps: Tensor, gradients: Tensor
+    ) {
         precondition(
             plan.mode == .training && plan.precision == .fp32, "gradients need a training plan in fp32")
         var maps: [Float] = []

@@ -1,34 +1,25 @@
 import VGGData
 import VGGFiles
-import VGGImages
-import VGGModel
+import VGGInference
 
-/// How photos are prepared for the weights, and what the classes are called.
-extension TrainedModel {
-    /// What the weight file says; for weights trained on a data set, what the training did; nil if neither is
-    /// known.
-    public var preprocessing: Preprocessing? {
-        guard let stored else { return nil }
-        if let preprocessing = stored.preprocessing { return preprocessing }
-        guard stored.data != nil else { return nil }
-        switch stored.model.inChannels {
-        case 1: return try? .plain(stored.size, channels: .grey)
-        case 3: return try? .plain(stored.size)
-        default: return nil
-        }
+/// What the run that weights come from knows of its data; of weights without a run nothing.
+public struct RunData: Sendable {
+    /// Where the run found its data; nil for the usual places.
+    public let directory: String?
+    /// Whether the run leaves out photos that cannot be read.
+    public let skipsBroken: Bool
+    /// Which photos of that folder the run tested itself on; nil if the folder says so.
+    public let validation: ValidationSplit?
+    private let photos: RunPhotos?
+
+    /// - Throws: `FileError` if the run's files cannot be understood.
+    public init(of model: TrainedModel) throws {
+        let configuration = try model.run?.readConfiguration()
+        directory = configuration?.dataDirectory
+        skipsBroken = configuration?.skipBroken == true
+        validation = configuration?.validation
+        photos = try model.run?.readPhotos()
     }
-
-    /// What `preprocessing` says; where nothing is known, at the size of the network ImageNet's for three input
-    /// channels, and for one 0…1.
-    /// - Throws: `PreprocessingError` if that size is out of range.
-    public func preprocessing(channels: Int) throws(PreprocessingError) -> Preprocessing {
-        if let preprocessing { return preprocessing }
-        let size = stored?.size ?? 224
-        return try channels == 1 ? .plain(size, channels: .grey) : .imageNet.resized(to: size)
-    }
-
-    /// The classes' names that the weight file has, or those of the data set of its training, if it is known.
-    public var classNames: [String]? { stored?.labels ?? stored?.data.flatMap(DatasetStore.classNames) }
 
     /// The same data, with the photos to test on for testing: those that the run tested itself on, if this is its folder,
     /// wherever that is now; else those that the folder has for it; else all. Data in memory stay as they are.
@@ -43,7 +34,6 @@ extension TrainedModel {
     ) throws(FileError) -> (data: DatasetSplits, gone: [String], trained: Int) {
         guard data.train.hasPhotos else { return (data, [], 0) }
         let all = data.train.joined(with: data.test)
-        let photos = try run?.readPhotos()
         if let photos, isRuns || photos.areMost(of: all) {
             let (found, gone) = all.selecting(photos.test)
             guard found.count > 0 else {
@@ -65,10 +55,4 @@ extension TrainedModel {
             }
         return (others, [], others.test.selecting(photos?.train ?? []).found.count)
     }
-}
-
-extension ModelSpecification {
-    /// Whether so many names can be those of its classes: one for each output; of a single output, which a sigmoid
-    /// makes the probability of a class, its name alone, or before it that of the other class.
-    public func canName(_ count: Int) -> Bool { count == classes || classes == 1 && count == 2 }
 }

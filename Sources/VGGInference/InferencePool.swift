@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import VGGEngine
 
 /// Why images are refused.
 public struct InputError: Error, Hashable, CustomStringConvertible {
@@ -32,7 +33,7 @@ public final class InferencePool: Sendable {
 
     /// An executor on a thread of its own.
     private final class Lane: Sendable {
-        private let queue = DispatchQueue(label: "VGGEngine.InferencePool", qos: .userInitiated)
+        private let queue = DispatchQueue(label: "VGGInference.InferencePool", qos: .userInitiated)
         /// Only the queue, which does one thing at a time, uses it.
         nonisolated(unsafe) private let executor: Executor
         /// Requests, running or waiting.

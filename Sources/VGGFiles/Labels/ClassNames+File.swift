@@ -1,5 +1,3 @@
-import VGGFiles
-
 extension ClassNames {
     /// Many times the names of ImageNet's 21,841 classes.
     private static let maximumFileSize = 1 << 24

@@ -1,5 +1,5 @@
-import VGGData
 import VGGEngine
+import VGGFiles
 import VGGImages
 import VGGModel
 
@@ -33,24 +33,15 @@ public struct StoredModel: Hashable, Sendable, Codable {
         self.preprocessing = preprocessing
     }
 
-    /// What the configuration trains.
-    public init(_ configuration: TrainingConfiguration) {
-        self.init(
-            model: configuration.model, size: configuration.size, data: configuration.data,
-            precision: configuration.precision,
-            labels: configuration.labels ?? DatasetStore.classNames(of: configuration.data),
-            preprocessing: configuration.preprocessing)
-    }
-
     /// The stored model of a weight file's metadata; nil if it holds none that can be understood.
-    init?(metadata: [String: String]) {
+    package init?(metadata: [String: String]) {
         guard let text = metadata[Self.metadataKey],
             let stored = try? JSONText.decode(StoredModel.self, from: text)
         else { return nil }
         self = stored
     }
 
-    var metadata: [String: String] {
+    package var metadata: [String: String] {
         get throws { [Self.metadataKey: try JSONText.line(self), "format": "pt"] }
     }
 }

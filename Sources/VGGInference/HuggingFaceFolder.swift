@@ -1,5 +1,5 @@
 import Foundation
-import VGGData
+import VGGFiles
 import VGGImages
 
 /// A folder as Hugging Face's libraries and timm save a model: weights beside a `config.json` of theirs.

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import VGGData
 import VGGFiles
 import VGGTestSupport
 

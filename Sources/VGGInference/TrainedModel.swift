@@ -1,5 +1,4 @@
 import Foundation
-import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -21,14 +20,8 @@ public struct TrainedModel: Sendable {
     public let notes: [String]
     /// Texts of the weight file.
     let metadata: [String: String]
-    /// Where the run found its data; nil for the usual places.
-    public let dataDirectory: String?
-    /// Which photos of that folder the run tested itself on; nil if the folder says so.
-    public let validation: ValidationSplit?
-    /// The run; nil for a weight file.
-    let run: RunFolder?
-    /// Whether the run leaves out photos that cannot be read.
-    public let skipsBroken: Bool
+    /// The run that they come from; nil for a weight file.
+    public let run: RunFolder?
 
     /// Reads a run folder's `model.safetensors`, a weight file of any format, or that of a folder as Hugging Face's
     /// libraries save a model, whose `config.json` names the classes.
@@ -36,71 +29,46 @@ public struct TrainedModel: Sendable {
     ///   - weightsKey: where in a file that holds several the weights are, as `WeightFile` takes it.
     ///   - convArch: the rows of the network, for files that neither say which it is nor have names that do; others do
     ///     not need it.
-    /// - Throws: `TrainingError.noRun`, or what `WeightFile` throws, each naming the file.
+    /// - Throws: `NoRunError`, or what `WeightFile` throws, each naming the file.
     public init(runOrWeights path: String, weightsKey: String? = nil, convArch: ConvArch? = nil) throws {
         var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        let shared = exists && isDirectory.boolValue ? HuggingFaceFolder(path) : nil
-        guard exists, isDirectory.boolValue, shared == nil else {
-            self.path = shared?.weightsPath ?? path
-            let file = try WeightFile(contentsOf: self.path, key: weightsKey)
-            weights = NamedTensors(
-                file.tensors.lazy.filter { !$0.name.hasPrefix(Checkpoint.momentumPrefix) })
-            metadata = file.metadata
-            dataDirectory = nil
-            validation = nil
-            run = nil
-            skipsBroken = false
-            var (stored, problem, notes) = Self.recognize(weights, metadata, convArch)
-            isRecognized = stored != nil && StoredModel(metadata: metadata) == nil
-            if let shared, var known = stored {
-                let names = shared.classNames
-                if names?.count == known.model.classes { known.labels = names }
-                known.preprocessing = known.preprocessing ?? shared.preprocessing
-                stored = known
+        let isFolder =
+            FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+        let shared = isFolder ? HuggingFaceFolder(path) : nil
+        run = isFolder && shared == nil ? RunFolder(path) : nil
+        let file: WeightFile
+        if let run {
+            try run.checkHoldsModel()
+            guard weightsKey == nil else {
+                throw FileError(
+                    path, "is a run folder, whose weights are under no key; leave out --weights-key")
             }
-            (self.stored, self.problem) = (stored, problem)
-            self.notes = Self.notes(file) + notes
-            return
+            self.path = run.modelPath
+            do {
+                file = try WeightFile(contentsOf: run.modelPath)
+            } catch let error as SafetensorsError
+                where (try? Safetensors(contentsOf: run.checkpointPath)) != nil
+            {
+                throw FileError(
+                    error.path, "\(error.reason); the same weights are in \(run.checkpointPath.shellWord)")
+            }
+        } else {
+            self.path = shared?.weightsPath ?? path
+            file = try WeightFile(contentsOf: self.path, key: weightsKey)
         }
-        let folder = RunFolder(path)
-        if !folder.holdsRun, let reason = WeightFile.objection(toFolder: path) {
-            throw FileError(path, reason)
-        }
-        let configuration: TrainingConfiguration
-        do {
-            configuration = try folder.readConfiguration()
-        } catch let error as FileError where (try? Safetensors(contentsOf: folder.modelPath)) != nil {
-            throw FileError(
-                error.path, "\(error.reason); what its weights are is also in \(folder.modelPath.shellWord)")
-        }
-        guard weightsKey == nil else {
-            throw FileError(path, "is a run folder, whose weights are under no key; leave out --weights-key")
-        }
-        guard FileManager.default.fileExists(atPath: folder.modelPath) else {
-            throw FileError(
-                folder.modelPath,
-                "is not there yet: it is written after the first epoch; go on with \(folder.resumption)"
-            )
-        }
-        self.path = folder.modelPath
-        let file: Safetensors
-        do {
-            file = try Safetensors(contentsOf: folder.modelPath)
-        } catch let error as SafetensorsError
-            where (try? Safetensors(contentsOf: folder.checkpointPath)) != nil
-        {
-            throw FileError(
-                error.path, "\(error.reason); the same weights are in \(folder.checkpointPath.shellWord)")
-        }
-        weights = file.tensors
+        weights = NamedTensors(
+            file.tensors.lazy.filter { !$0.name.hasPrefix(CheckpointNames.momentumPrefix) })
         metadata = file.metadata
-        stored = StoredModel(configuration)
-        (problem, isRecognized, notes) = (nil, false, [])
-        dataDirectory = configuration.dataDirectory
-        validation = configuration.validation
-        run = folder
-        skipsBroken = configuration.skipBroken == true
+        var (stored, problem, notes) = Self.recognize(weights, metadata, convArch)
+        isRecognized = stored != nil && StoredModel(metadata: metadata) == nil
+        if let shared, var known = stored {
+            let names = shared.classNames
+            if names?.count == known.model.classes { known.labels = names }
+            known.preprocessing = known.preprocessing ?? shared.preprocessing
+            stored = known
+        }
+        (self.stored, self.problem) = (stored, problem)
+        self.notes = Self.notes(file) + notes
     }
 
     private static func notes(_ file: WeightFile) -> [String] {
@@ -170,9 +138,10 @@ public struct TrainedModel: Sendable {
             folded?.network ?? network, batchSize: batchSize, mode: .inference,
             precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
         let activations = device.memory(of: plan, optimizer: nil).activations
+        // Beside the batch that runs, a loader has three that wait.
+        let image = network.input.count * MemoryLayout<Float>.stride
         try plan.checkFits(on: device) { size in
-            BatchLoader.bytes(of: network.input, batchSize: size)
-                + (executors - 1) * activations / batchSize * size
+            4 * size * image + (executors - 1) * activations / batchSize * size
         }
         return try fitting {
             let weights = try tensors(for: network)

@@ -49,7 +49,7 @@ extension TrainedModel {
     /// The texts that the weights came with, but for how far a training was, and what they belong to.
     private func metadata(_ belonging: StoredModel) throws -> [String: String] {
         var texts = metadata.merging(try belonging.metadata) { _, new in new }
-        texts[Checkpoint.stateKey] = nil
+        texts[CheckpointNames.state] = nil
         texts["format"] = nil
         return texts
     }

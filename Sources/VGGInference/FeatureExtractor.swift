@@ -1,3 +1,4 @@
+import VGGEngine
 import VGGModel
 
 /// A network that says what its inner layers see: the features that style transfer, perceptual losses and

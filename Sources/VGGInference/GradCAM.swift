@@ -1,3 +1,4 @@
+import VGGEngine
 import VGGModel
 
 /// Where a network looks when it sees a class: Grad-CAM (Selvaraju et al. 2017), section 3.

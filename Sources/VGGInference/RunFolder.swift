@@ -1,0 +1,69 @@
+import Foundation
+import VGGFiles
+import VGGFormats
+
+/// The folder of one training run: a public format, described in docs/run-folder.md.
+///
+/// Every file in it is replaced as a whole, so another program may read it while the run goes on.
+public struct RunFolder: Hashable, Sendable {
+    public let path: String
+    /// Whether a new run goes to a folder of another name where there is one of this name.
+    package let isNumbered: Bool
+
+    public init(_ path: String) { self.init(path, isNumbered: false) }
+
+    private init(_ path: String, isNumbered: Bool) {
+        self.path = path
+        self.isNumbered = isNumbered
+    }
+
+    /// The folder of a new run alone: `path`, or `path-2` and so on where there is one already.
+    public static func unused(_ path: String) -> RunFolder { RunFolder(path, isNumbered: true) }
+
+    public var configurationPath: String { file("config.json") }
+    public var photosPath: String { file("photos.json") }
+    public var metricsPath: String { file("metrics.jsonl") }
+    public var checkpointPath: String { file("checkpoint.safetensors") }
+    public var modelPath: String { file("model.safetensors") }
+    public var diagnosisPath: String { file("diagnosis.json") }
+    public var curvesSVGPath: String { file("curves.svg") }
+    public var curvesPNGPath: String { file("curves.png") }
+
+    package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+
+    /// Whether a run was started in the folder, and a new one would not get another name.
+    public var holdsRun: Bool { !isNumbered && FileManager.default.fileExists(atPath: configurationPath) }
+
+    package func checkHoldsRun() throws(NoRunError) {
+        if !holdsRun { throw NoRunError(folder: path) }
+    }
+
+    /// - Throws: `NoRunError`, or `FileError` if the run has no weights yet.
+    func checkHoldsModel() throws {
+        if !holdsRun, let reason = WeightFile.objection(toFolder: path) { throw FileError(path, reason) }
+        try checkHoldsRun()
+        guard !FileManager.default.fileExists(atPath: modelPath) else { return }
+        throw FileError(
+            modelPath, "is not there yet: it is written after the first epoch; go on with \(resumption)")
+    }
+
+    /// The command that goes on with the run.
+    package var resumption: String { "vgg train --resume \(path.shellWord)" }
+}
+
+/// No run was started in a folder that one is expected in.
+public struct NoRunError: Error, Hashable, CustomStringConvertible {
+    public let folder: String
+
+    package init(folder: String) { self.folder = folder }
+
+    public var description: String {
+        "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
+    }
+}
+
+/// What a checkpoint holds beside weights: as texts, how far the training was; as tensors, the momentum.
+package enum CheckpointNames {
+    package static let state = "vgg.state"
+    package static let momentumPrefix = "momentum."
+}
