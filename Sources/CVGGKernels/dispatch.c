@@ -49,6 +49,7 @@ const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
     case VGG_AVX512_BF16:
         return &vgg_bf16_kernels__avx512bf16;
     case VGG_AVX512:
+        return &vgg_bf16_kernels__avx512;
     case VGG_AVX2:
         return &vgg_bf16_kernels__avx2;
     default:

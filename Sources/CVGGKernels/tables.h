@@ -9,5 +9,6 @@ extern const vgg_bf16_kernels vgg_bf16_kernels__portable;
 extern const vgg_kernels vgg_kernels__avx2;
 extern const vgg_kernels vgg_kernels__avx512;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx2;
+extern const vgg_bf16_kernels vgg_bf16_kernels__avx512;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx512bf16;
 #endif

@@ -24,9 +24,6 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
     /// Every one that this processor can run.
     package static var allAvailable: [InstructionSet] { allCases.filter { $0 <= available } }
 
-    /// Every one that has kernels of mixed precision of its own and can run here, plain C first.
-    package static var allMixed: [InstructionSet] { allAvailable.filter { $0 != .avx512 } }
-
     public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
         left.rawValue < right.rawValue
     }
@@ -35,8 +32,8 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
         vgg_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }
 
-    /// The kernels of mixed precision. Below `avx512bf16` they multiply bfloat16 numbers as 32-bit ones,
-    /// slower than fp32; below `avx2` they also add in another order.
+    /// The kernels of mixed precision. Below `avx512bf16` they multiply bf16 numbers as fp32 ones, slower than
+    /// fp32; below `avx2` they also add in another order.
     var mixedKernels: vgg_bf16_kernels {
         vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }

@@ -34,7 +34,7 @@ import VGGModel
         return rest < step / 2 || (rest == step / 2 && low % 2 == 0) ? low : low + 1
     }
 
-    @Test(arguments: InstructionSet.allMixed)
+    @Test(arguments: InstructionSet.allAvailable)
     func roundsToTheNearest(on set: InstructionSet) {
         let kernels = kernels(of: set)
         var rounded = Array(repeating: UInt16(0xAAAA), count: numbers.count + 1)
@@ -45,24 +45,33 @@ import VGGModel
         }
     }
 
-    @Test(arguments: InstructionSet.allMixed)
+    @Test(arguments: InstructionSet.allAvailable)
     func notANumberStaysOne(on set: InstructionSet) {
         let kernels = kernels(of: set)
         // The second one's payload lies in the bits that rounding takes away.
         let numbers = [Float.nan, Float(bitPattern: 0x7F80_0001), -Float.nan]
         var rounded: [UInt16] = [0, 0, 0]
         kernels.bf16_from_float(numbers, &rounded, 3)
-        var wide: [Float] = [0, 0, 0]
-        kernels.bf16_to_float(rounded, &wide, 3)
-        #expect(wide.map(\.isNaN) == [true, true, true])
+        var fp32: [Float] = [0, 0, 0]
+        kernels.bf16_to_float(rounded, &fp32, 3)
+        #expect(fp32.map(\.isNaN) == [true, true, true])
     }
 
-    @Test(arguments: InstructionSet.allMixed)
-    func wideningIsExact(on set: InstructionSet) {
+    @Test(arguments: InstructionSet.allAvailable)
+    func conversionToFloatIsExact(on set: InstructionSet) {
         let kernels = kernels(of: set)
-        let halves = (0...0x7F80).map { UInt16($0) }
-        var wide = Array(repeating: Float.nan, count: halves.count)
-        kernels.bf16_to_float(halves, &wide, halves.count)
-        #expect(wide.map(\.bitPattern) == halves.map { UInt32($0) << 16 })
+        let numbers = (0...0x7F80).map { UInt16($0) }
+        var fp32 = Array(repeating: Float.nan, count: numbers.count)
+        kernels.bf16_to_float(numbers, &fp32, numbers.count)
+        #expect(fp32.map(\.bitPattern) == numbers.map { UInt32($0) << 16 })
     }
+
+    #if arch(x86_64)
+        @Test func everyInstructionSetHasItsOwnKernels() {
+            let tables = InstructionSet.allCases.map {
+                vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32($0.rawValue)))
+            }
+            #expect(Set(tables).count == InstructionSet.allCases.count)
+        }
+    #endif
 }

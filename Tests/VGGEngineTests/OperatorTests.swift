@@ -100,7 +100,7 @@ import VGGTestSupport
 
     /// Mixed precision rounds activations, gradients and weights to 8 bits: 2⁻⁹ at each rounding at most. Over
     /// the few layers of a case the errors of many numbers average out, so norms are compared, not elements.
-    @Test(arguments: OperatorCase.all, TestedDevice.mixed)
+    @Test(arguments: OperatorCase.all, TestedDevice.all)
     func mixedPrecisionStaysCloseToTheReference(_ example: OperatorCase, on tested: TestedDevice) throws {
         let reference = try Run(example, on: .reference)
         let run = try Run(example, on: tested.device, .bf16, spare: 1)
@@ -128,7 +128,7 @@ import VGGTestSupport
 
     /// With small whole numbers the sums of two convolutions are exact, so that no ReLU and no pool switches:
     /// what is left is the rounding of gradients, 2⁻⁹ each at most, in sums over images that partly cancel.
-    @Test(arguments: OperatorCase.all.filter(\.isExactInWholeNumbers), TestedDevice.mixed)
+    @Test(arguments: OperatorCase.all.filter(\.isExactInWholeNumbers), TestedDevice.all)
     func mixedPrecisionGradientsAreThoseOfTheReference(
         _ example: OperatorCase, on tested: TestedDevice
     ) throws {
@@ -166,9 +166,9 @@ import VGGTestSupport
     }
 
     /// The kernels in plain C do the same arithmetic in another order.
-    @Test(arguments: OperatorCase.all, TestedDevice.mixed.dropFirst())
+    @Test(arguments: OperatorCase.all, TestedDevice.all.dropFirst())
     func mixedPrecisionAgreesWithPlainC(_ example: OperatorCase, on tested: TestedDevice) throws {
-        let runs = try [TestedDevice.mixed[0], tested].map { try Run(example, on: $0.device, .bf16) }
+        let runs = try [TestedDevice.all[0], tested].map { try Run(example, on: $0.device, .bf16) }
         let logits = runs.map { $0.logits() }
         expectDistance(logits[1], logits[0], below: 0.005, "logits")
         let gradients = runs.map { run in

@@ -8,13 +8,8 @@ struct TestedDevice: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(device), \(device.kernels)" }
 
-    /// Every device, and every kernel table of the processor. A new device is tested by adding it here.
+    /// Every device, and every kernel table of the processor, plain C first. A new device is tested by adding it here.
     static let all = InstructionSet.allAvailable.map {
-        TestedDevice(device: .cpu(threads: 2, instructionSet: $0))
-    }
-
-    /// Those that have kernels of mixed precision of their own; plain C first.
-    static let mixed = InstructionSet.allMixed.map {
         TestedDevice(device: .cpu(threads: 2, instructionSet: $0))
     }
 

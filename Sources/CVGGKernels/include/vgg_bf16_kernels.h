@@ -8,7 +8,7 @@ extern "C" {
 
 // The kernels of mixed precision: one list makes their declarations and every implementation's table.
 //
-// A bfloat16 number is the upper half of a 32-bit float, kept in a uint16_t. All sums run in 32-bit floats;
+// A bf16 number is the upper 16 bits of a 32-bit float, kept in a uint16_t. All sums run in 32-bit floats;
 // results are rounded once, to the nearest with ties to even, when they are stored.
 //
 // Layouts (strides in elements of the array they belong to):
@@ -109,11 +109,11 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     /* A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3), of tiles tile_begin..<tile_end, with bias \
        (may be NULL), optional ReLU and, with pool, 2×2 max pool with stride 2 (y_row and y_pixel are then    \
        the pooled map's). Tiles of 2×2 outputs (the pool's windows) are counted image by image, row by row;   \
-       x_image and y_image are the elements from one image to the next. Where wide is not NULL it is written   \
-       instead of y, in floats. Every split into ranges gives the same bits. */                                \
+       x_image and y_image are the elements from one image to the next. Where y_fp32 is not NULL it is         \
+       written instead of y. Every split into ranges gives the same bits. */                                   \
     KERNEL(bf16_winograd_convolution,                                                                          \
            (const vgg_convolution *shape, ptrdiff_t x_image, const uint16_t *x, const uint16_t *transformed,   \
-            const float *bias, ptrdiff_t y_image, uint16_t *y, float *wide, float *scratch,                    \
+            const float *bias, ptrdiff_t y_image, uint16_t *y, float *y_fp32, float *scratch,                  \
             size_t tile_begin, size_t tile_end, int relu, int pool))                                           \
     /* Adds one image's weight gradient to dw and bias gradient to db; y_row and y_pixel are dy's. */          \
     KERNEL(bf16_weight_gradient, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *dy,         \
@@ -141,9 +141,9 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                          \
     /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights         \
        [output / 16][input][16], or, where rounded is not NULL, from what bf16_pack_weights makes of them      \
-       with a kernel of 1. Where y is NULL, `wide` is written instead, in floats. */                           \
+       with a kernel of 1. Where y is NULL, y_fp32 is written instead. */                                      \
     KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \
-                                 const uint16_t *rounded, const float *bias, uint16_t *y, float *wide,         \
+                                 const uint16_t *rounded, const float *bias, uint16_t *y, float *y_fp32,       \
                                  float *scratch, size_t panel_begin, size_t panel_end, int relu))              \
     /* transposed[input][example], examples filled up with a zero to an even number, for inputs                \
        input_begin..<input_end. */                                                                             \
@@ -168,8 +168,8 @@ typedef struct {
 #undef VGG_BF16_FIELD
 } vgg_bf16_kernels;
 
-/// The kernels of mixed precision for an instruction set: those of AVX-512 with bfloat16, the same made of
-/// AVX2 below it, and others in plain C, which add in another order.
+/// The kernels of mixed precision for an instruction set. Those with vectors are one source and give the same
+/// bits; plain C adds in another order.
 const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set);
 
 #ifdef __cplusplus
