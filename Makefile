@@ -19,7 +19,7 @@ C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
 .PHONY: help build images train reproduce test docs stale-builds format lint parity fuzz concurrency bench bench-kernels accuracy \
-    clean
+    conversion fine-tuning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses 
 
 accuracy: build ## compare test accuracies with PyTorch: an hour or two (BENCH="…")
 	VGG=$(VGG) Scripts/accuracy $(BENCH)
+
+conversion: build ## check vgg convert against torchvision, timm, onnx and ONNX Runtime: minutes an architecture
+	VGG=$(VGG) Scripts/conversion $(CONVERSION)
+
+fine-tuning: build ## fine-tune on a few photos a class beside training from scratch: some minutes
+	VGG=$(VGG) Scripts/fine-tuning
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean

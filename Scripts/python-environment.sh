@@ -1,8 +1,13 @@
-# Sourced by the other scripts.
+# Sourced by the other scripts: one Python environment for all, with the packages of requirements.txt. It lies in
+# VGG_PYTHON_VENV (default: swift-vgg/venv in the user's cache).
 
-# prepare_python VENV REQUIREMENTS makes the virtual environment and installs the packages, where they are missing.
+venv=${VGG_PYTHON_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/swift-vgg/venv}
+export PYTHONDONTWRITEBYTECODE=1
+
+# prepare_python SCRIPTS makes the environment and installs what is missing; SCRIPTS is this file's folder.
 prepare_python() {
     # Where Debian's python3-venv was missing, the first attempt left an environment without pip.
-    "$1/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$1"
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2"
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1/requirements.txt"
+    export PYTHONPATH="$1"
 }

@@ -287,7 +287,7 @@ def main():
         print(f"note: {note}")
 
     if options.json:
-        pins = PEERS.with_name("requirements.txt").read_text().split()
+        pins = (PEERS.parents[1] / "requirements.txt").read_text().split()
         report = {
             "date": datetime.date.today().isoformat(), "processor": processor(), "threads": options.threads,
             "rounds": options.rounds, "short": options.short,
@@ -295,7 +295,7 @@ def main():
         text = json.dumps(report, indent=1, ensure_ascii=False)
         pathlib.Path(options.json).write_text(text + "\n", encoding="utf-8")
     if options.chart:
-        subprocess.run([options.vgg, "chart", options.json, "--output", options.chart], check=True)
+        subprocess.run([options.python, PEERS.with_name("chart.py"), options.json, options.chart], check=True)
 
 
 if __name__ == "__main__":

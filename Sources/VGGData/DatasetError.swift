@@ -1,3 +1,5 @@
+import VGGModel
+
 /// Why a data set cannot be used.
 public enum DatasetError: Error, Hashable, CustomStringConvertible {
     /// A file is not what it should be: `reason` says how, in words that follow the path.
@@ -34,7 +36,7 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
         case .labelOutOfRange(let path, let index, let label, let allowed):
             """
             \(path): label \(index) is \(label), outside \(allowed.lowerBound)...\(allowed.upperBound); \
-            choose the --data name that fits these files, or get the file again
+            choose the \(Setting.data) name that fits these files, or get the file again
             """
         case .countsDiffer(let images, let imageCount, let labels, let labelCount):
             """
@@ -58,22 +60,22 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
             keep one data set a folder
             """
         case .otherSet(let folder, let name, let asked):
-            "\(folder): holds the files of \(name), not of \(asked); use --data \("\(name):\(folder)".shellWord)"
+            "\(folder): holds the files of \(name), not of \(asked); use \(Setting.data) \("\(name):\(folder)".shellWord)"
         case .severalSets(let name, let names):
             "'\(name)' is not one data set; name one of \(names.joined(separator: ", "))"
         case .folderMissing(let name):
-            "the data set '\(name)' has no usual place; give its folder: --data \(name):PATH"
+            "the data set '\(name)' has no usual place; give its folder: \(Setting.data) \(name):PATH"
         case .notFound(let name, let searched):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or "))\(Self.meant(name)), and only \
-            fashion-mnist can be fetched; put its four IDX files there or give their folder as --data-dir, or \
+            fashion-mnist can be fetched; put its four IDX files there or give their folder as \(Setting.dataDirectory), or \
             photos as folder:PATH
             """
         case .fetchFailed(let name, let searched, let reasons):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or ")) and could not be \
             fetched (\(reasons.joined(separator: "; "))); connect to the network, or give the folder of \
-            its four IDX files as --data-dir
+            its four IDX files as \(Setting.dataDirectory)
             """
         case .indexOutOfRange(let index, let dataset, let count):
             "there is no example \(index): \(dataset) has \(count), counted from 0 to \(count - 1)"

@@ -1,5 +1,6 @@
 import Foundation
 import VGGFiles
+import VGGModel
 
 /// The four files an MNIST-shaped data set consists of.
 enum DatasetPart: String, CaseIterable, Sendable {
@@ -122,7 +123,7 @@ struct DatasetFiles {
             remarks: isKnown || named != nil
                 ? []
                 : nearest.map {
-                    "\(asked.name) is no known data set, so its classes are numbers; did you mean --data \($0)?"
+                    "\(asked.name) is no known data set, so its classes are numbers; did you mean \(Setting.data) \($0)?"
                 })
     }
 }

@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGModel
 
 /// What to say about folders that would train something else than was meant.
 extension PhotoFolder {
@@ -36,7 +37,7 @@ extension PhotoFolder {
                 train.path,
                 "has the folders \(Self.list(inner[0])) in each of \(Self.list(train.classNames)), which therefore look "
                     + "like parts of the data and not like classes; name one of them, "
-                    + "--data \("folder:\(train.path)/\(train.classNames[0])".shellWord), or call two train and val"
+                    + "\(Setting.data) \("folder:\(train.path)/\(train.classNames[0])".shellWord), or call two train and val"
             )
         }
         throw FileError(
@@ -48,7 +49,7 @@ extension PhotoFolder {
     /// Words for the end of an error: the folder that was probably meant; none if there is none.
     static func meant(insteadOf path: String) -> String {
         guard let folder = probablyMeant(insteadOf: path) else { return "" }
-        return "; did you mean this? --data \("folder:\(folder)".shellWord)"
+        return "; did you mean this? \(Setting.data) \("folder:\(folder)".shellWord)"
     }
 
     var meant: String { Self.meant(insteadOf: path) }
@@ -62,7 +63,7 @@ extension PhotoFolder {
             let test = halves.testing.first
         else { return nil }
         return
-            "\(path): lies beside \(test); --data \("folder:\(parent)".shellWord) trains on the one and tests on the other"
+            "\(path): lies beside \(test); \(Setting.data) \("folder:\(parent)".shellWord) trains on the one and tests on the other"
     }
 
     private static func probablyMeant(insteadOf path: String) -> String? {

@@ -1,5 +1,6 @@
 import VGGFiles
 import VGGImages
+import VGGModel
 
 /// A folder of photos as a data set: sub-folders for training and for testing (`SplitFolders`), each with one sub-folder
 /// a class, or these right in it.
@@ -71,7 +72,7 @@ struct PhotoFolder {
         -> DatasetSplits
     {
         guard test == nil || validation == nil else {
-            throw FileError(path, "has its own photos for testing; leave --val-split out")
+            throw FileError(path, "has its own photos for testing; leave \(Setting.validationSplit) out")
         }
         let classes = try classNames ?? ClassNames(severalClasses())
         guard classes.count <= ImageDataset.maximumClassCount else {

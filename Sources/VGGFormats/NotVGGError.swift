@@ -14,6 +14,6 @@ public struct NotVGGError: Error, Hashable, CustomStringConvertible {
 
     public var description: String {
         "the weights are of no VGG that can be recognised: \(reason)"
-            + (suggestion.map { "; if it is one all the same, say which: --conv-arch \($0)" } ?? "")
+            + (suggestion.map { "; if it is one all the same, say which: \(Setting.convArch) \($0)" } ?? "")
     }
 }

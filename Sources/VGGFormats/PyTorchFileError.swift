@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGModel
 
 /// A file of PyTorch's (`.pth`) that is malformed, or holds what weights do not need.
 public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
@@ -45,7 +46,7 @@ public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
         case .noKey(let key, let known):
             """
             \(path): has no weights under \(key.quotedName), but under \
-            \(known.map(\.quotedName).joined(separator: ", ")); --weights-key takes one of these
+            \(known.map(\.quotedName).joined(separator: ", ")); \(Setting.weightsKey) takes one of these
             """
         case .duplicateKey(let key): "\(path): has \(key.quotedName) twice; \(again)"
         case .tensor(let name, let reason): "\(path): tensor \(name.quotedName): \(reason); \(again)"

@@ -107,7 +107,7 @@ public struct WeightFile: Sendable {
             let known = (copies?.prefixes ?? tensors.names.prefixes).map(\.quotedName).joined(separator: ", ")
             throw FileError(
                 path,
-                "has no weights under \(prefix.quotedName), but under \(known); --weights-key takes one of these"
+                "has no weights under \(prefix.quotedName), but under \(known); \(Setting.weightsKey) takes one of these"
             )
         }
         var result = self

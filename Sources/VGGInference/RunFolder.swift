@@ -1,6 +1,7 @@
 import Foundation
 import VGGFiles
 import VGGFormats
+import VGGModel
 
 /// The folder of one training run: a public format, described in docs/run-folder.md.
 ///
@@ -48,7 +49,7 @@ public struct RunFolder: Hashable, Sendable {
     }
 
     /// The command that goes on with the run.
-    package var resumption: String { "vgg train --resume \(path.shellWord)" }
+    package var resumption: String { "vgg train \(Setting.resuming) \(path.shellWord)" }
 }
 
 /// No run was started in a folder that one is expected in.
@@ -58,7 +59,7 @@ public struct NoRunError: Error, Hashable, CustomStringConvertible {
     package init(folder: String) { self.folder = folder }
 
     public var description: String {
-        "\(folder) is not a run folder: it has no config.json; vgg train --run-dir starts one"
+        "\(folder) is not a run folder: it has no config.json; vgg train \(Setting.folder) starts one"
     }
 }
 

@@ -15,7 +15,7 @@ extension TrainedModel {
         let tensors = try fitted(to: network)
         guard let entries = naming.entries(of: network) else {
             throw FileError(
-                output, "\(naming.rawValue) has no names for such a classifier; leave out --naming")
+                output, "\(naming.rawValue) has no names for such a classifier; leave out \(Setting.naming)")
         }
         var file = Safetensors(metadata: try metadata(belonging))
         for entry in entries {

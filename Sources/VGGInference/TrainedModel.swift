@@ -41,7 +41,7 @@ public struct TrainedModel: Sendable {
             try run.checkHoldsModel()
             guard weightsKey == nil else {
                 throw FileError(
-                    path, "is a run folder, whose weights are under no key; leave out --weights-key")
+                    path, "is a run folder, whose weights are under no key; leave out \(Setting.weightsKey)")
             }
             self.path = run.modelPath
             do {
@@ -74,7 +74,9 @@ public struct TrainedModel: Sendable {
     private static func notes(_ file: WeightFile) -> [String] {
         guard !file.otherKeys.isEmpty else { return [] }
         let others = file.otherKeys.map(\.quotedName).joined(separator: ", ")
-        return ["the weights under \(file.key.quotedName) are taken; --weights-key takes others: \(others)"]
+        return [
+            "the weights under \(file.key.quotedName) are taken; \(Setting.weightsKey) takes others: \(others)"
+        ]
     }
 
     /// What the metadata say of the network, else what the tensors do; or why they do not; and what to tell people.

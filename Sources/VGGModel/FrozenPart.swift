@@ -31,19 +31,18 @@ extension Network {
     /// - Throws: `ModelError` if the network has not so many blocks, or no classifier.
     public func layerCount(of part: FrozenPart) throws(ModelError) -> Int {
         guard let features = layers.firstIndex(where: { $0.layer == .flatten }) else {
-            throw .invalidOption(name: "--freeze", reason: "needs a network with a classifier")
+            throw .invalidSetting(.freeze, reason: "needs a network with a classifier")
         }
         guard case .blocks(let count) = part else { return features }
         let sequential = blocks.prefix { block in
             if case .sequential(let layers) = block { !layers.contains(.flatten) } else { false }
         }
         guard !sequential.isEmpty else {
-            throw .invalidOption(
-                name: "--freeze", reason: "blocks:\(count) is for networks of blocks; use features")
+            throw .invalidSetting(.freeze, reason: "blocks:\(count) is for networks of blocks; use features")
         }
         guard (1...sequential.count).contains(count) else {
-            throw .invalidOption(
-                name: "--freeze",
+            throw .invalidSetting(
+                .freeze,
                 reason: "blocks:\(count) must be between blocks:1 and blocks:\(sequential.count)")
         }
         // Behind the last block comes at most a pool, which has nothing to train.

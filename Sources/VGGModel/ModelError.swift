@@ -6,7 +6,7 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
     case invalidLayer(name: String, layer: String, reason: String)
     case unknownArchitecture(String)
     case invalidConvArch(String, reason: String)
-    case invalidOption(name: String, reason: String)
+    case invalidSetting(Setting, reason: String)
     case unknownLayer(String, known: [String])
     /// Its output is a vector.
     case noMaps(String)
@@ -16,17 +16,17 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
         case .inputTooSmall(let input, let block, let layer, let extent, let window):
             """
             an input of \(input) is too small: block \(block) shrinks it to 0 (its \(layer) needs \
-            \(window)×\(window) and only \(extent)×\(extent) is left); use a larger --size or fewer blocks
+            \(window)×\(window) and only \(extent)×\(extent) is left); use a larger \(Setting.size) or fewer blocks
             """
         case .invalidLayer(let name, let layer, let reason): "layer \(name) (\(layer)): \(reason)"
         case .unknownArchitecture(let name):
             """
             there is no architecture '\(name)'; choose one of \
-            \(Architecture.allNames.joined(separator: ", ")), or give --conv-arch
+            \(Architecture.allNames.joined(separator: ", ")), or give \(Setting.convArch)
             """
         case .invalidConvArch(let text, let reason):
             "'\(text)' is not a convolution architecture such as 1x64,1x128,2x256 or 32+64,128: \(reason)"
-        case .invalidOption(let name, let reason): "\(name) \(reason)"
+        case .invalidSetting(let setting, let reason): "\(setting) \(reason)"
         case .unknownLayer(let name, let known):
             """
             there is no layer '\(name)'; the layers are \(known.joined(separator: ", ")), or torchvision's names \

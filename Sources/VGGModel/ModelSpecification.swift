@@ -121,7 +121,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     public var hasBatchNorm: Bool { arch.hasSuffix("_bn") }
 
     /// The network for square inputs of `size` pixels.
-    /// - Throws: `ModelError` that names the option at fault.
+    /// - Throws: `ModelError` that names the setting at fault.
     public func network(size: Int) throws(ModelError) -> Network {
         try checkNumbers(size: size)
         switch try architecture() {
@@ -131,16 +131,16 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
                 batchNorm: batchNorm, pool: pool, hiddenFeatures: hiddenFeatures)
         case .alexNet:
             guard pool == nil else {
-                throw .invalidOption(name: "--pool", reason: "is for VGG, not for alexnet")
+                throw .invalidSetting(.pool, reason: "is for VGG, not for alexnet")
             }
             guard hiddenFeatures == paperHiddenFeatures, classes > 0 else {
-                throw .invalidOption(
-                    name: classes > 0 ? "--hidden-features" : "--classes 0",
-                    reason: "is for VGG, not for alexnet")
+                throw .invalidSetting(
+                    classes > 0 ? .hiddenFeatures : .classes,
+                    reason: "\(classes > 0 ? "" : "0 ")is for VGG, not for alexnet")
             }
             guard [96, 256, 384].allSatisfy({ $0 % widthDivisor == 0 }) else {
-                throw .invalidOption(
-                    name: "--width-divisor",
+                throw .invalidSetting(
+                    .widthDivisor,
                     reason: "\(widthDivisor) does not divide 96, 256 and 384 channels")
             }
             return try alexNet(
@@ -150,7 +150,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     }
 
     /// The rows of the network; nil for AlexNet.
-    /// - Throws: `ModelError` that names the option at fault.
+    /// - Throws: `ModelError` that names the setting at fault.
     public var rows: ConvArch? {
         get throws(ModelError) {
             guard case .vgg(let rows, _) = try architecture() else { return nil }
@@ -161,27 +161,27 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     private func divided(_ rows: ConvArch) throws(ModelError) -> ConvArch {
         if let divided = rows.divided(by: widthDivisor) { return divided }
         let channels = rows.channels.first { widthDivisor < 1 || $0 % widthDivisor != 0 } ?? 0
-        throw .invalidOption(
-            name: "--width-divisor", reason: "\(widthDivisor) does not divide \(channels) channels")
+        throw .invalidSetting(.widthDivisor, reason: "\(widthDivisor) does not divide \(channels) channels")
     }
 
     /// Limits under which no count of the largest network overflows.
     private func checkNumbers(size: Int) throws(ModelError) {
-        let numbers: [(String, Int, ClosedRange<Int>)] = [
-            ("--size", size, 1...8192), ("--width-divisor", widthDivisor, 1...8192),
-            ("--in-channels", inChannels, 1...8192), ("--classes", classes, 0...1_000_000),
-            ("--pool", pool ?? 1, 1...256),
-            ("the number of --hidden-features", hiddenFeatures.count, 0...16),
+        guard hiddenFeatures.count <= 16 else {
+            throw .invalidSetting(
+                .hiddenFeatures, reason: "must be at most 16 numbers, not \(hiddenFeatures.count)")
+        }
+        let numbers: [(Setting, Int, ClosedRange<Int>)] = [
+            (.size, size, 1...8192), (.widthDivisor, widthDivisor, 1...8192),
+            (.inChannels, inChannels, 1...8192), (.classes, classes, 0...1_000_000),
+            (.pool, pool ?? 1, 1...256),
         ]
-        for (name, value, range) in numbers + hiddenFeatures.map({ ("--hidden-features", $0, 1...65_536) })
+        for (setting, value, range) in numbers + hiddenFeatures.map({ (.hiddenFeatures, $0, 1...65_536) })
         where !range.contains(value) {
-            throw .invalidOption(
-                name: name,
-                reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
+            throw .invalidSetting(
+                setting, reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
         }
         guard (0..<1).contains(dropout) else {
-            throw .invalidOption(
-                name: "--dropout", reason: "must be at least 0 and less than 1, not \(dropout)")
+            throw .invalidSetting(.dropout, reason: "must be at least 0 and less than 1, not \(dropout)")
         }
     }
 
@@ -190,7 +190,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         guard let convArch else { return named }
         let rows = try ConvArch(parsing: convArch)
         if case .vgg(_, let batchNorm) = named { return .vgg(rows, batchNorm: batchNorm) }
-        throw .invalidOption(name: "--conv-arch", reason: "is for VGG, not for \(arch)")
+        throw .invalidSetting(.convArch, reason: "is for VGG, not for \(arch)")
     }
 }
 

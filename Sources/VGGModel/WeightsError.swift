@@ -13,7 +13,7 @@ public enum WeightsError: Error, Hashable, CustomStringConvertible {
             "tensor \(name.quotedName) has no place in this network: the weights are of another network"
         case .shape(let name, let expected, let found):
             "tensor \(name) has the shape \(found) where this network's has \(expected): the weights are of another "
-                + "network, or of another --size"
+                + "network, or of another \(Setting.size)"
         }
     }
 

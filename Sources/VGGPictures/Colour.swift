@@ -19,7 +19,6 @@ public struct Colour: Hashable, Sendable {
 
     public static let white = Colour(0xFFFFFF)
     public static let black = Colour(0x000000)
-    public static let gray = Colour(0xB0B0B0)
     /// matplotlib's first colour, which d2l's charts use for the training loss.
     public static let blue = Colour(0x1F77B4)
     /// matplotlib's `m`.

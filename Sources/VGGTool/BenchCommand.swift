@@ -35,8 +35,8 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var format: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
-        try ValidationError.check("--steps", steps, in: OptionRange.measuredSteps)
+        try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
+        try ValidationError.check("--steps", steps, in: SettingRange.measuredSteps)
         try ValidationError.wrapping { _ = try network }
     }
 

@@ -3,11 +3,12 @@ import VGGKit
 
 /// Lines for people and programs. Results go to standard output, everything else to standard error.
 ///
-/// This is the only place that writes to either. A result that cannot be written is an error; a message that cannot
+/// This is the only place that writes to either, and where the settings that the libraries name become options. A result that cannot be written is an error; a message that cannot
 /// is not, for nobody could be told.
 enum Console {
     /// Lines on standard output; on a terminal, broken between words where they are too long for it.
     static func print(_ text: String) throws(OutputError) {
+        let text = Setting.spelledAsOptions(text)
         let fitting = outputColumns.map { Text.wrapped(text, width: $0) } ?? text
         try write(fitting + "\n", to: STDOUT_FILENO)
     }
@@ -22,6 +23,7 @@ enum Console {
 
     /// Lines on standard error; on a terminal, broken between words where they are too long for it.
     static func error(_ text: String) {
+        let text = Setting.spelledAsOptions(text)
         let fitting = isatty(STDERR_FILENO) == 1 ? Text.wrapped(text, width: columns) : text
         write(fitting + "\n")
     }

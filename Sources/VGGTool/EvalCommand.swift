@@ -39,8 +39,8 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
-        try ValidationError.check("--test-limit", testLimit, in: OptionRange.count)
+        try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
+        try ValidationError.check("--test-limit", testLimit, in: SettingRange.count)
     }
 
     private struct Result: Encodable {

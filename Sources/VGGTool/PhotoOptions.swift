@@ -17,7 +17,7 @@ struct PhotoOptions: ParsableArguments {
     func batchSize(for list: PhotoList) -> Int { min(batchSize ?? 16, max(list.files.count, 1)) }
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
+        try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
         guard images.count(where: { $0 == PhotoLoader.standardInput }) <= 1 else {
             throw ValidationError("- is given twice, but standard input holds one photo")
         }

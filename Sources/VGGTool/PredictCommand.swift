@@ -35,8 +35,8 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--index", index, in: 0...OptionRange.count.upperBound)
-        try ValidationError.check("--top", top, in: OptionRange.count)
+        try ValidationError.check("--index", index, in: 0...SettingRange.count.upperBound)
+        try ValidationError.check("--top", top, in: SettingRange.count)
         if index != nil {
             guard photos.images.isEmpty else {
                 throw ValidationError(

@@ -173,7 +173,7 @@ struct ComputeOptions: ParsableArguments {
     var device = "auto"
 
     func validate() throws {
-        try ValidationError.check("--threads", threads, in: OptionRange.threads)
+        try ValidationError.check("--threads", threads, in: SettingRange.threads)
         guard Device.named(device) != nil else {
             throw ValidationError(
                 "--device \(device) is not available: this build has only the CPU; use --device cpu")

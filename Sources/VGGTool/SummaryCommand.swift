@@ -37,7 +37,7 @@ struct SummaryCommand: ParsableCommand {
     @OptionGroup var output: FormatOption
 
     func validate() throws {
-        try ValidationError.check("--batch-size", batchSize, in: OptionRange.batchSize)
+        try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
         try ValidationError.wrapping { _ = try network }
     }
 

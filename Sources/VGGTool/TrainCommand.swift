@@ -49,7 +49,7 @@ struct TrainCommand: ParsableCommand {
         guard resume == nil else { return }
         try ValidationError.wrapping {
             // The network of a weight file is known when the file has been read.
-            if training.`init` == nil { try wanted().validate() } else { try wanted().validateOptions() }
+            if training.`init` == nil { try wanted().validate() } else { try wanted().validateSettings() }
         }
     }
 
@@ -152,7 +152,7 @@ struct TrainCommand: ParsableCommand {
         let summary = try trainer.run { event in
             do {
                 switch format {
-                case .json: if event.isForLog { try Console.print(json: event) }
+                case .json: if event.isForLog { try Console.print(json: event.spelledAsOptions) }
                 case .text: try display.show(event)
                 }
             } catch let error as OutputError {
@@ -195,6 +195,13 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainingEvent {
+    /// The same with options in its advice, in place of settings.
+    fileprivate var spelledAsOptions: TrainingEvent {
+        guard case .diagnosis(var diagnosis) = self else { return self }
+        diagnosis.advice = diagnosis.advice.map(Setting.spelledAsOptions)
+        return .diagnosis(diagnosis)
+    }
+
     /// Whether programs that read the events want this one: steps as seldom as in `metrics.jsonl`.
     fileprivate var isForLog: Bool {
         switch self {

@@ -20,7 +20,7 @@ struct VGGCommand: ParsableCommand {
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
             FeaturesCommand.self,
-            ExplainCommand.self, ConvertCommand.self, DataCommand.self, BenchCommand.self, ChartCommand.self,
+            ExplainCommand.self, ConvertCommand.self, DataCommand.self, BenchCommand.self,
         ])
 
     static func main() {
@@ -91,7 +91,7 @@ struct VGGCommand: ParsableCommand {
         guard let name = arguments.first, !name.hasPrefix("-"), name != "help",
             !commands.contains(where: { $0.commandName == name })
         else { return }
-        let names = commands.filter(\.shouldDisplay).compactMap(\.commandName)
+        let names = commands.compactMap(\.commandName)
         throw ValidationError(
             "there is no command '\(name)'; the commands are \(names.joined(separator: ", "))")
     }

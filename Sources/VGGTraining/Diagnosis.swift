@@ -34,10 +34,10 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     ) -> Diagnosis {
         let rate = configuration.optimizer.learningRate
         let lower = lowerRate(rate)
-        var advice = ["a lower --lr (it is \(rate); try \(lower))"]
-        if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
-        if configuration.optimizer.momentum > 0 { advice.append("less --momentum") }
-        let change = OptionConflict(option: "--lr", stored: "\(rate)", given: lower)
+        var advice = ["a lower \(Setting.learningRate) (it is \(rate); try \(lower))"]
+        if !configuration.model.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
+        if configuration.optimizer.momentum > 0 { advice.append("less \(Setting.momentum)") }
+        let change = SettingConflict(setting: .learningRate, stored: "\(rate)", given: lower)
         if let newRun = run?.newRun(configuration, [change]) {
             advice.append("a new run from the last good weights: \(newRun)")
         }
@@ -64,18 +64,18 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         // The mean can be that high for a bad beginning alone; then the test at the end is better.
         if epoch.trainLoss > 1.5 * chance, !(epoch.testLoss <= chance) {
             problem = .exploding
-            advice = ["a lower --lr (it is \(rate); try \(lowerRate(rate)))"]
+            advice = ["a lower \(Setting.learningRate) (it is \(rate); try \(lowerRate(rate)))"]
             verdict = "far above that of guessing among %d classes (%.3f): it grows"
         } else if (0.97 * chance...1.05 * chance).contains(epoch.trainLoss),
             epoch.testAcc < 2 / Double(classes)
         {
             problem = .atChance
-            advice = ["more epochs", "another --lr (it is \(rate))"]
+            advice = ["more epochs", "another \(Setting.learningRate) (it is \(rate))"]
             verdict = "that of guessing among %d classes (%.3f): nothing is learnt yet"
         } else {
             return nil
         }
-        if !configuration.model.hasBatchNorm { advice.append("batch norm (--arch vgg11_bn)") }
+        if !configuration.model.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         return Diagnosis(
             problem: problem, epoch: epoch.epoch, step: epoch.step,
             message: String(

@@ -60,7 +60,7 @@ extension ModelSpecification {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
                 reason: dataset.hasPhotos
-                    ? "it has no photos for testing; use --val-split 0.2 (of two photos a class or more, one is kept), "
+                    ? "it has no photos for testing; use \(Setting.validationSplit) 0.2 (of two photos a class or more, one is kept), "
                         + "or share the class folders' photos out to class folders in two sub-folders, train and val"
                     : "it has no examples")
         }
@@ -69,7 +69,7 @@ extension ModelSpecification {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
                 reason:
-                    "its images have \(channels) channel\(channels == 1 ? "" : "s"); use --in-channels \(channels)"
+                    "its images have \(channels) channel\(channels == 1 ? "" : "s"); use \(Setting.inChannels) \(channels)"
             )
         }
         // Labels that are only numbers may be fewer than they could be; folders are all there are.
@@ -77,7 +77,7 @@ extension ModelSpecification {
         guard dataset.hasPhotos ? count == classes : count <= classes else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
-                reason: "it has \(count) class\(count == 1 ? "" : "es"); use --classes \(count)")
+                reason: "it has \(count) class\(count == 1 ? "" : "es"); use \(Setting.classes) \(count)")
         }
     }
 }

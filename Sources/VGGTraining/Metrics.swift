@@ -52,7 +52,7 @@ public struct TrainingSummary: Hashable, Sendable, Codable {
     public var epochs: Int
     /// Steps done.
     public var steps: Int
-    /// The last epoch's mean training loss (of its part so far, if `--max-steps` ended it).
+    /// The last epoch's mean training loss (of its part so far, if `maxSteps` ended it).
     public var trainLoss: Double
     public var trainAcc: Double
     public var testAcc: Double

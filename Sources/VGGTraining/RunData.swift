@@ -1,6 +1,7 @@
 import VGGData
 import VGGFiles
 import VGGInference
+import VGGModel
 
 /// What the run that weights come from knows of its data; of weights without a run nothing.
 public struct RunData: Sendable {
@@ -40,7 +41,7 @@ public struct RunData: Sendable {
                 throw FileError(
                     data.folder,
                     "holds none of the \(photos.test.count) photos that the run tested itself on; if they are elsewhere, "
-                        + "name their folder: --data folder:PATH")
+                        + "name their folder: \(Setting.data) folder:PATH")
             }
             return (data.testing(on: found, .run), gone, 0)
         }

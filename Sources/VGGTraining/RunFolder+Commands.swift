@@ -1,22 +1,23 @@
 import VGGFiles
 import VGGFormats
 import VGGInference
+import VGGModel
 
 /// What errors and endings of a training advise.
 extension RunFolder {
     /// The same where the data are in another folder than the run remembers.
     func resumption(dataIn folder: String) -> String {
         guard let known = try? readConfiguration().dataDirectory, known != folder else { return resumption }
-        return "\(resumption) --data-dir \(folder.shellWord)"
+        return "\(resumption) \(Setting.dataDirectory) \(folder.shellWord)"
     }
 
     /// The command that starts another run from the weights of this one; nil if it has none that are whole, or if they may
     /// not fit.
     /// - Parameter changes: in which options it is to differ.
-    func newRun(_ configuration: TrainingConfiguration, _ changes: [OptionConflict] = []) -> String? {
+    func newRun(_ configuration: TrainingConfiguration, _ changes: [SettingConflict] = []) -> String? {
         guard (try? Safetensors(contentsOf: modelPath)) != nil,
-            let options = configuration.optionsFromItsWeights(changes)
+            let options = configuration.settingsFromItsWeights(changes)
         else { return nil }
-        return (["vgg train --init \(path.shellWord)"] + options).joined(separator: " ")
+        return (["vgg train \(Setting.initialWeights) \(path.shellWord)"] + options).joined(separator: " ")
     }
 }

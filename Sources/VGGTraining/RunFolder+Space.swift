@@ -35,6 +35,6 @@ extension RunFolder {
         throw FileError(
             path,
             "saving this training takes \(text(needed, up: 1)), and the disk has \(text(free, up: 0)) left; free some, or "
-                + "choose a --run-dir elsewhere")
+                + "choose a \(Setting.folder) elsewhere")
     }
 }

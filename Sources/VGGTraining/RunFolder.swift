@@ -1,6 +1,7 @@
 import Foundation
 import VGGFiles
 import VGGInference
+import VGGModel
 
 /// What a training reads and writes in its folder.
 extension RunFolder {
@@ -17,7 +18,7 @@ extension RunFolder {
             modelPath, checkpointPath, metricsPath, photosPath, diagnosisPath, curvesSVGPath, curvesPNGPath,
         ]
         where FileManager.default.fileExists(atPath: file) {
-            throw FileError(file, "is there already, and of no run; choose another --run-dir")
+            throw FileError(file, "is there already, and of no run; choose another \(Setting.folder)")
         }
         if let photos { try write(photos) }
         try write(configuration)
@@ -43,7 +44,7 @@ extension RunFolder {
             let problem =
                 FileManager.default.fileExists(atPath: path)
                 ? "is a file, not a folder" : "the run folder cannot be made"
-            throw FileError(path, "\(problem); choose another --run-dir")
+            throw FileError(path, "\(problem); choose another \(Setting.folder)")
         }
     }
 

@@ -1,6 +1,7 @@
 import VGGData
 import VGGFiles
 import VGGInference
+import VGGModel
 
 /// The photos that a training works on, made out of those that its folder holds now.
 struct SettledPhotos {
@@ -33,13 +34,13 @@ struct SettledPhotos {
                 throw FileError(
                     photos.folder,
                     "holds none of the photos that the run \(self.training.count > 0 ? "tests itself" : "trains") on; if "
-                        + "they are elsewhere, go on with \(run.resumption) --data-dir FOLDER")
+                        + "they are elsewhere, go on with \(run.resumption) \(Setting.dataDirectory) FOLDER")
             }
             guard gone.isEmpty || skips else {
                 throw FileError(
                     photos.folder,
                     "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing, or go "
-                        + "on without it: \(run.resumption(dataIn: photos.folder)) --skip-broken")
+                        + "on without it: \(run.resumption(dataIn: photos.folder)) \(Setting.skipBroken)")
             }
             skipped = known.skipped + gone.map { BrokenPhoto(photo: $0, reason: "is gone") }
         }
@@ -53,7 +54,8 @@ struct SettledPhotos {
             do throws(FileError) {
                 for dataset in [self.training, self.test] { try dataset.checkPhotos() }
             } catch {
-                throw FileError(error.path, "\(error.reason); --skip-broken goes on without what is no photo")
+                throw FileError(
+                    error.path, "\(error.reason); \(Setting.skipBroken) goes on without what is no photo")
             }
         }
         record = RunPhotos(

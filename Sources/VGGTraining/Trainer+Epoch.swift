@@ -2,6 +2,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGModel
 
 extension Trainer {
     /// Tests the network as it is; nil if asked to stop.
@@ -29,9 +30,9 @@ extension Trainer {
         var problem = problem
         problem.reason +=
             folder.map {
-                "; then go on with \($0.resumption), or without it by adding --skip-broken"
+                "; then go on with \($0.resumption), or without it by adding \(Setting.skipBroken)"
             }
-            ?? "; --skip-broken goes on without it"
+            ?? "; \(Setting.skipBroken) goes on without it"
         return problem
     }
 

@@ -158,10 +158,10 @@ extension Trainer {
     /// - Throws: `TrainingError.tooShort` if the configuration ends before what is done.
     private func checkReaches(_ state: TrainingState) throws {
         guard configuration.epochs >= state.epoch else {
-            throw TrainingError.tooShort(option: "--epochs", done: state.epoch)
+            throw TrainingError.tooShort(setting: .epochs, done: state.epoch)
         }
         if let limit = configuration.maxSteps, limit < state.step {
-            throw TrainingError.tooShort(option: "--max-steps", done: state.step)
+            throw TrainingError.tooShort(setting: .maxSteps, done: state.step)
         }
     }
 }
@@ -195,13 +195,13 @@ extension RunFolder {
         }
     }
 
-    /// - Throws: `TrainingError.conflictingOptions` if `configuration` would compute something else than
+    /// - Throws: `TrainingError.conflictingSettings` if `configuration` would compute something else than
     ///   the run does.
     public func checkCanGoOn(with configuration: TrainingConfiguration) throws {
         let own = try readConfiguration()
         let conflicts = own.conflicts(with: configuration)
         guard conflicts.isEmpty else {
-            throw TrainingError.conflictingOptions(
+            throw TrainingError.conflictingSettings(
                 folder: path, conflicts, newRun: newRun(own, conflicts))
         }
     }

@@ -140,7 +140,7 @@ public final class Trainer {
             let figures = epochMetrics(result)
             // There may be fewer than there were, if photos have been left out since.
             guard state.stepInEpoch >= stepsPerEpoch else {
-                // --max-steps ended the training within the epoch, whose figures are not final.
+                // `maxSteps` ended the training within the epoch, whose figures are not final.
                 try checkpoint(report)
                 return finish(figures, report)
             }
@@ -154,7 +154,7 @@ public final class Trainer {
 
     private var stepsAreUsedUp: Bool { configuration.maxSteps.map { state.step >= $0 } ?? false }
 
-    /// Trains to the end of the epoch, or of `--max-steps`, or until asked to stop.
+    /// Trains to the end of the epoch, or of `maxSteps`, or until asked to stop.
     private func train(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws {
         guard state.stepInEpoch < stepsPerEpoch, !stepsAreUsedUp else { return }
         let batches = trainingBatches()

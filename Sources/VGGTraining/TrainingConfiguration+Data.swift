@@ -32,14 +32,15 @@ extension TrainingConfiguration {
         }
         guard [1, 3].contains(model.inChannels) else {
             throw mismatch(
-                "photos have 3 channels, or 1 as grey, not \(model.inChannels); use --in-channels 3")
+                "photos have 3 channels, or 1 as grey, not \(model.inChannels); use \(Setting.inChannels) 3")
         }
         let prepared = try (preprocessing ?? .plain(size, channels: model.inChannels == 1 ? .grey : .rgb))
             .resized(to: size)
         guard prepared.channels.count == model.inChannels else {
             throw mismatch(
                 "its images are prepared with \(prepared.channels.count) channels; "
-                    + "use --in-channels \(prepared.channels.count), or --preprocessing plain")
+                    + "use \(Setting.inChannels) \(prepared.channels.count), or \(Setting.preprocessing) plain"
+            )
         }
         var result = self
         if dataset.hasPhotos { result.labels = dataset.classNames }

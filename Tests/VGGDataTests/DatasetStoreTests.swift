@@ -81,7 +81,7 @@ import VGGTestSupport
             #expect(try cachedFiles().isEmpty)
             let description = error?.description ?? ""
             #expect(description.contains(cache.path) && description.contains(system.path))
-            #expect(description.contains("--data-dir") && !description.contains("\n"))
+            #expect(description.contains("`dataDirectory`") && !description.contains("\n"))
             return description
         }
         #expect(try failure(.init(status: 404, body: Data("?".utf8))).contains("status 404"))

@@ -81,7 +81,7 @@ import VGGTestSupport
         try write(["train/red/1.png", "train/green/1.png", "valid/red/2.png"])
         #expect(
             try load("/train").remarks == [
-                "\(folder.path)/train: lies beside valid; --data folder:\(folder.path) "
+                "\(folder.path)/train: lies beside valid; `data` folder:\(folder.path) "
                     + "trains on the one and tests on the other"
             ])
     }
@@ -90,7 +90,7 @@ import VGGTestSupport
     static let mistakes: [(files: [String], inner: String, says: [String])] = [
         (
             ["photos/red/1.png", "photos/green/1.png"], "",
-            ["only one class, photos", "did you mean this? --data folder:", "/photos"]
+            ["only one class, photos", "did you mean this? `data` folder:", "/photos"]
         ),
         (["a/a/red/1.png", "a/a/green/1.png"], "", ["only one class, a", "/a/a"]),
         (["a/train/red/1.png", "a/train/green/1.png", "a/val/red/1.png"], "", ["only one class", "/a"]),
@@ -98,7 +98,7 @@ import VGGTestSupport
             ["fold1/red/1.png", "fold1/green/1.png", "fold2/red/1.png", "fold2/green/1.png"], "",
             ["green and red in each of fold1 and fold2", "like parts of the data", "/fold1"]
         ),
-        (["red/1.png", "green/1.png"], "/red", ["has no sub-folders", "did you mean this? --data folder:"]),
+        (["red/1.png", "green/1.png"], "/red", ["has no sub-folders", "did you mean this? `data` folder:"]),
         (
             ["train/red/1.png", "train/green/1.png", "val/red/1.png"], "/train/red",
             ["has no sub-folders", "did you mean"]
@@ -131,7 +131,7 @@ import VGGTestSupport
         let problem = try problem(mistake.inner)
         for words in mistake.says { #expect(problem.contains(words), "\(problem)") }
         // Advice that names a folder names one that can be trained on.
-        if let start = problem.range(of: "--data folder:")?.upperBound, problem.hasSuffix("?") {
+        if let start = problem.range(of: "`data` folder:")?.upperBound, problem.hasSuffix("?") {
             let path = String(problem[start...].dropLast())
             #expect(try DatasetStore().load("folder", from: path).train.classNames == ["green", "red"])
         }

@@ -225,7 +225,7 @@ import VGGTestSupport
         #expect(train.name == "emnist-letters" && train.labels == [0, 25, 1] && train.classNames.count == 26)
         #expect(Array(try train.pixels(at: 1)) == [8, 12, 9, 13, 10, 14, 11, 15])
         let error = #expect(throws: DatasetError.self) { try load("mnist") }
-        #expect(error?.description.hasSuffix("use --data emnist-letters:\(folder.path)") == true)
+        #expect(error?.description.hasSuffix("use `data` emnist-letters:\(folder.path)") == true)
     }
 
     @Test func anUnknownNameGetsTheNearestKnownOne() throws {
@@ -240,7 +240,7 @@ import VGGTestSupport
         }
         try TinySet().write(to: folder)
         #expect(
-            try load("emnist-leters").remarks.first?.hasSuffix("did you mean --data emnist-letters?") == true)
+            try load("emnist-leters").remarks.first?.hasSuffix("did you mean `data` emnist-letters?") == true)
         #expect(try load("my-own").remarks.isEmpty)
         // Which of EMNIST's sets it is, neither the name nor the files say.
         let error = #expect(throws: DatasetError.self) { try load("EMNIST") }

@@ -174,7 +174,7 @@ import VGGTestSupport
         #expect(try network.layerCount(of: .blocks(5)) == features)
         for part in [FrozenPart.blocks(0), .blocks(6), .blocks(-1)] {
             let error = #expect(throws: ModelError.self) { try network.layerCount(of: part) }
-            #expect(error?.description.hasPrefix("--freeze blocks:") == true)
+            #expect(error?.description.hasPrefix("`freeze` blocks:") == true)
         }
         var alexNet = ModelSpecification()
         alexNet.arch = "alexnet"

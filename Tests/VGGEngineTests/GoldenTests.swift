@@ -137,7 +137,7 @@ struct GoldenRun: Decodable {
 }
 
 @Suite struct GoldenTrainingTests {
-    /// The seed's slim VGG-11 on real images: the same losses and weights as PyTorch, step by step.
+    /// The chapter's slim VGG-11 on real images: the same losses and weights as PyTorch, step by step.
     @Test func trainingStepsAgreeWithPyTorch() throws {
         let file = try golden("training")
         let runs = try JSONDecoder().decode(

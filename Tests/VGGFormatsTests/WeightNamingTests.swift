@@ -173,7 +173,7 @@ import VGGModel
         #expect(error?.reason == "features.4 and features.12 are not as far apart as in a VGG")
         let suggestion = try #require(error?.suggestion)
         #expect(
-            suggestion == [(1, 4), (2, 8)] && error?.description.hasSuffix("--conv-arch 1x4,2x8") == true)
+            suggestion == [(1, 4), (2, 8)] && error?.description.hasSuffix("`convArch` 1x4,2x8") == true)
         #expect(try InferredModel(tensors, convArch: suggestion).specification.convArch == "1x4,2x8")
         for (rows, says) in [
             ("1x4,1x8", "it has 3 convolutions, not the 2 of 1x4,1x8"),

@@ -160,40 +160,40 @@ import VGGModel
         #expect(
             message { $0.arch = name }
                 == "there is no architecture '\(name)'; choose one of vgg11, vgg11_bn, vgg13, vgg13_bn, "
-                + "vgg16, vgg16_bn, vgg19, vgg19_bn, alexnet, or give --conv-arch")
+                + "vgg16, vgg16_bn, vgg19, vgg19_bn, alexnet, or give `convArch`")
     }
 
     @Test func aDivisorThatDoesNotDivideNamesTheChannels() {
-        #expect(message { $0.widthDivisor = 3 } == "--width-divisor 3 does not divide 64 channels")
+        #expect(message { $0.widthDivisor = 3 } == "`widthDivisor` 3 does not divide 64 channels")
         #expect(
             message {
                 $0.arch = "alexnet"
                 $0.widthDivisor = 64
-            } == "--width-divisor 64 does not divide 96, 256 and 384 channels")
+            } == "`widthDivisor` 64 does not divide 96, 256 and 384 channels")
         #expect(
             message {
                 $0.convArch = "1x8,1x12"
                 $0.widthDivisor = 8
-            } == "--width-divisor 8 does not divide 12 channels")
+            } == "`widthDivisor` 8 does not divide 12 channels")
     }
 
     @Test(arguments: [1.0, -0.1, 2, .nan, .infinity]) func dropoutIsAProbabilityBelowOne(_ dropout: Double) {
         #expect(
-            message { $0.dropout = dropout } == "--dropout must be at least 0 and less than 1, not \(dropout)"
+            message { $0.dropout = dropout } == "`dropout` must be at least 0 and less than 1, not \(dropout)"
         )
     }
 
     @Test(arguments: [0, -1, Int.max, Int.min]) func numbersOutOfRangeNameTheirOption(_ value: Int) {
-        #expect(message(size: value) { _ in }?.hasPrefix("--size must be between 1 and ") == true)
+        #expect(message(size: value) { _ in }?.hasPrefix("`size` must be between 1 and ") == true)
         #expect(
-            message { $0.widthDivisor = value }?.hasPrefix("--width-divisor must be between 1 and ") == true)
-        #expect(message { $0.inChannels = value }?.hasPrefix("--in-channels must be between 1 and ") == true)
-        #expect(message { $0.pool = value }?.hasPrefix("--pool must be between 1 and ") == true)
+            message { $0.widthDivisor = value }?.hasPrefix("`widthDivisor` must be between 1 and ") == true)
+        #expect(message { $0.inChannels = value }?.hasPrefix("`inChannels` must be between 1 and ") == true)
+        #expect(message { $0.pool = value }?.hasPrefix("`pool` must be between 1 and ") == true)
         #expect(
-            message { $0.hiddenFeatures = [8, value] }?.hasPrefix("--hidden-features must be between 1 and ")
+            message { $0.hiddenFeatures = [8, value] }?.hasPrefix("`hiddenFeatures` must be between 1 and ")
                 == true)
         guard value != 0 else { return }
-        #expect(message { $0.classes = value }?.hasPrefix("--classes must be between 0 and ") == true)
+        #expect(message { $0.classes = value }?.hasPrefix("`classes` must be between 0 and ") == true)
     }
 
     @Test func veryLargeNetworksAreStillCounted() throws {
@@ -214,16 +214,16 @@ import VGGModel
             message {
                 $0.arch = "alexnet"
                 $0.pool = 7
-            } == "--pool is for VGG, not for alexnet")
+            } == "`pool` is for VGG, not for alexnet")
         #expect(
             message {
                 $0.arch = "alexnet"
                 $0.hiddenFeatures = []
-            } == "--hidden-features is for VGG, not for alexnet")
+            } == "`hiddenFeatures` is for VGG, not for alexnet")
         #expect(
             message {
                 $0.arch = "alexnet"
                 $0.convArch = "1x8"
-            } == "--conv-arch is for VGG, not for alexnet")
+            } == "`convArch` is for VGG, not for alexnet")
     }
 }

@@ -70,7 +70,7 @@ import VGGModel
         #expect(
             error?.description
                 == "an input of 1×31×31 is too small: block 5 shrinks it to 0 (its MaxPool2d needs 2×2 and "
-                + "only 1×1 is left); use a larger --size or fewer blocks")
+                + "only 1×1 is left); use a larger `size` or fewer blocks")
         let alexNetError = #expect(throws: ModelError.self) { try alexNet(size: 8) }
         #expect(alexNetError?.description.contains("its Conv2d needs 11×11 and only 10×10 is left") == true)
     }

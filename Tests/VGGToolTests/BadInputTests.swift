@@ -49,7 +49,7 @@ extension ToolTests {
         ("eval missing --batch-size 65537", "--batch-size", 64),
         ("eval missing --threads 1025", "--threads", 64),
         ("eval missing --test-limit 9223372036854775807", "--test-limit", 64),
-        ("eval missing --size 0", "--size", 64), ("chart missing --output chart.svg", "missing", 64),
+        ("eval missing --size 0", "--size", 64),
         ("eval missing", "missing", 1), ("eval", "run-or-weights", 64),
         ("predict missing --index 0", "missing", 1), ("predict missing --index -1", "--index", 64),
         ("predict missing", "nothing to predict", 64), ("predict missing photo.jpg", "missing", 1),

@@ -68,10 +68,15 @@ struct Program {
         process.waitUntilExit()
         // A shell's way to tell an exit from a signal.
         let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
-        return Result(
+        let result = Result(
             status: signal + process.terminationStatus,
             output: try String(contentsOf: folder.url("output"), encoding: .utf8),
             errors: try String(contentsOf: folder.url("errors"), encoding: .utf8))
+        // Whatever the libraries say reaches people with options in place of settings.
+        for setting in Setting.allCases {
+            #expect(!(result.output + result.errors).contains(setting.description))
+        }
+        return result
     }
 
     static func run(_ arguments: String, in folder: TemporaryFolder, shell: String? = nil) throws -> Result {

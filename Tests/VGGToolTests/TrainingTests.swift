@@ -90,7 +90,7 @@ extension ToolTests {
         #expect(FileManager.default.fileExists(atPath: path))
     }
 
-    @Test func trainEndsLikeTheSeed() throws {
+    @Test func trainEndsLikeTheChapter() throws {
         let result = try run("\(small) --epochs 1 --run-dir run")
         #expect(result.status == 0, "\(result.errors)")
         let last = result.lines.suffix(2)

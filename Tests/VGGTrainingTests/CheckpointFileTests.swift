@@ -53,7 +53,7 @@ import VGGTraining
         let file = try WeightFile(contentsOf: example.path, key: example.key)
         #expect(file.key == example.took && file.otherKeys == example.others)
         let notes = try TrainedModel(runOrWeights: example.path, weightsKey: example.key).notes
-        #expect(notes.contains { $0.contains("--weights-key") } == (example.others?.isEmpty == false))
+        #expect(notes.contains { $0.contains("`weightsKey`") } == (example.others?.isEmpty == false))
     }
 
     @Test(arguments: cases.filter { $0.refused != nil }) func saysWhatIsWrong(_ example: Case) throws {

@@ -37,16 +37,17 @@ import VGGTraining
 
     typealias Change = @Sendable (inout TrainingConfiguration) -> Void
     static let mistakes: [(String, Change)] = [
-        ("--epochs", { $0.epochs = 0 }), ("--batch-size", { $0.batchSize = -1 }),
-        ("--lr", { $0.optimizer.learningRate = 0 }), ("--lr", { $0.optimizer.learningRate = .nan }),
-        ("--momentum", { $0.optimizer.momentum = 1 }), ("--nesterov", { $0.optimizer.momentum = 0 }),
-        ("--weight-decay", { $0.optimizer.weightDecay = -1 }), ("--train-limit", { $0.trainLimit = 0 }),
-        ("--test-limit", { $0.testLimit = 0 }), ("--max-steps", { $0.maxSteps = 0 }),
-        ("--epochs", { $0.epochs = 1_000_001 }), ("--batch-size", { $0.batchSize = 65537 }),
-        ("--train-limit", { $0.trainLimit = .max }), ("--test-limit", { $0.testLimit = .max }),
-        ("--max-steps", { $0.maxSteps = .max }), ("--size", { $0.size = .max }),
-        ("--size", { $0.size = 0 }), ("--classes", { $0.model.classes = 0 }),
-        ("--dropout", { $0.model.dropout = 1 }), ("--width-divisor", { $0.model.widthDivisor = 3 }),
+        ("`epochs`", { $0.epochs = 0 }), ("`batchSize`", { $0.batchSize = -1 }),
+        ("`learningRate`", { $0.optimizer.learningRate = 0 }),
+        ("`learningRate`", { $0.optimizer.learningRate = .nan }),
+        ("`momentum`", { $0.optimizer.momentum = 1 }), ("`nesterov`", { $0.optimizer.momentum = 0 }),
+        ("`weightDecay`", { $0.optimizer.weightDecay = -1 }), ("`trainLimit`", { $0.trainLimit = 0 }),
+        ("`testLimit`", { $0.testLimit = 0 }), ("`maxSteps`", { $0.maxSteps = 0 }),
+        ("`epochs`", { $0.epochs = 1_000_001 }), ("`batchSize`", { $0.batchSize = 65537 }),
+        ("`trainLimit`", { $0.trainLimit = .max }), ("`testLimit`", { $0.testLimit = .max }),
+        ("`maxSteps`", { $0.maxSteps = .max }), ("`size`", { $0.size = .max }),
+        ("`size`", { $0.size = 0 }), ("`classes`", { $0.model.classes = 0 }),
+        ("`dropout`", { $0.model.dropout = 1 }), ("`widthDivisor`", { $0.model.widthDivisor = 3 }),
     ]
 
     @Test(arguments: mistakes)
@@ -68,8 +69,8 @@ import VGGTraining
         other.trainLimit = 9
         #expect(
             stored.conflicts(with: other) == [
-                OptionConflict(option: "--lr", stored: "0.01", given: "0.5"),
-                OptionConflict(option: "--train-limit", stored: "none", given: "9"),
+                SettingConflict(setting: .learningRate, stored: "0.01", given: "0.5"),
+                SettingConflict(setting: .trainLimit, stored: "none", given: "9"),
             ])
     }
 }

@@ -56,7 +56,7 @@ import VGGTraining
         #expect(
             problem.hasSuffix(
                 "; put back a copy of it, or start a new run from the weights beside it: "
-                    + "vgg train --init '\(run.path)' \(options)"))
+                    + "vgg train `initialWeights` '\(run.path)' \(options)"))
         // With the model damaged too, nothing is promised.
         try damage(run.modelPath) { $0[$0.count - 2] ^= 1 }
         let worse = try self.problem { try trainer(tinyConfiguration(), folder: run, resuming: true) }
@@ -65,7 +65,7 @@ import VGGTraining
 
     /// What `tinyConfiguration` has otherwise than usual, but for the network.
     private let options =
-        "--data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov --weight-decay 0.0001 --batch-size 8 --seed 5"
+        "`data` stripes `epochs` 2 `learningRate` 0.01 `momentum` 0.9 `nesterov` `weightDecay` 0.0001 `batchSize` 8 `seed` 5"
 
     /// The run may have been killed, or the disk have filled up, between the two files.
     @Test(arguments: ["missing", "older", "damaged"]) func theModelIsWrittenAgain(_ how: String) throws {
@@ -171,7 +171,7 @@ import VGGTraining
         try run.checkSpace(for: saved, free: needed)
         let problem = try problem { try run.checkSpace(for: saved, free: needed - 1) }
         #expect(problem.hasPrefix("\(run.path): saving this training takes "))
-        #expect(problem.hasSuffix("choose a --run-dir elsewhere"))
+        #expect(problem.hasSuffix("choose a `folder` elsewhere"))
         // What is there already will be replaced.
         let done = try finished(folder)
         let there = try done.bytes(\.modelPath).count + done.bytes(\.checkpointPath).count
@@ -196,8 +196,8 @@ import VGGTraining
         configuration.epochs = 2
         let problem = try problem { try trainer(configuration, folder: run, resuming: true).run() }
         let way =
-            "a new run from the last good weights: vgg train --init \(run.path) "
-            + options.replacing("--lr 0.01", with: "--lr 0.001")
+            "a new run from the last good weights: vgg train `initialWeights` \(run.path) "
+            + options.replacing("`learningRate` 0.01", with: "`learningRate` 0.001")
         #expect(problem.contains("diverged in epoch 2") && problem.hasSuffix(way))
         #expect(run.readDiagnosis() != nil)
 

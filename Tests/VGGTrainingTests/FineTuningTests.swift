@@ -139,8 +139,8 @@ import VGGTraining
         other.optimizer.headLearningRate = nil
         #expect(
             fineTuning().conflicts(with: other) == [
-                OptionConflict(option: "--lr-head", stored: "0.05", given: "none"),
-                OptionConflict(option: "--freeze", stored: "blocks:1", given: "features"),
+                SettingConflict(setting: .headLearningRate, stored: "0.05", given: "none"),
+                SettingConflict(setting: .freeze, stored: "blocks:1", given: "features"),
             ])
     }
 
@@ -189,10 +189,11 @@ import VGGTraining
             let error = #expect(throws: (any Error).self) { try configuration.validate() }
             return error.map { "\($0)" } ?? ""
         }
-        #expect(try error { $0.freeze = .blocks(3) }.hasPrefix("--freeze blocks:3 must be between"))
-        #expect(try error { $0.initialWeights = nil }.hasPrefix("--freeze needs weights"))
+        #expect(try error { $0.freeze = .blocks(3) }.hasPrefix("`freeze` blocks:3 must be between"))
+        #expect(try error { $0.initialWeights = nil }.hasPrefix("`freeze` needs weights"))
         for rate in [0, -1, Float.nan, .infinity] {
-            #expect(try error { $0.optimizer.headLearningRate = rate }.hasPrefix("--lr-head must be"))
+            #expect(
+                try error { $0.optimizer.headLearningRate = rate }.hasPrefix("`headLearningRate` must be"))
         }
     }
 

@@ -179,16 +179,17 @@ import VGGTraining
 
     /// The numbers that must agree, and what the error says to do.
     static let mistakes: [(String, @Sendable (inout TrainingConfiguration) -> Void)] = [
-        ("--classes 4", { $0.model.classes = 5 }), ("--classes 4", { $0.model.classes = 3 }),
-        ("--in-channels 3", { $0.model.inChannels = 2 }),
+        ("`classes` 4", { $0.model.classes = 5 }), ("`classes` 4", { $0.model.classes = 3 }),
+        ("`inChannels` 3", { $0.model.inChannels = 2 }),
         (
-            "--in-channels 3",
+            "`inChannels` 3",
             {
                 $0.model.inChannels = 1
                 $0.preprocessing = .caffe
             }
         ),
-        ("--val-split 0.2", { $0.validationSplit = nil }), ("not those of the run", { $0.labels = ["a"] }),
+        ("`validationSplit` 0.2", { $0.validationSplit = nil }),
+        ("not those of the run", { $0.labels = ["a"] }),
     ]
 
     @Test(arguments: mistakes)
@@ -212,7 +213,7 @@ import VGGTraining
         #expect(configuration { $0.validationSplit = 2 }.validation == nil)
         let stored = configuration()
         let conflicts = stored.conflicts(with: configuration { $0.validationSplit = 0.3 })
-        #expect(conflicts == [OptionConflict(option: "--val-split", stored: "0.25", given: "0.3")])
+        #expect(conflicts == [SettingConflict(setting: .validationSplit, stored: "0.25", given: "0.3")])
         let elsewhere = configuration { $0.dataDirectory = "/elsewhere" }
         #expect(stored.conflicts(with: elsewhere) == [])
     }

@@ -130,11 +130,11 @@ import VGGTraining
         var other = smallConfiguration()
         other.seed = 6
         #expect(
-            throws: TrainingError.conflictingOptions(
-                folder: run.path, [OptionConflict(option: "--seed", stored: "5", given: "6")],
+            throws: TrainingError.conflictingSettings(
+                folder: run.path, [SettingConflict(setting: .seed, stored: "5", given: "6")],
                 newRun:
-                    "vgg train --init \(run.path) --data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov "
-                    + "--weight-decay 0.0001 --batch-size 8 --seed 6")
+                    "vgg train `initialWeights` \(run.path) `data` stripes `epochs` 2 `learningRate` 0.01 `momentum` 0.9 `nesterov` "
+                    + "`weightDecay` 0.0001 `batchSize` 8 `seed` 6")
         ) { try trainer(other, folder: run, resuming: true) }
     }
 
@@ -191,8 +191,8 @@ import VGGTraining
         let error = TrainingError.noCheckpoint(
             path: run.checkpointPath,
             newRun:
-                "vgg train --init \(run.path) --data stripes --epochs 2 --lr 0.01 --momentum 0.9 --nesterov "
-                + "--weight-decay 0.0001 --batch-size 8 --seed 5")
+                "vgg train `initialWeights` \(run.path) `data` stripes `epochs` 2 `learningRate` 0.01 `momentum` 0.9 `nesterov` "
+                + "`weightDecay` 0.0001 `batchSize` 8 `seed` 5")
         #expect(throws: error) { try trainer(smallConfiguration(), folder: run, resuming: true) }
         #expect(try run.bytes(\.metricsPath) == metrics)
     }
@@ -205,16 +205,16 @@ import VGGTraining
         var (fewEpochs, fewSteps) = (smallConfiguration(), smallConfiguration())
         fewEpochs.epochs = 1
         fewSteps.maxSteps = 11
-        #expect(throws: TrainingError.tooShort(option: "--epochs", done: 2)) {
+        #expect(throws: TrainingError.tooShort(setting: .epochs, done: 2)) {
             try trainer(fewEpochs, folder: run, resuming: true)
         }
-        #expect(throws: TrainingError.tooShort(option: "--max-steps", done: 12)) {
+        #expect(throws: TrainingError.tooShort(setting: .maxSteps, done: 12)) {
             try trainer(fewSteps, folder: run, resuming: true)
         }
         #expect(try run.bytes(\.configurationPath) == before)
         #expect(
-            "\(TrainingError.tooShort(option: "--epochs", done: 3))"
-                == "the run has done 3 epochs: --epochs must be at least 3")
+            "\(TrainingError.tooShort(setting: .epochs, done: 3))"
+                == "the run has done 3 epochs: `epochs` must be at least 3")
     }
 
     @Test func refusesADamagedRun() throws {

@@ -99,8 +99,8 @@ import VGGTraining
         try spoil("red/3.png")
         try spoil("green/7.png")
         let error = #expect(throws: FileError.self) { try trainer(configuration(), run: run).run() }
-        #expect(error?.reason.contains("vgg train --resume \(run.path)") == true)
-        #expect(error?.reason.contains("--skip-broken") == true)
+        #expect(error?.reason.contains("vgg train `resuming` \(run.path)") == true)
+        #expect(error?.reason.contains("`skipBroken`") == true)
         var stored = try run.readConfiguration()
         stored.skipBroken = true
         #expect(try #require(try trainer(stored, run: run, resuming: true).run()).epochs == 2)
@@ -126,7 +126,8 @@ import VGGTraining
         let error = #expect(throws: FileError.self) {
             try trainer(stored, run: run, resuming: true, from: stored.dataDirectory)
         }
-        let command = "vgg train --resume \(run.path) --data-dir '\(folder.path)/my photos' --skip-broken"
+        let command =
+            "vgg train `resuming` \(run.path) `dataDirectory` '\(folder.path)/my photos' `skipBroken`"
         #expect(error?.reason.hasSuffix(command) == true, "\(String(describing: error))")
         // Photos of other names are no part of it.
         for name in ["green", "red"] {
@@ -138,7 +139,7 @@ import VGGTraining
         let other = #expect(throws: FileError.self) {
             try trainer(stored, run: run, resuming: true, from: stored.dataDirectory)
         }
-        #expect(other?.reason.hasSuffix("vgg train --resume \(run.path) --data-dir FOLDER") == true)
+        #expect(other?.reason.hasSuffix("vgg train `resuming` \(run.path) `dataDirectory` FOLDER") == true)
     }
 
     @Test func lostPhotosAreNamed() throws {
@@ -147,7 +148,7 @@ import VGGTraining
         var stored = try run.readConfiguration()
         let error = #expect(throws: FileError.self) { try trainer(stored, run: run, resuming: true) }
         #expect(error?.reason.hasPrefix("2 photos (") == true, "\(String(describing: error))")
-        for words in ["red/2.png", "green/9.png", "are gone", "--skip-broken"] {
+        for words in ["red/2.png", "green/9.png", "are gone", "`skipBroken`"] {
             #expect(error?.reason.contains(words) == true, "\(words)")
         }
         stored.skipBroken = true

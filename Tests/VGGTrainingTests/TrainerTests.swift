@@ -119,7 +119,7 @@ import VGGTraining
         }
         #expect(error == diagnosis.map(TrainingError.diverged))
         #expect(diagnosis?.problem == .diverged && diagnosis?.epoch == 2)
-        #expect(error.map { "\($0)".contains("--lr") } == true)
+        #expect(error.map { "\($0)".contains("`learningRate`") } == true)
         #expect(try run.bytes(\.checkpointPath) == before)
     }
 
@@ -151,7 +151,9 @@ import VGGTraining
         let epoch = try JSONText.decode(EpochMetrics.self, from: JSONText.line(members))
         let diagnosis = Diagnosis.afterEpoch(epoch, configuration: configuration)
         #expect(diagnosis?.problem == problem)
-        if problem == .exploding { #expect(diagnosis?.advice.first?.contains("lower --lr") == true) }
+        if problem == .exploding {
+            #expect(diagnosis?.advice.first?.contains("lower `learningRate`") == true)
+        }
     }
 
     @Test func refusesDataThatDoNotFit() throws {

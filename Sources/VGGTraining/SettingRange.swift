@@ -1,8 +1,8 @@
 import VGGEngine
 
-/// What whole numbers on the command line may be: far above any use, and low enough that no product of them
+/// What whole numbers may be that people set: far above any use, and low enough that no product of them
 /// overflows.
-package enum OptionRange {
+package enum SettingRange {
     package static let batchSize = 1...Plan.largestBatch
     package static let epochs = 1...1_000_000
     /// Of steps or examples.
@@ -13,7 +13,7 @@ package enum OptionRange {
 }
 
 extension ClosedRange<Int> {
-    /// What is wrong with the value, to stand after an option's name; nil if it is in the range.
+    /// What is wrong with the value, to stand after a setting's name; nil if it is in the range.
     package func objection(to value: Int) -> String? {
         contains(value) ? nil : "must be between \(lowerBound) and \(upperBound), not \(value)"
     }

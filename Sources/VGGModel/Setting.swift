@@ -1,0 +1,19 @@
+/// What people choose for a network, its data and its training, as errors and advice name it.
+///
+/// In a text it stands as the name that it has in Swift, between backticks: "`widthDivisor` 3 does not divide 64
+/// channels". A program may put its own name in that place; `vgg` puts its option, `--width-divisor`.
+public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
+    // The network.
+    case arch, convArch, widthDivisor, inChannels, classes, dropout, pool, hiddenFeatures, size
+    // Weights.
+    case initialWeights, weightsKey, initialization, freeze, naming
+    // The data.
+    case data, dataDirectory, validationSplit, skipBroken, preprocessing, trainLimit, testLimit
+    // The training.
+    case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
+    case nesterov, weightDecay
+    // The run.
+    case folder, resuming
+
+    public var description: String { "`\(rawValue)`" }
+}

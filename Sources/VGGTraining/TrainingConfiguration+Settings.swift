@@ -1,0 +1,168 @@
+import VGGFiles
+import VGGInference
+import VGGModel
+
+extension TrainingConfiguration {
+    /// One setting and its value in a configuration, as text.
+    private struct Row: Sendable {
+        let setting: Setting
+        /// Whether a run may go on with another value: it says how far to go or where things are, not
+        /// what to compute.
+        var mayChange = false
+        /// Whether its option on a command line has no value: it is there or not.
+        var isFlag = false
+        /// Whether a run that starts from another's weights has it from these.
+        var isOfWeights = false
+        let value: @Sendable (TrainingConfiguration) -> String
+    }
+
+    /// Every setting, in the order in which differences are reported.
+    private static let rows: [Row] = [
+        Row(setting: .arch, isOfWeights: true) { $0.model.arch },
+        Row(setting: .convArch, isOfWeights: true) { text($0.model.convArch) },
+        Row(setting: .widthDivisor, isOfWeights: true) { "\($0.model.widthDivisor)" },
+        Row(setting: .inChannels, isOfWeights: true) { "\($0.model.inChannels)" },
+        Row(setting: .classes, isOfWeights: true) { "\($0.model.classes)" },
+        Row(setting: .dropout, isOfWeights: true) { "\($0.model.dropout)" },
+        Row(setting: .pool, isOfWeights: true) { text($0.model.pool) },
+        Row(setting: .hiddenFeatures, isOfWeights: true) { configuration in
+            let features = configuration.model.hiddenFeatures.map(String.init)
+            return features.isEmpty ? "none" : features.joined(separator: ",")
+        },
+        Row(setting: .data) { $0.data },
+        Row(setting: .dataDirectory, mayChange: true) { text($0.dataDirectory) },
+        Row(setting: .validationSplit) { text($0.validationSplit) },
+        Row(setting: .skipBroken, mayChange: true, isFlag: true) { "\($0.skipBroken == true)" },
+        Row(setting: .preprocessing, isOfWeights: true) {
+            $0.preprocessing.flatMap { try? JSONText.line($0) } ?? "none"
+        },
+        Row(setting: .size, isOfWeights: true) { "\($0.size)" },
+        Row(setting: .epochs, mayChange: true) { "\($0.epochs)" },
+        Row(setting: .learningRate) { "\($0.optimizer.learningRate)" },
+        Row(setting: .headLearningRate) { text($0.optimizer.headLearningRate) },
+        Row(setting: .momentum) { "\($0.optimizer.momentum)" },
+        Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
+        Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
+        Row(setting: .batchSize) { "\($0.batchSize)" },
+        Row(setting: .seed) { "\($0.seed)" },
+        Row(setting: .precision) { $0.precision.rawValue },
+        Row(setting: .noShuffle, isFlag: true) { "\(!$0.shuffle)" },
+        Row(setting: .trainLimit) { text($0.trainLimit) },
+        Row(setting: .testLimit) { text($0.testLimit) },
+        Row(setting: .maxSteps, mayChange: true) { text($0.maxSteps) },
+        Row(setting: .initialization) { $0.initialization.rawValue },
+        Row(setting: .initialWeights, isOfWeights: true) { text($0.initialWeights) },
+        Row(setting: .weightsKey, isOfWeights: true) { text($0.initialWeightsKey) },
+        Row(setting: .freeze) { text($0.freeze?.rawValue) },
+    ]
+
+    private static func text(_ value: (some CustomStringConvertible)?) -> String {
+        value.map(\.description) ?? "none"
+    }
+
+    /// The settings in which a run that goes on with `other` would compute something else.
+    public func conflicts(with other: TrainingConfiguration) -> [SettingConflict] {
+        Self.rows.compactMap { row in
+            let (stored, given) = (row.value(self), row.value(other))
+            guard !row.mayChange, stored != given else { return nil }
+            return SettingConflict(setting: row.setting, stored: stored, given: given)
+        }
+    }
+
+    /// The words by which a run that starts from the weights of this one trains as it did: each setting that has another
+    /// value than usual, and the value unless it is a flag.
+    /// - Parameter changes: what is to be different.
+    /// - Returns: nil if that would be another network, or one for other pictures, which the weights may not fit.
+    func settingsFromItsWeights(_ changes: [SettingConflict]) -> [String]? {
+        let usual = TrainingConfiguration()
+        var words: [String] = []
+        for row in Self.rows {
+            let change = changes.first { $0.setting == row.setting }
+            if row.isOfWeights {
+                guard change == nil else { return nil }
+                continue
+            }
+            var value = change?.given ?? row.value(self)
+            if row.setting == .data, change == nil, let dataDirectory { value += ":\(dataDirectory)" }
+            guard value != row.value(usual), row.setting != .dataDirectory else { continue }
+            words += row.isFlag ? ["\(row.setting)"] : ["\(row.setting)", value.shellWord]
+        }
+        return words
+    }
+
+    /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, or `ModelError` for a
+    ///   model that cannot be built.
+    public func validate() throws {
+        try validateSettings()
+        let network = try model.network(size: size)
+        guard network.head != nil else {
+            throw TrainingError.invalidSetting(.classes, reason: "must be at least 1 to train, not 0")
+        }
+        if let freeze { _ = try network.layerCount(of: freeze) }
+    }
+
+    /// The same without the model, which may not be known yet.
+    package func validateSettings() throws {
+        let counts: [(Setting, Int?, ClosedRange<Int>)] = [
+            (.epochs, epochs, SettingRange.epochs), (.batchSize, batchSize, SettingRange.batchSize),
+            (.trainLimit, trainLimit, SettingRange.count), (.testLimit, testLimit, SettingRange.count),
+            (.maxSteps, maxSteps, SettingRange.count),
+        ]
+        for case (let setting, let value?, let range) in counts {
+            if let reason = range.objection(to: value) {
+                throw TrainingError.invalidSetting(setting, reason: reason)
+            }
+        }
+        let rates: [(Setting, Float?)] = [
+            (.learningRate, optimizer.learningRate), (.headLearningRate, optimizer.headLearningRate),
+        ]
+        for case (let setting, let rate?) in rates where !(rate > 0 && rate.isFinite) {
+            throw TrainingError.invalidSetting(setting, reason: "must be greater than 0, not \(rate)")
+        }
+        guard (0..<1).contains(optimizer.momentum) else {
+            throw TrainingError.invalidSetting(
+                .momentum, reason: "must be at least 0 and less than 1, not \(optimizer.momentum)")
+        }
+        guard !optimizer.nesterov || optimizer.momentum > 0 else {
+            throw TrainingError.invalidSetting(.nesterov, reason: "needs a \(Setting.momentum) above 0")
+        }
+        guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
+            throw TrainingError.invalidSetting(
+                .weightDecay, reason: "must be at least 0, not \(optimizer.weightDecay)")
+        }
+        if let share = validationSplit, !(share > 0 && share < 1) {
+            throw TrainingError.invalidSetting(
+                .validationSplit, reason: "must be more than 0 and less than 1, not \(share)")
+        }
+        guard validationSplit == nil || hasPhotos else {
+            throw TrainingError.invalidSetting(
+                .validationSplit, reason: "is for photos: \(Setting.data) folder:PATH")
+        }
+        guard skipBroken != true || hasPhotos else {
+            throw TrainingError.invalidSetting(
+                .skipBroken, reason: "is for photos: \(Setting.data) folder:PATH")
+        }
+        guard initialWeightsKey == nil || initialWeights != nil else {
+            throw TrainingError.invalidSetting(
+                .weightsKey, reason: "is for the weights of \(Setting.initialWeights)")
+        }
+        guard freeze == nil || initialWeights != nil else {
+            throw TrainingError.invalidSetting(
+                .freeze,
+                reason: "needs weights that are worth keeping: give them by \(Setting.initialWeights)")
+        }
+    }
+}
+
+/// A setting whose value is not the one a run was started with.
+public struct SettingConflict: Hashable, Sendable {
+    public var setting: Setting
+    public var stored: String
+    public var given: String
+
+    public init(setting: Setting, stored: String, given: String) {
+        self.setting = setting
+        self.stored = stored
+        self.given = given
+    }
+}
