@@ -75,6 +75,25 @@ func winners(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     return memory
 }
 
+/// The leaves of a tree over examples: sixteen of them, where they are even.
+func leaves(_ examples: Int) -> UnsafeMutableBufferPointer<vgg_leaf> {
+    let count = examples % 16 == 0 ? 16 : 1
+    let leaves = UnsafeMutableBufferPointer<vgg_leaf>.allocate(capacity: count)
+    for index in 0..<count {
+        let additions = count > 1 ? (index + 1).trailingZeroBitCount : 0
+        leaves[index] = vgg_leaf(rows: examples / count, additions: additions)
+    }
+    return leaves
+}
+
+/// A linear layer whose rows are `x_row` and `y_row` numbers apart.
+func linear(_ examples: Int, _ inputs: Int, _ outputs: Int, x_row: Int, y_row: Int) -> vgg_linear {
+    let leaves = leaves(examples)
+    return vgg_linear(
+        rows: examples, inputs: inputs, outputs: outputs, x_row: x_row, y_row: y_row,
+        leaves: leaves.baseAddress, leaf_count: leaves.count)
+}
+
 let set = vgg_best_instruction_set()
 let kernels: vgg_kernels = vgg_kernels_for(set).pointee
 let mixed: vgg_bf16_kernels = vgg_bf16_kernels_for(set).pointee

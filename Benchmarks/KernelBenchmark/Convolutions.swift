@@ -69,7 +69,7 @@ var convolutionCases: [Case] {
             let (dw, db, won) = (
                 floats(layer.weightCount), floats(layer.panels * 16), winners(layer.outputCount / 4)
             )
-            var shape = layer.shape()
+            var shape = layer.shape(pooled: true)
             return { kernels.pooled_weight_gradient(&shape, x, g, won, dw, db) }
         }
     }
@@ -93,20 +93,21 @@ private func winogradCases(_ layer: Layer) -> [Case] {
         }
     }
     func gradient(pooled: Bool) -> () -> Void {
-        let (x, g, sums) = (floats(layer.inputCount), floats(layer.outputCount), floats(transformed))
-        let (db, scratch) = (
-            floats(layer.panels * 16), floats(vgg_winograd_gradient_scratch(layer.inputs))
-        )
+        let (x, g) = (floats(layer.inputCount), floats(layer.outputCount))
+        let scratch = floats(vgg_winograd_gradient_scratch(layer.inputs))
+        var target = vgg_winograd_target(
+            panel_begin: 0, panel_end: layer.panels, sums: floats(transformed), db: floats(layer.panels * 16),
+            start: 1, dw: floats(layer.weightCount), add: 0)
         let won = winners(layer.outputCount / 4)
         var shape = layer.shape()
         guard pooled else {
             return {
-                kernels.winograd_weight_gradient(&shape, 0, x, 0, g, sums, db, scratch, 0, layer.tiles)
+                kernels.winograd_weight_gradient(&shape, 0, x, 0, g, &target, scratch, 0, layer.tiles)
             }
         }
         return {
             kernels.winograd_pooled_weight_gradient(
-                &shape, 0, x, g, won, sums, db, scratch, 0, layer.pooledTiles)
+                &shape, 0, x, g, won, &target, scratch, 0, layer.pooledTiles)
         }
     }
     return [
@@ -120,13 +121,6 @@ private func winogradCases(_ layer: Layer) -> [Case] {
         ) {
             let (w, u) = (floats(layer.weightCount), floats(transformed))
             return { kernels.winograd_weights(w, u, layer.inputs, 0, layer.panels) }
-        },
-        Case(
-            kernel: "winograd_weight_gradient_end", shape: layer.text,
-            work: .bytes(4 * Double(2 * layer.weightCount + transformed))
-        ) {
-            let (dw, u) = (floats(layer.weightCount), floats(transformed))
-            return { kernels.winograd_weight_gradient_end(u, dw, layer.inputs, 0, layer.panels) }
         },
         Case(kernel: "flip_weights", shape: layer.text, work: .bytes(8 * Double(layer.weightCount))) {
             let (w, flipped) = (floats(layer.weightCount), floats(layer.weightCount))

@@ -7,9 +7,7 @@ var linearCases: [Case] {
         let row = inputs + 32
         let operations = Case.Work.operations(2 * Double(examples * inputs * outputs))
         let text = "\(examples) × \(inputs) × \(outputs)"
-        func shape() -> vgg_linear {
-            vgg_linear(rows: examples, inputs: inputs, outputs: outputs, x_row: row, y_row: row)
-        }
+        func shape() -> vgg_linear { linear(examples, inputs, outputs, x_row: row, y_row: row) }
         func forward(rounded isRounded: Bool) -> () -> Void {
             var shape = shape()
             let (x, y, bias) = (halves(examples * row), halves(examples * row), floats(outputs))
@@ -33,6 +31,26 @@ var linearCases: [Case] {
                             (product.rows, product.columns) = (examples, 32)
                             (product.outer, product.inner) = (1, 512)
                             product.accumulate = start > 0 ? 1 : 0
+                            kernels.product(&product)
+                        }
+                    }
+                }
+            },
+            Case(kernel: "product", shape: text + ", as a tree", work: operations) {
+                let (x, dy, dw) = (floats(inputs * examples), floats(examples * 32), floats(1024 * 32))
+                let leaves = leaves(examples)
+                return {
+                    for _ in stride(from: 0, to: panels, by: 2) {
+                        for start in stride(from: 0, to: inputs, by: 1024) {
+                            var product = vgg_product()
+                            product.a = UnsafePointer(x + start * examples)
+                            (product.a_row, product.a_inner) = (examples, 1)
+                            (product.b, product.b_panel, product.b_inner) = (UnsafePointer(dy), 16, 32)
+                            (product.c, product.c_row, product.c_panel) = (dw, 16, 1024 * 16)
+                            (product.rows, product.columns) = (1024, 32)
+                            (product.outer, product.inner) = (1, examples)
+                            product.leaves = UnsafePointer(leaves.baseAddress)
+                            product.leaf_count = leaves.count
                             kernels.product(&product)
                         }
                     }

@@ -36,7 +36,7 @@ private func directCases(_ layer: Layer) -> [Case] {
             return { mixed.bf16_weight_gradient(&shape, x, dy, dw, db, scratch) }
         },
         layer.row("bf16_pooled_weight_gradient") {
-            var shape = layer.shape()
+            var shape = layer.shape(pooled: true)
             let (x, g) = (halves(layer.inputCount), halves(layer.outputCount / 4))
             let (dw, db) = (floats(layer.weightCount), floats(layer.panels * 16))
             let scratch = halves(vgg_bf16_pooled_weight_gradient_scratch(&shape))

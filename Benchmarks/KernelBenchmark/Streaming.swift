@@ -64,9 +64,14 @@ var streamingCases: [Case] {
             var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
             return { kernels.sgd(&sgd, w, g, nil, count) }
         },
-        row("sum_shards", bytes: 36) {
-            let (parts, total) = (floats(8 * count), floats(count))
-            return { kernels.sum_shards(parts, 8, count, total, count) }
+        row("sum_tree", bytes: 68) {
+            let (parts, total) = (floats(16 * count), floats(count))
+            let leaves = leaves(16)
+            return { kernels.sum_tree(parts, count, leaves.baseAddress, leaves.count, total, count) }
+        },
+        row("add", bytes: 12) {
+            let (x, y) = (floats(count), floats(count))
+            return { kernels.add(x, y, count) }
         },
         row("relu", bytes: 8) {
             let (x, y) = (floats(count), floats(count))
@@ -106,14 +111,14 @@ var streamingCases: [Case] {
         },
         row("bf16_linear_transpose", bytes: 4) {
             let (x, y) = (halves(count), halves(count))
-            let examples = size * size / 16
-            return { mixed.bf16_linear_transpose(x, channels * 16, examples, y, 0, channels * 16) }
+            let inputs = channels * 16
+            var shape = linear(size * size / 16, inputs, 16, x_row: inputs, y_row: 16)
+            return { mixed.bf16_linear_transpose(&shape, x, y, 0, inputs) }
         },
         row("bf16_linear_pair", bytes: 4) {
             let outputs = channels * 16
             let (dy, pairs, db) = (halves(count), halves(count), floats(outputs))
-            var shape = vgg_linear(
-                rows: size * size / 16, inputs: 16, outputs: outputs, x_row: 16, y_row: outputs)
+            var shape = linear(size * size / 16, 16, outputs, x_row: 16, y_row: outputs)
             return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
         },
     ]

@@ -40,7 +40,9 @@ package struct CPUBackend: Backend {
         LaidOutPlan(plan).memory(optimizer: optimizer, threads: threads)
     }
 
-    package func steps(of plan: Plan) -> [StepDescription] { LaidOutPlan(plan).stepDescriptions }
+    package func steps(of plan: Plan) -> [StepDescription] {
+        LaidOutPlan(plan).stepDescriptions(threads: threads)
+    }
 
     package func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan {
         let layout = LaidOutPlan(plan)

@@ -30,7 +30,7 @@ final class CPUPlan: BoundPlan {
         gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
         momentumValues = try Buffer(floats: isTraining ? map.trained : 0)
 
-        let needed = layout.scratch
+        let needed = layout.scratch(threads: threads)
         scratch = try Buffer(bytes: needed.shared + needed.worker * threads)
         let activationMemory = layout.activationOffsets
         activationOffsets = activationMemory.offsets
@@ -100,19 +100,28 @@ final class CPUPlan: BoundPlan {
         return weights
     }
 
-    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {
+    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
         let output = activation(steps.count).assumingMemoryBound(to: Float.self)
         let classes = layout.plan.network.output.count
         let stride = layout.steps[steps.count - 1].output.imageStride
-        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
-        for (image, label) in labels.enumerated() {
-            let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
-            metrics.lossSum += vgg_softmax_cross_entropy(
-                logits.baseAddress, classes, label, 1 / Float(labels.count),
-                isTraining ? logitGradient + image * classes : nil)
-            if logits.indices.max(by: { logits[$0] < logits[$1] }) == Int(label) { metrics.correct += 1 }
+        var results = [(loss: Double, isCorrect: Bool)](repeating: (0, false), count: labels.count)
+        results.withUnsafeMutableBufferPointer { results in
+            // Each task writes its image's.
+            nonisolated(unsafe) let results = results
+            context.workers.run(labels.count) { image, _ in
+                let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
+                let loss = vgg_softmax_cross_entropy(
+                    logits.baseAddress, classes, labels[image], 1 / Float(pass.node.batch),
+                    pass.isTraining ? logitGradient + image * classes : nil)
+                let best = logits.indices.max { logits[$0] < logits[$1] }
+                results[image] = (loss, best == Int(labels[image]))
+            }
         }
-        return metrics
+        let (first, (leaves, sum)) = (pass.node.images.lowerBound, pass.node.nodes(pass.node.leafCount))
+        var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
+        SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
+        return BatchMetrics(
+            lossSum: sums[0], correct: results.count(where: \.isCorrect), count: labels.count)
     }
 
     func setGradient(ofLogit logit: Int) {

@@ -3,9 +3,9 @@ import VGGModel
 
 extension LaidOutPlan {
     /// The plan's steps, in order.
-    var stepDescriptions: [StepDescription] {
+    func stepDescriptions(threads: Int) -> [StepDescription] {
         steps.map { step in
-            let scratch = StepScratch(for: step, batchSize: plan.batchSize)
+            let scratch = StepScratch(for: step, batchSize: plan.batchSize, threads: threads)
             let (forward, backward) = step.kernelNames
             return StepDescription(
                 name: step.step.name(in: plan.network), kind: step.step.kind(in: plan.network),

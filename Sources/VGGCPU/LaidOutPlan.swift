@@ -80,8 +80,8 @@ struct LaidOutPlan: Sendable {
     }
 
     /// What the steps need beside activations and parameters: they run one after another, but what they keep adds up.
-    var scratch: StepScratch {
-        let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize) }
+    func scratch(threads: Int) -> StepScratch {
+        let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize, threads: threads) }
         return StepScratch(
             shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
             worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), copies: all.flatMap(\.copies))
@@ -92,7 +92,7 @@ struct LaidOutPlan: Sendable {
         let float = MemoryLayout<Float>.stride
         let sizes = ParameterMap(self)
         let training = plan.mode == .training
-        let scratch = scratch
+        let scratch = scratch(threads: threads)
         return PlanMemory(
             parameters: sizes.total * float,
             gradients: training ? sizes.updatedAfterwards * float : 0,

@@ -25,14 +25,19 @@ struct Workers: Sendable {
         }
     }
 
+    func run(_ ranges: TaskRanges, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
+        run(ranges.tasks) { task, worker in body(ranges[task], worker) }
+    }
+
+    func run(_ grid: TaskGrid, _ body: (_ column: Int, _ range: Range<Int>, _ worker: Int) -> Void) {
+        run(grid.tasks) { task, worker in
+            let (column, range) = grid[task]
+            body(column, range, worker)
+        }
+    }
+
     /// Runs `body` for ranges that cover 0..<count, each a multiple of `grain` long but the last.
     func run(over count: Int, grain: Int, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
-        let grains = (count + grain - 1) / grain
-        let tasks = min(grains, 16 * threads)
-        run(tasks) { task, worker in
-            let begin = grains * task / tasks * grain
-            let end = min(count, grains * (task + 1) / tasks * grain)
-            body(begin..<end, worker)
-        }
+        run(TaskRanges(over: count, grain: grain, threads: threads), body)
     }
 }

@@ -42,6 +42,85 @@ import VGGTestSupport
         }
     }
 
+    /// A network with a convolution of each algorithm and a linear layer after another. Of several panels, the last ones
+    /// not full.
+    private func network(batchNorm: Bool) throws -> Network {
+        try Network(
+            input: .map(channels: 3, height: 10, width: 12),
+            blocks: [
+                vggBlock(2, 3, 20, batchNorm: batchNorm), vggBlock(2, 20, 40, batchNorm: batchNorm),
+                .sequential([
+                    .flatten, .linear(Linear(40 * 6, 50)), .relu, .dropout(0.5), .linear(Linear(50, 10)),
+                ]),
+            ])
+    }
+
+    private static let batches = [1, 2, 3, 7, 15, 16, 17, 31, 33, 128]
+
+    /// Tasks are cut otherwise for each number of threads; sums are not.
+    @Test(arguments: Precision.allCases, batches)
+    func sumsAreTheSameForAnyThreadsAndBatch(_ precision: Precision, _ count: Int) throws {
+        for batchNorm in [false, true] {
+            let network = try network(batchNorm: batchNorm)
+            let images = randomImages(count: count, shape: network.input, seed: 8)
+            let labels = (0..<count).map { Int32($0 * 7 % 10) }
+            var losses: Set<Double> = []
+            var first: [String: Tensor]?
+            for threads in [1, 2, 3, 5, 64] {
+                let executor = try Executor(
+                    plan: try Plan(network, batchSize: count, mode: .training, precision: precision),
+                    device: .cpu(threads: threads))
+                executor.initialize(.kaiming, seed: 5)
+                losses.insert(executor.backward(images: images, labels: labels, seed: 1).lossSum)
+                var tensors = executor.gradientTensors
+                _ = executor.trainingStep(
+                    images: images, labels: labels, optimizer: SGD(learningRate: 0.1, momentum: 0.9), seed: 1)
+                tensors.merge(executor.weights.map { ("updated." + $0, $1) }) { $1 }
+                #expect(tensors.values.allSatisfy { $0.values.allSatisfy(\.isFinite) })
+                if let first { #expect(tensors == first, "\(threads) threads") } else { first = tensors }
+            }
+            #expect(losses.count == 1)
+        }
+    }
+
+    /// What several machines will do: each computes a node alone, in memory for its images, with as many threads as it has.
+    @Test(arguments: Precision.allCases, batches)
+    func partsOfABatchAddUpToTheBitsOfTheWhole(_ precision: Precision, _ count: Int) throws {
+        let network = try network(batchNorm: false)
+        let images = randomImages(count: count, shape: network.input, seed: 8)
+        let labels = (0..<count).map { Int32($0 * 7 % 10) }
+        let executor = try Executor(
+            plan: try Plan(network, batchSize: count, mode: .training, precision: precision), device: .cpu)
+        executor.initialize(.kaiming, seed: 5)
+        let loss = executor.backward(images: images, labels: labels, seed: 1).lossSum
+        let whole = executor.gradientTensors.mapValues { Array($0.values) }
+
+        for parts in [2, 4, 16] {
+            let (nodes, additions) = SumTree(images: count).nodes(parts)
+            var losses: [Double] = []
+            var gradients: [[String: [Float]]] = []
+            for (index, node) in nodes.enumerated() {
+                let size = network.input.count
+                let part = try Executor(
+                    plan: try Plan(
+                        network, batchSize: node.images.count, mode: .training, precision: precision),
+                    device: .cpu(threads: 1 + index % 3))
+                part.initialize(.kaiming, seed: 5)
+                let metrics = part.backward(
+                    images: Array(images[node.images.lowerBound * size..<node.images.upperBound * size]),
+                    labels: Array(labels[node.images]), of: node, seed: 1)
+                losses.append(metrics.lossSum)
+                gradients.append(part.gradientTensors.mapValues { Array($0.values) })
+            }
+            SumTree.forEachAddition(in: additions) { row, other in
+                losses[row] += losses[other]
+                gradients[row].merge(gradients[other]) { zip($0, $1).map(+) }
+            }
+            #expect(losses[0] == loss)
+            #expect(gradients[0] == whole, "\(parts) parts")
+        }
+    }
+
     /// Work is dealt out in ranges of tiles, rows and panels, and a batch in parts, without changing a sum.
     @Test(arguments: Precision.allCases, InstructionSet.allAvailable)
     func inferenceIsBitIdenticalForAnyThreadsAndBatches(

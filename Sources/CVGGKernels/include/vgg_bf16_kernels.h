@@ -64,7 +64,19 @@ typedef struct {
     size_t rows, inputs, outputs;
     /// Elements from one example to the next, of x and y or of their gradients.
     ptrdiff_t x_row, y_row;
+    /// The tree that the gradients of weights and bias are summed in.
+    const vgg_leaf *leaves;
+    size_t leaf_count;
 } vgg_linear;
+
+/// Pairs of neighbouring examples; no pair is of two leaves, so that in an odd one the last example has none
+/// beside it.
+static inline size_t vgg_linear_pairs(const vgg_linear *s) {
+    size_t pairs = 0;
+    for (size_t leaf = 0; leaf < s->leaf_count; leaf++)
+        pairs += (s->leaves[leaf].rows + 1) / 2;
+    return pairs;
+}
 
 /// Inputs that one call of bf16_linear_backward walks at a time; ranges begin at multiples of it.
 enum { VGG_LINEAR_INPUTS = 64 };
@@ -119,7 +131,8 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_weight_gradient, (const vgg_convolution *shape, const uint16_t *x, const uint16_t *dy,         \
                                   float *dw, float *db, uint16_t *scratch))                                    \
     /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled      \
-       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */   \
+       column][oc] of the pooled map and its winners, whose y_row and y_pixel are the shape's; out_height      \
+       and out_width are those before the pool. */                                                             \
     KERNEL(bf16_pooled_weight_gradient,                                                                        \
            (const vgg_convolution *shape, const uint16_t *x, const uint16_t *gradient,                         \
             const uint8_t *winner, float *dw, float *db, uint16_t *scratch))                                   \
@@ -145,12 +158,11 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \
                                  const uint16_t *rounded, const float *bias, uint16_t *y, float *y_fp32,       \
                                  float *scratch, size_t panel_begin, size_t panel_end, int relu))              \
-    /* transposed[input][example], examples filled up with a zero to an even number, for inputs                \
-       input_begin..<input_end. */                                                                             \
-    KERNEL(bf16_linear_transpose, (const uint16_t *x, ptrdiff_t x_row, size_t rows, uint16_t *transposed,      \
+    /* transposed[input][pair of examples][2], filled up with zeros, for inputs input_begin..<input_end. */    \
+    KERNEL(bf16_linear_transpose, (const vgg_linear *shape, const uint16_t *x, uint16_t *transposed,           \
                                    size_t input_begin, size_t input_end))                                      \
-    /* pairs[output / 16][example / 2][16][2] of panels panel_begin..<panel_end, filled up with zeros; and     \
-       the bias gradient db (floats, whole panels). */                                                         \
+    /* pairs[output / 16][pair of examples][16][2] of panels panel_begin..<panel_end, filled up with zeros;    \
+       and the bias gradient db (floats, whole panels). */                                                     \
     KERNEL(bf16_linear_pair, (const vgg_linear *shape, const uint16_t *dy, uint16_t *pairs, float *db,         \
                               size_t panel_begin, size_t panel_end))                                           \
     /* For inputs input_begin..<input_end (see VGG_LINEAR_INPUTS): dx = dy · Wᵀ (rows of x_row elements,    \

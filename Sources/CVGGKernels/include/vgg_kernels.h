@@ -23,6 +23,16 @@ enum { VGG_SLACK = 64 };
 /// through from a window's first position only; in PyTorch it wins from any.)
 enum { VGG_POOL_DEAD = 255 };
 
+/// A leaf of a sum over rows that is added as a binary tree: the sum of its rows, in their order, to which so
+/// many of the sums that wait for their other half are added, the youngest first. What comes out waits for
+/// the next leaf.
+typedef struct {
+    size_t rows, additions;
+} vgg_leaf;
+
+/// The most sums that wait at once.
+enum { VGG_TREE_DEPTH = 8 };
+
 /// A strided matrix product with a fused epilogue:
 ///   c[m][n] = relu?( bias[n] or c[m][n] or 0  +  Σ_outer Σ_inner a[m, outer, inner] · b[outer, inner, n] )
 /// Column n lives in panel n / 16. Strides are in floats.
@@ -36,6 +46,10 @@ typedef struct {
     /// One a column, readable to a whole number of panels; NULL for none.
     const float *bias;
     size_t rows, columns, outer, inner;
+    /// Where there are any, the inner sum is a tree's, of their rows; outer is 1, and the sum starts from
+    /// zero.
+    const vgg_leaf *leaves;
+    size_t leaf_count;
     /// Start from c instead of zero.
     int accumulate;
     int relu;
@@ -71,6 +85,22 @@ static inline size_t vgg_winograd_gradient_scratch(size_t in_channels) {
     return 2 * vgg_winograd_scratch(in_channels);
 }
 
+/// Where a Winograd weight gradient goes.
+typedef struct {
+    /// Of out channels.
+    size_t panel_begin, panel_end;
+    /// The sums of those panels, transformed as winograd_weights'.
+    float *sums;
+    /// The bias gradient of all out channels, which is added to.
+    float *db;
+    /// Whether the sums start from zero.
+    int start;
+    /// Where not NULL, what the sums have come to is written to it, or, with `add`, added: the same panels of
+    /// weights.
+    float *dw;
+    int add;
+} vgg_winograd_target;
+
 /// A map in memory.
 typedef struct {
     size_t height, width, channels;
@@ -103,7 +133,8 @@ typedef struct {
     KERNEL(convolution_weight_gradient,                                                                         \
            (const vgg_convolution *shape, const float *x, const float *dy, float *dw, float *db))               \
     /* The same for a 3×3 kernel with stride 1 under a fused pool, from the gradient [pooled row][pooled       \
-       column][oc] of the pooled map and its winners; out_height and out_width are those before the pool. */    \
+       column][oc] of the pooled map and its winners, whose y_row and y_pixel are the shape's; out_height       \
+       and out_width are those before the pool. */                                                              \
     KERNEL(pooled_weight_gradient, (const vgg_convolution *shape, const float *x, const float *gradient,        \
                                     const uint8_t *winner, float *dw, float *db))                               \
     /* Panels panel_begin..<panel_end of 3×3 weights transformed for Winograd's F(4×4, 3×3):                 \
@@ -121,20 +152,18 @@ typedef struct {
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
             const float *bias, ptrdiff_t y_image, float *y, uint8_t *winner, float *scratch,                    \
             size_t tile_begin, size_t tile_end))                                                                \
-    /* Adds the weight gradient of tiles tile_begin..<tile_end, transformed as winograd_weights', to sums,      \
-       and the bias gradient to db; shape's y_row and y_pixel are dy's. Ranges must be added in order. */       \
+    /* The weight gradient of tiles tile_begin..<tile_end for some panels of out channels; shape's y_row and    \
+       y_pixel are dy's. Ranges must be added in order. */                                                      \
     KERNEL(winograd_weight_gradient,                                                                            \
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,                \
-            const float *dy, float *sums, float *db, float *scratch, size_t tile_begin, size_t tile_end))       \
+            const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,              \
+            size_t tile_end))                                                                                   \
     /* The same under a fused pool, from the pooled gradient and its winners, both dense, image by image;       \
        out_height and out_width are those before the pool, tiles those of the pooled convolution. */            \
     KERNEL(winograd_pooled_weight_gradient,                                                                     \
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *gradient,             \
-            const uint8_t *winner, float *sums, float *db, float *scratch, size_t tile_begin,                   \
+            const uint8_t *winner, const vgg_winograd_target *target, float *scratch, size_t tile_begin,        \
             size_t tile_end))                                                                                   \
-    /* Adds what the sums come to, to dw (panels panel_begin..<panel_end). */                                   \
-    KERNEL(winograd_weight_gradient_end,                                                                        \
-           (const float *sums, float *dw, size_t in_channels, size_t panel_begin, size_t panel_end))            \
     /* Weights for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels    \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \
@@ -166,8 +195,11 @@ typedef struct {
     /* One optimiser step on count parameters; momentum may be NULL where the optimiser has none. */            \
     KERNEL(sgd,                                                                                                 \
            (const vgg_sgd *sgd, float *parameters, const float *gradients, float *momentum, size_t count))      \
-    /* total[i] = Σ over shards of parts[shard · stride + i], in order. */                                    \
-    KERNEL(sum_shards, (const float *parts, size_t shards, size_t stride, float *total, size_t count))          \
+    /* total[i] = Σ over the leaves' rows of rows[row · stride + i], as a tree. */                            \
+    KERNEL(sum_tree, (const float *rows, ptrdiff_t stride, const vgg_leaf *leaves, size_t leaf_count,           \
+                      float *total, size_t count))                                                              \
+    /* y += x. */                                                                                               \
+    KERNEL(add, (const float *x, float *y, size_t count))                                                       \
     /* y = relu(x); may be in place. */                                                                         \
     KERNEL(relu, (const float *x, float *y, size_t count))                                                      \
     /* gradient = 0 where y is not positive. */                                                                 \

@@ -57,12 +57,12 @@ final class BatchNormStep: FloatStep {
     /// Sets `mean`, updates the running statistics, and returns the batch's (biased) variance.
     private func measure(_ pass: Pass, x: Floats) -> [Float] {
         let elements = Double(pass.count * pixels)
-        let sums = sumOverShards(pass) { image, sums in
+        let sums = sums(pass) { image, sums in
             context.kernels.channel_sums(
                 x + image * planned.input.imageStride, pixels, norm.channels, sums)
         }
         mean = sums.map { Float($0 / elements) }
-        let squares = sumOverShards(pass) { image, sums in
+        let squares = self.sums(pass) { image, sums in
             context.kernels.channel_squares(
                 x + image * planned.input.imageStride, pixels, norm.channels, mean, sums)
         }
@@ -76,30 +76,34 @@ final class BatchNormStep: FloatStep {
         return squares.map { Float($0 / elements) }
     }
 
-    /// Sums per channel (`width` times as many numbers) in shards of the batch, added in order.
-    private func sumOverShards(
+    /// Sums per channel (`width` times as many numbers) along the tree of the batch, each leaf a task.
+    private func sums(
         _ pass: Pass, width: Int = 1, _ body: (_ image: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
-        let shards = Plan.shards(of: pass.count)
+        let tree = Self.tree(pass.node)
         let count = width * norm.channels
-        var parts = [Double](repeating: 0, count: shards * count)
+        let first = tree.images.lowerBound
+        let (leaves, sum) = tree.nodes(tree.leafCount)
+        var parts = [Double](repeating: 0, count: leaves.count * count)
         parts.withUnsafeMutableBufferPointer { parts in
             guard let parts = parts.baseAddress else { return }
-            context.workers.run(shards) { shard, _ in
-                for image in Plan.images(ofShard: shard, of: shards, count: pass.count) {
-                    body(image, parts + shard * count)
-                }
+            context.workers.run(leaves.count) { leaf, _ in
+                for image in leaves[leaf].images { body(image - first, parts + leaf * count) }
+            }
+            SumTree.forEachAddition(in: sum) { row, other in
+                for channel in 0..<count { parts[row * count + channel] += parts[other * count + channel] }
             }
         }
-        return (0..<count).map { channel in
-            (0..<shards).reduce(0) { $0 + parts[$1 * count + channel] }
-        }
+        return Array(parts.prefix(count))
     }
+
+    /// A task each: an image in a batch of 128.
+    static func tree(_ node: SumTree) -> SumTree { node.cut(to: SumTree.mostLeaves) }
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         let channels = norm.channels
         var output = planned.output.map
-        let sums = sumOverShards(pass, width: 2) { image, sums in
+        let sums = sums(pass, width: 2) { image, sums in
             context.kernels.batch_norm_sums(
                 &output, relu ? y + image * planned.output.imageStride + planned.output.interior : nil,
                 x + image * planned.input.imageStride, mean, inverse,

@@ -20,24 +20,6 @@ extension Convolution {
     }
 }
 
-extension LaidOutStep {
-    /// Floats of one shard's gradients of weights and bias.
-    var shardStride: Int { parameterLayouts.map(\.count).reduce(0, +) }
-
-    /// Adds the shards' sums of weights and bias in order, to the step's gradients.
-    func addShards(_ sums: Floats, _ shards: Int, to parameters: BoundParameters, _ context: StepContext) {
-        var offset = 0
-        for (layout, total) in zip(parameterLayouts, parameters.gradients) {
-            context.workers.run(over: layout.count, grain: 4096) { range, _ in
-                context.kernels.sum_shards(
-                    sums + offset + range.lowerBound, shards, shardStride, total + range.lowerBound,
-                    range.count)
-            }
-            offset += layout.count
-        }
-    }
-}
-
 extension Int {
     /// How many panels this many channels fill.
     var panels: Int { (self + panel - 1) / panel }

@@ -25,9 +25,15 @@ struct ConvolutionChoice: Hashable, Sendable {
     let weightGradient: Algorithm?
     /// Of the input's; nil where nobody needs it.
     let inputGradient: Algorithm?
+    /// Of the tree that the gradients of the weights are summed along: more where these are few, and so are the tasks that
+    /// their panels make. An addition then costs little.
+    let leaves: Int
 
     /// - Parameter pool: whether a 2×2 max pool is fused into the convolution.
     init(_ planned: LaidOutStep, _ convolution: Convolution, pool: Bool) {
+        var leaves = SumTree.shards
+        while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
+        self.leaves = leaves
         let isThree = convolution.kernel == 3 && convolution.stride == 1
         let training = planned.mode == .training
         let needsInput = training && planned.needsInputGradient

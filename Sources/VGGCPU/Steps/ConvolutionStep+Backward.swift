@@ -3,17 +3,8 @@ import VGGEngine
 import VGGModel
 
 extension ConvolutionStep {
-    /// One shard's sums of gradients, and what kernels work in.
-    struct ShardSums {
-        let weights, bias: Floats
-        /// Those of the weights as Winograd's algorithm adds them, transformed; nil where it does not.
-        let transformed: Floats?
-        let tiles: Floats
-        let kernel: Numbers
-    }
-
     /// What the backward pass of a batch reads and writes.
-    private struct Batch {
+    struct Batch {
         let x, y, gradient: Memory
         let winners: UnsafePointer<UInt8>?
         let inputGradient: Memory?
@@ -23,45 +14,46 @@ extension ConvolutionStep {
         if let algorithm = choice.inputGradient, inputGradient != nil {
             flip(for: algorithm)
         }
-        let shards = Plan.shards(of: pass.count)
-        let shardStride = planned.shardStride
-        let shardSums: Floats = shared(scratch.sums)
+        let tasks = tasks(pass.node).gradients
+        let isOne = pass.needsWeightGradients && tasks.areOne
         winners.withUnsafeBufferPointer { winners in
             let batch = Batch(
                 x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
-            context.workers.run(shards) { shard, worker in
-                let weights = shardSums + shard * shardStride
-                let sums = ShardSums(
-                    weights: weights, bias: weights + planned.parameterLayouts[0].count,
-                    transformed: choice.weightGradient?.isWinograd == true
-                        ? self.worker(worker, scratch.transformedSums) : nil,
-                    tiles: self.worker(worker, scratch.tiles), kernel: self.worker(worker, scratch.kernel))
-                backward(
-                    Plan.images(ofShard: shard, of: shards, count: pass.count), of: batch,
-                    to: pass.needsWeightGradients ? sums : nil, worker: worker)
+            if pass.needsWeightGradients { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
+            guard inputGradient != nil, !isOne else { return }
+            context.workers.run(tasks.images) { images, worker in
+                clearMaps(worker: worker)
+                makeGradients(images, of: batch, to: nil, andInputs: true, worker: worker)
             }
         }
-        if pass.needsWeightGradients { planned.addShards(shardSums, shards, to: parameters, context) }
     }
 
-    /// One shard's images: the sums of its gradients of weights and bias (nil where they are not wanted), and the
-    /// gradients of the inputs.
-    private func backward(_ images: Range<Int>, of batch: Batch, to sums: ShardSums?, worker: Int) {
-        let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
-        sums?.weights.update(repeating: 0, count: planned.shardStride)
-        sums?.transformed?.update(repeating: 0, count: vgg_winograd_weights_count(inputs, outputs))
-        // By Winograd's tiles all images of the shard in one.
-        if choice.weightGradient == .pooledWinograd, let sums {
-            pooledWeightGradient(images.lowerBound, count: images.count, of: batch, to: sums, worker: worker)
-        }
+    /// The borders of the maps and what dilation leaves between their pixels; each image overwrites the rest.
+    func clearMaps(worker: Int) {
+        guard choice.needsMaps else { return }
         let maps: Numbers = self.worker(worker, scratch.maps)
-        // The borders and what dilation leaves between pixels; each image overwrites the rest.
-        if choice.needsMaps { maps.update(repeating: 0, count: scratch.images * gradientMap.count) }
+        maps.update(repeating: 0, count: scratch.images * gradientMap.count)
+    }
+
+    /// The sums of some images' gradients of weights and bias (nil where they are not wanted), and, where they are wanted,
+    /// the gradients of their inputs.
+    func makeGradients(
+        _ images: Range<Int>, of batch: Batch, to sums: LeafSums?, andInputs: Bool, worker: Int
+    ) {
+        // By Winograd's tiles all images in one.
+        if choice.weightGradient == .pooledWinograd, let sums {
+            pooledWeightGradient(
+                images.lowerBound, count: images.count, of: batch, to: sums, worker: worker)
+        }
+        let readsMaps =
+            sums != nil && choice.weightGradient?.isPooled == false
+            || andInputs && choice.inputGradient?.isPooled == false
+        let maps: Numbers = self.worker(worker, scratch.maps)
         let groups = (images.count + scratch.images - 1) / scratch.images
         for group in 0..<groups {
             let first = images.lowerBound + images.count * group / groups
             let count = images.lowerBound + images.count * (group + 1) / groups - first
-            if choice.needsMaps {
+            if readsMaps {
                 for place in 0..<count {
                     expand(
                         first + place, of: batch, to: maps + gradientMap.interior + place * gradientMap.count,
@@ -69,15 +61,14 @@ extension ConvolutionStep {
                 }
             }
             if let sums {
-                weightGradient(first, count: count, of: batch, maps: maps, to: sums, worker: worker)
+                weightGradient(
+                    first, count: count, of: batch, maps: maps,
+                    to: sums.part(isFirst: group == 0, isLast: group == groups - 1), worker: worker)
             }
-            if let algorithm = choice.inputGradient, let target = batch.inputGradient {
+            if andInputs, let algorithm = choice.inputGradient, let target = batch.inputGradient {
                 inputGradient(
                     first, count: count, of: batch, maps: maps, algorithm, to: target, worker: worker)
             }
-        }
-        if let transformed = sums?.transformed, let sums {
-            context.kernels.winograd_weight_gradient_end(transformed, sums.weights, inputs, 0, outputs.panels)
         }
     }
 
@@ -97,7 +88,7 @@ extension ConvolutionStep {
     }
 
     private func weightGradient(
-        _ first: Int, count: Int, of batch: Batch, maps: Numbers, to sums: ShardSums, worker: Int
+        _ first: Int, count: Int, of batch: Batch, maps: Numbers, to sums: LeafSums, worker: Int
     ) {
         switch choice.weightGradient {
         case nil, .pooledWinograd: return
@@ -115,10 +106,11 @@ extension ConvolutionStep {
 
     /// From the pooled gradient itself.
     private func pooledWeightGradient(
-        _ first: Int, count: Int, of batch: Batch, to sums: ShardSums, worker: Int
+        _ first: Int, count: Int, of batch: Batch, to sums: LeafSums, worker: Int
     ) {
         guard let winners = batch.winners else { return }
-        var shape = gradientShape
+        var shape = convolution.shape(full, x: planned.input)
+        (shape.y_row, shape.y_pixel) = (planned.output.plain.rowStride, planned.output.channels)
         addPooledWeightGradient(
             &shape, input(batch.x, image: first, worker: worker),
             gradient(first, of: batch, worker: worker), winners + first * planned.output.count, count: count,

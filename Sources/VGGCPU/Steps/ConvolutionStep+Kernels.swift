@@ -155,40 +155,58 @@ extension ConvolutionStep {
 
     /// Adds the gradients of `count` images from their maps; in mixed precision of one.
     func addWeightGradient(
-        _ shape: inout vgg_convolution, _ x: Numbers, _ dy: Numbers, count: Int, to sums: ShardSums
+        _ shape: inout vgg_convolution, _ x: Numbers, _ dy: Numbers, count: Int, to sums: LeafSums
     ) {
         let stride = planned.input.imageStride
+        if let transformed = sums.transformed {
+            var target = sums.target(transformed)
+            context.kernels.winograd_weight_gradient(
+                &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0,
+                count * full.tiles)
+            return
+        }
+        let channel = narrow(&shape, to: sums.panels)
+        let (dy, bias) = (dy + channel, sums.bias + channel)
         if Self.isMixed {
             context.mixedKernels.bf16_weight_gradient(
-                &shape, halves(x), halves(dy), sums.weights, sums.bias, halves(sums.kernel))
-        } else if let transformed = sums.transformed {
-            context.kernels.winograd_weight_gradient(
-                &shape, stride, floats(x), gradientMap.count, floats(dy), transformed, sums.bias, sums.tiles,
-                0, count * full.tiles)
+                &shape, halves(x), halves(dy), sums.weights, bias, halves(sums.kernel))
         } else {
             for image in 0..<count {
                 context.kernels.convolution_weight_gradient(
                     &shape, floats(x) + image * stride, floats(dy) + image * gradientMap.count, sums.weights,
-                    sums.bias)
+                    bias)
             }
         }
+    }
+
+    /// Leaves some panels of output channels.
+    /// - Returns: the first channel.
+    private func narrow(_ shape: inout vgg_convolution, to panels: Range<Int>) -> Int {
+        let first = panels.lowerBound * panel
+        shape.out_channels = min(convolution.outChannels, panels.upperBound * panel) - first
+        return first
     }
 
     /// The same from pooled gradients and their winners; of one image but by Winograd's algorithm.
     func addPooledWeightGradient(
         _ shape: inout vgg_convolution, _ x: Numbers, _ gradient: Numbers, _ winners: UnsafePointer<UInt8>,
-        count: Int, to sums: ShardSums
+        count: Int, to sums: LeafSums
     ) {
+        if let transformed = sums.transformed {
+            var target = sums.target(transformed)
+            context.kernels.winograd_pooled_weight_gradient(
+                &shape, planned.input.imageStride, floats(x), floats(gradient), winners, &target, sums.tiles,
+                0, count * full.pooledTiles)
+            return
+        }
+        let channel = narrow(&shape, to: sums.panels)
+        let (gradient, winners, bias) = (gradient + channel, winners + channel, sums.bias + channel)
         if Self.isMixed {
             context.mixedKernels.bf16_pooled_weight_gradient(
-                &shape, halves(x), halves(gradient), winners, sums.weights, sums.bias, halves(sums.kernel))
-        } else if let transformed = sums.transformed {
-            context.kernels.winograd_pooled_weight_gradient(
-                &shape, planned.input.imageStride, floats(x), floats(gradient), winners, transformed,
-                sums.bias, sums.tiles, 0, count * full.pooledTiles)
+                &shape, halves(x), halves(gradient), winners, sums.weights, bias, halves(sums.kernel))
         } else {
             context.kernels.pooled_weight_gradient(
-                &shape, floats(x), floats(gradient), winners, sums.weights, sums.bias)
+                &shape, floats(x), floats(gradient), winners, sums.weights, bias)
         }
     }
 

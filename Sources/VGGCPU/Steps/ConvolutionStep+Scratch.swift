@@ -8,17 +8,20 @@ extension ConvolutionStep {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
         /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients; what
-        /// the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed.
+        /// the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
+        /// weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
+        let waitingWeights, waitingBiases: Int
         let worker: Int
-        /// Shared: the weights as the gradient of the input wants them, the same transformed, and the shards' sums.
+        /// Shared: the weights as the gradient of the input wants them, the same transformed, and the tasks' sums.
         let flipped, flippedTransformed, sums: Int
         let shared: Int
         /// Kept: the weights as the direct kernels and as Winograd's algorithm want them, where they run.
         let copies: [Int]
 
         init(
-            _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, batchSize: Int
+            _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, batchSize: Int,
+            threads: Int
         ) {
             let training = planned.mode == .training
             let full = convolution.output(of: planned)
@@ -28,6 +31,10 @@ extension ConvolutionStep {
             let convertsInput = planned.input.element != Number.element
             let convertsOutput = planned.output.element != Number.element
             images = ConvolutionStep.images(choice, full, batchSize: batchSize)
+            let tasks = GradientTasks(
+                SumTree(images: batchSize).cut(to: choice.leaves), panels: outputs.panels, images: images,
+                threads: threads)
+            let panels = tasks.weights.ranges.longest
             var worker = ScratchParts()
             input = worker.take(convertsInput ? planned.input.imageStride : 0, of: Number.self)
             output = worker.take(convertsOutput ? planned.output.count : 0, of: Number.self)
@@ -36,12 +43,19 @@ extension ConvolutionStep {
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
             maps = worker.take(choice.needsMaps ? images * gradientMap.count : 0, of: Number.self)
             kernel = worker.take(
-                ConvolutionStep.kernelScratch(choice, convolution.shape(full, x: planned.input)),
+                ConvolutionStep.kernelScratch(choice, convolution.shape(full, x: planned.input), panels),
                 of: Number.self)
             tiles = worker.take(ConvolutionStep.winogradScratch(choice, convolution), of: Float.self)
+            let isWinograd = choice.weightGradient?.isWinograd == true
             transformedSums = worker.take(
-                choice.weightGradient?.isWinograd == true
-                    ? transformedCount(inputs: inputs, outputs: outputs) : 0, of: Float.self)
+                isWinograd ? transformedCount(inputs: inputs, outputs: panels * panel) : 0, of: Float.self)
+            // Beside the first, which is a task's; Winograd's leaves are added to the youngest at once.
+            waitingWeights = worker.take(
+                training
+                    ? max(0, tasks.depth - (isWinograd ? 2 : 1)) * panels * planned.parameterLayouts[0].count
+                        / outputs.panels : 0, of: Float.self)
+            waitingBiases = worker.take(
+                training ? tasks.depth * outputs.panels * panel : 0, of: Float.self)
             self.worker = worker.total
 
             var shared = ScratchParts()
@@ -51,7 +65,7 @@ extension ConvolutionStep {
                 choice.inputGradient == .winograd
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
             sums = shared.take(
-                training ? Plan.shards(of: batchSize) * planned.shardStride : 0, of: Float.self)
+                training && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
             self.shared = shared.total
 
             let runs = training ? [choice.forward, choice.inference] : [choice.inference]
@@ -65,10 +79,10 @@ extension ConvolutionStep {
     }
 
     static func scratch(
-        _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int
+        _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int, threads: Int
     ) -> StepScratch {
         let choice = ConvolutionChoice(planned, convolution, pool: pool)
-        let scratch = Scratch(planned, convolution, choice, batchSize: batchSize)
+        let scratch = Scratch(planned, convolution, choice, batchSize: batchSize, threads: threads)
         return StepScratch(shared: scratch.shared, worker: scratch.worker, copies: scratch.copies)
     }
 }
@@ -102,18 +116,25 @@ extension ConvolutionStep {
         guard [choice.weightGradient, choice.inputGradient].contains(where: { $0?.isWinograd == true }) else {
             return 1
         }
-        let shards = Plan.shards(of: batchSize)
-        return min((batchSize + shards - 1) / shards, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles))
+        let leaf = (batchSize + choice.leaves - 1) / choice.leaves
+        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles))
     }
 
-    private static func kernelScratch(_ choice: ConvolutionChoice, _ shape: vgg_convolution) -> Int {
+    /// - Parameter panels: of output channels in a task at most. Fewer may need more, as then more rows are worked on at once.
+    private static func kernelScratch(
+        _ choice: ConvolutionChoice, _ shape: vgg_convolution, _ panels: Int
+    ) -> Int {
         guard isMixed, let algorithm = choice.weightGradient else { return 0 }
         var shape = shape
-        return algorithm == .pooled
-            ? max(
-                vgg_bf16_pooled_weight_gradient_scratch(&shape),
-                2 * vgg_bf16_pooled_input_gradient_scratch(&shape))
-            : vgg_bf16_weight_gradient_scratch(&shape)
+        let input = algorithm == .pooled ? 2 * vgg_bf16_pooled_input_gradient_scratch(&shape) : 0
+        return (1...panels).reduce(input) { most, count in
+            shape.out_channels = count * panel
+            return max(
+                most,
+                algorithm == .pooled
+                    ? vgg_bf16_pooled_weight_gradient_scratch(&shape)
+                    : vgg_bf16_weight_gradient_scratch(&shape))
+        }
     }
 
     private static func winogradScratch(_ choice: ConvolutionChoice, _ convolution: Convolution) -> Int {

@@ -36,7 +36,8 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         self.context = context
         choice = ConvolutionChoice(planned, convolution, pool: pool)
         full = convolution.output(of: planned)
-        scratch = Scratch(planned, convolution, choice, batchSize: batchSize)
+        scratch = Scratch(
+            planned, convolution, choice, batchSize: batchSize, threads: context.workers.threads)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
@@ -51,6 +52,13 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     /// A part of the shared scratch memory.
     func shared<Part>(_ offset: Int) -> UnsafeMutablePointer<Part> {
         (context.shared + offset).assumingMemoryBound(to: Part.self)
+    }
+
+    func tasks(_ node: SumTree) -> ConvolutionTasks {
+        ConvolutionTasks(
+            planned, convolution, choice, node: node,
+            tiles: (Self.tiles(full, planned.output, pool: pool), Self.tilesAtOnce(convolution)),
+            images: scratch.images, threads: context.workers.threads)
     }
 
     func prepare() { _ = weights(for: choice.inference) }
@@ -86,16 +94,12 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         let target = isConverted ? output.plain : output
         var shape = convolution.shape(full, x: planned.input)
         (shape.y_row, shape.y_pixel) = (target.rowStride, target.channels)
-        // Images are the unit of work; a few images are cut into ranges of rows, which changes no sum.
-        let ranges = min(output.height, max(1, 2 * context.workers.threads / pass.count))
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
-            context.workers.run(pass.count * ranges) { task, worker in
-                let (image, range) = task.quotientAndRemainder(dividingBy: ranges)
-                let rows = output.height * range / ranges..<output.height * (range + 1) / ranges
+            context.workers.run(tasks(pass.node).rows) { image, rows, worker in
                 let from = input(x, image: image, worker: worker)
                 let to = y + image * output.imageStride * output.element.size
-                if range == 0 { output.zeroBorder(to) }
+                if rows.lowerBound == 0 { output.zeroBorder(to) }
                 let made: Numbers =
                     isConverted
                     ? self.worker(worker, scratch.output)
@@ -126,10 +130,9 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         }
         var shape = convolution.shape(full, x: planned.input)
         (shape.y_row, shape.y_pixel) = (output.rowStride, output.channels)
-        let (tiles, grain) = (Self.tiles(full, output, pool: pool), Self.tilesAtOnce(convolution))
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
-            context.workers.run(over: pass.count * tiles, grain: grain) { range, worker in
+            context.workers.run(tasks(pass.node).tiles) { range, worker in
                 convolveByWinograd(
                     &shape, x.assumingMemoryBound(to: Number.self), stride: planned.input.imageStride,
                     weights, parameters.values[1], y + output.interior * output.element.size,

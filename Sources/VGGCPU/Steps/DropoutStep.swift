@@ -66,7 +66,8 @@ final class DropoutStep: Step {
         fromElement.load(from, to: floats, count: count, context.mixedKernels)
         if drops {
             // Rows start at multiples of four: the generator makes four numbers at once.
-            let offset = (image * planned.output.height + row) * count.roundedUp(to: 4)
+            let place = pass.node.images.lowerBound + image
+            let offset = (place * planned.output.height + row) * count.roundedUp(to: 4)
             context.kernels.dropout(
                 floats, floats, count, UInt64(offset), pass.seed, Philox.Stream.dropout.rawValue,
                 UInt32(truncatingIfNeeded: pass.step), layer, threshold, scale)

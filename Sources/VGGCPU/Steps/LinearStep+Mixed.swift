@@ -16,18 +16,24 @@ extension LinearStep {
         }
     }
 
-    /// Two panels of outputs from number `first`.
+    private func shape(_ count: Int, x: Int, y: Int) -> vgg_linear {
+        var shape = vgg_linear()
+        (shape.rows, shape.inputs, shape.outputs) = (count, inputs, outputs)
+        (shape.x_row, shape.y_row) = (x, y)
+        return shape
+    }
+
+    /// Two panels of outputs from number `first`, of some images.
     func multiplyMixed(
-        _ pass: Pass, _ x: Numbers, _ rounded: Halves?, to y: Memory, relu: Bool, panels first: Int,
-        worker: Int
+        _ images: Range<Int>, _ x: Numbers, _ rounded: Halves?, to y: Memory, panels first: Int, worker: Int
     ) {
-        let isWide = planned.output.element == .float32
-        var shape = vgg_linear(
-            rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.imageStride,
-            y_row: planned.output.imageStride)
+        let (input, output) = (planned.input, planned.output)
+        let isWide = output.element == .float32
+        var shape = shape(images.count, x: input.imageStride, y: output.imageStride)
+        let y = y + images.lowerBound * output.imageStride * output.element.size
         context.mixedKernels.bf16_linear_forward(
-            &shape, halves(x), parameters.values[0], rounded, parameters.values[1],
-            isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
+            &shape, halves(x + images.lowerBound * input.imageStride), parameters.values[0], rounded,
+            parameters.values[1], isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
             isWide ? y.assumingMemoryBound(to: Float.self) : nil, self.worker(worker), first,
             min(first + 2, panels), relu ? 1 : 0)
     }
@@ -36,28 +42,31 @@ extension LinearStep {
         let kernels = context.mixedKernels
         let scratch = scratch(pass)
         let (x, dy, dx) = (halves(x), halves(gradient), inputGradient.map(halves))
-        var shape = vgg_linear(
-            rows: pass.count, inputs: inputs, outputs: outputs, x_row: planned.input.gradientStride,
-            y_row: planned.output.gradientStride)
-        let transposed = halves(shared(scratch.transposedInput))
-        let pairs = halves(shared(scratch.transposedGradient))
-        context.workers.run(over: inputs, grain: 64) { range, _ in
-            kernels.bf16_linear_transpose(
-                x, planned.input.imageStride, pass.count, transposed, range.lowerBound, range.upperBound)
-        }
-        context.workers.run(over: panels, grain: 1) { panels, _ in
-            kernels.bf16_linear_pair(
-                &shape, dy, pairs, parameters.gradients[1], panels.lowerBound, panels.upperBound)
-        }
-        let update = parameters.update(in: pass)
-        var sgd = update?.arguments ?? vgg_sgd()
-        let offset = parameters.offsets[0]
-        let step = Int(VGG_LINEAR_INPUTS)
-        context.workers.run((inputs + step - 1) / step) { task, worker in
-            kernels.bf16_linear_backward(
-                &shape, transposed, dy, pairs, parameters.values[0],
-                update == nil ? parameters.gradients[0] : nil, &sgd, update?.momentum.map { $0 + offset }, dx,
-                self.worker(worker), task * step, min(task * step + step, inputs))
+        let leaves = pass.node.leaves.map(\.kernelLeaf)
+        leaves.withUnsafeBufferPointer { leaves in
+            var shape = shape(pass.count, x: planned.input.gradientStride, y: planned.output.gradientStride)
+            (shape.leaves, shape.leaf_count) = (leaves.baseAddress, leaves.count)
+            var inputShape = shape
+            inputShape.x_row = planned.input.imageStride
+            let transposed = halves(shared(scratch.transposedInput))
+            let pairs = halves(shared(scratch.transposedGradient))
+            context.workers.run(over: inputs, grain: 64) { range, _ in
+                kernels.bf16_linear_transpose(&inputShape, x, transposed, range.lowerBound, range.upperBound)
+            }
+            context.workers.run(over: panels, grain: 1) { panels, _ in
+                kernels.bf16_linear_pair(
+                    &shape, dy, pairs, parameters.gradients[1], panels.lowerBound, panels.upperBound)
+            }
+            let update = parameters.update(in: pass)
+            var sgd = update?.arguments ?? vgg_sgd()
+            let offset = parameters.offsets[0]
+            context.workers.run(tasks(pass).inputGradient) { range, worker in
+                kernels.bf16_linear_backward(
+                    &shape, transposed, dy, pairs, parameters.values[0],
+                    update == nil ? parameters.gradients[0] : nil, &sgd, update?.momentum.map { $0 + offset },
+                    dx,
+                    self.worker(worker), range.lowerBound, range.upperBound)
+            }
         }
     }
 }

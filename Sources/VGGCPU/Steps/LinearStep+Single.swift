@@ -9,6 +9,8 @@ extension LinearStep {
     private static var inputBlock: Int { 512 }
     /// Inputs at a time in the gradient of the weights, whose tile is made, used and forgotten.
     private static var gradientBlock: Int { 1024 }
+    /// Inputs at a time in the gradient of the input, whose sums stay in the first-level cache.
+    private static var rowBlock: Int { 56 }
     /// Panels of outputs at a time in the gradient of the input, for the same reason.
     private static var panelBlock: Int { 32 }
 
@@ -27,9 +29,10 @@ extension LinearStep {
 
     private func floats(_ numbers: Numbers) -> Floats { Memory(numbers).assumingMemoryBound(to: Float.self) }
 
-    /// Two panels of outputs from `column`.
-    func multiply(_ pass: Pass, _ x: Numbers, to y: Memory, relu: Bool, column: Int) {
-        let (x, y) = (floats(x), y.assumingMemoryBound(to: Float.self))
+    /// Two panels of outputs from `column`, of some images.
+    func multiply(_ images: Range<Int>, _ x: Numbers, to y: Memory, column: Int) {
+        let x = floats(x) + images.lowerBound * planned.input.imageStride
+        let y = y.assumingMemoryBound(to: Float.self) + images.lowerBound * planned.output.imageStride
         let (weights, bias) = (parameters.values[0], parameters.values[1])
         for start in stride(from: 0, to: inputs, by: Self.inputBlock) {
             let block = min(Self.inputBlock, inputs - start)
@@ -44,7 +47,7 @@ extension LinearStep {
             product.c_row = planned.output.imageStride
             product.c_panel = panel
             product.bias = start == 0 ? UnsafePointer(bias + column) : nil
-            product.rows = pass.count
+            product.rows = images.count
             product.columns = min(2 * panel, outputs - column)
             product.outer = 1
             product.inner = block
@@ -57,9 +60,9 @@ extension LinearStep {
     func makeGradients(_ pass: Pass, _ x: Numbers, _ gradient: Numbers, to inputGradient: Numbers?) {
         let gradient = floats(gradient)
         context.workers.run(over: outputs, grain: 256) { range, _ in
-            context.kernels.sum_shards(
-                gradient + range.lowerBound, pass.count, outputs, parameters.gradients[1] + range.lowerBound,
-                range.count)
+            context.kernels.sum(
+                gradient + range.lowerBound, stride: outputs, pass.node.leaves,
+                to: parameters.gradients[1] + range.lowerBound, count: range.count)
         }
         let columns = pass.count.roundedUp(to: panel)
         let scratch = scratch(pass)
@@ -71,7 +74,7 @@ extension LinearStep {
             let transposedInputGradient = floats(shared(scratch.transposedInputGradient))
             let transposedGradient = floats(shared(scratch.transposedGradient))
             transposeInPanels(gradient, rows: pass.count, to: transposedGradient)
-            makeInputGradient(transposedGradient, columns: columns, to: transposedInputGradient)
+            makeInputGradient(pass, transposedGradient, columns: columns, to: transposedInputGradient)
             transpose(
                 transposedInputGradient, rowStride: columns, rows: inputs, columns: pass.count,
                 to: floats(inputGradient), outRow: inputs)
@@ -107,7 +110,7 @@ extension LinearStep {
         }
     }
 
-    /// dW[in][out] = Σ over images of x[image][in] · dy[image][out].
+    /// dW[in][out] = Σ over images of x[image][in] · dy[image][out], as a tree.
     ///
     /// These are nearly all of a VGG's gradients: where the pass may update the parameters, a tile of them is
     /// used as soon as it is made, and never stored.
@@ -115,8 +118,9 @@ extension LinearStep {
         _ pass: Pass, _ transposedInput: Floats, rowStride: Int, _ gradient: Floats
     ) {
         let update = parameters.update(in: pass)
-        context.workers.run((panels + 1) / 2) { task, worker in
-            let column = task * 2 * panel
+        let leaves = pass.node.leaves.map(\.kernelLeaf)
+        context.workers.run(tasks(pass).weightGradient) { pair, range, worker in
+            let column = pair * 2 * panel
             let width = min(2 * panel, outputs - column)
             // Gathered from rows that are far apart, and read for every input.
             let packed = self.worker(worker)
@@ -128,8 +132,8 @@ extension LinearStep {
             if width < 2 * panel {
                 tile.update(repeating: 0, count: Self.gradientBlock * 2 * panel)
             }
-            for start in stride(from: 0, to: inputs, by: Self.gradientBlock) {
-                let rows = min(Self.gradientBlock, inputs - start)
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.gradientBlock) {
+                let rows = min(Self.gradientBlock, range.upperBound - start)
                 var product = vgg_product()
                 product.a = UnsafePointer(transposedInput + start * rowStride)
                 product.a_row = rowStride
@@ -143,8 +147,10 @@ extension LinearStep {
                 product.rows = rows
                 product.columns = width
                 product.outer = 1
-                product.inner = pass.count
-                context.kernels.product(&product)
+                leaves.withUnsafeBufferPointer { leaves in
+                    (product.leaves, product.leaf_count) = (leaves.baseAddress, leaves.count)
+                    context.kernels.product(&product)
+                }
                 for half in 0..<(width + panel - 1) / panel {
                     let offset = (column + half * panel) * inputs + start * panel
                     let gradients = tile + half * Self.gradientBlock * panel
@@ -161,30 +167,32 @@ extension LinearStep {
     }
 
     /// dxᵀ[in][image] = Σ over outputs of W[in][out] · dyᵀ[out][image].
-    private func makeInputGradient(_ transposedGradient: Floats, columns: Int, to target: Floats) {
+    private func makeInputGradient(
+        _ pass: Pass, _ transposedGradient: Floats, columns: Int, to target: Floats
+    ) {
         let weights = parameters.values[0]
-        let rowBlock = 56
-        context.workers.run((inputs + rowBlock - 1) / rowBlock) { task, _ in
-            let rows = task * rowBlock..<min(inputs, (task + 1) * rowBlock)
-            for start in stride(from: 0, to: panels, by: Self.panelBlock) {
-                var product = vgg_product()
-                product.a = UnsafePointer(weights + (start * inputs + rows.lowerBound) * panel)
-                product.a_row = panel
-                product.a_outer = inputs * panel
-                product.a_inner = 1
-                product.b = UnsafePointer(transposedGradient + start * panel * panel)
-                product.b_panel = panels * panel * panel
-                product.b_outer = panel * panel
-                product.b_inner = panel
-                product.c = target + rows.lowerBound * columns
-                product.c_row = columns
-                product.c_panel = panel
-                product.rows = rows.count
-                product.columns = columns
-                product.outer = min(Self.panelBlock, panels - start)
-                product.inner = panel
-                product.accumulate = start > 0 ? 1 : 0
-                context.kernels.product(&product)
+        context.workers.run(tasks(pass).inputGradient) { range, _ in
+            for row in stride(from: range.lowerBound, to: range.upperBound, by: Self.rowBlock) {
+                for start in stride(from: 0, to: panels, by: Self.panelBlock) {
+                    var product = vgg_product()
+                    product.a = UnsafePointer(weights + (start * inputs + row) * panel)
+                    product.a_row = panel
+                    product.a_outer = inputs * panel
+                    product.a_inner = 1
+                    product.b = UnsafePointer(transposedGradient + start * panel * panel)
+                    product.b_panel = panels * panel * panel
+                    product.b_outer = panel * panel
+                    product.b_inner = panel
+                    product.c = target + row * columns
+                    product.c_row = columns
+                    product.c_panel = panel
+                    product.rows = min(Self.rowBlock, range.upperBound - row)
+                    product.columns = columns
+                    product.outer = min(Self.panelBlock, panels - start)
+                    product.inner = panel
+                    product.accumulate = start > 0 ? 1 : 0
+                    context.kernels.product(&product)
+                }
             }
         }
     }

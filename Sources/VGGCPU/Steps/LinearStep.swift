@@ -13,7 +13,7 @@ final class LinearStep<Number: Arithmetic>: Step {
     let outputs: Int
     let parameters: BoundParameters
     let context: StepContext
-    private let relu: Bool
+    let relu: Bool
 
     init(
         _ planned: LaidOutStep, _ linear: Linear, relu: Bool, _ parameters: BoundParameters,
@@ -52,7 +52,10 @@ final class LinearStep<Number: Arithmetic>: Step {
             input = parts.take(convertsInput ? count * planned.input.imageStride : 0, of: Number.self)
             gradient = parts.take(
                 training && convertsOutput ? count * planned.output.gradientStride : 0, of: Number.self)
-            let columns = count.roundedUp(to: isMixed ? 2 : panel)
+            // In mixed precision leaves of an odd number of images are filled up.
+            let columns =
+                isMixed
+                ? min(2 * count, (count + SumTree.shards).roundedUp(to: 2)) : count.roundedUp(to: panel)
             transposedInput = parts.take(training ? inputs * columns : 0, of: Number.self)
             transposedInputGradient = parts.take(
                 needsInput && !isMixed ? inputs * columns : 0, of: Number.self)
@@ -84,6 +87,11 @@ final class LinearStep<Number: Arithmetic>: Step {
         Scratch(planned, (inputs, outputs), count: pass.count, training: pass.isTraining)
     }
 
+    func tasks(_ pass: Pass) -> LinearTasks {
+        LinearTasks(
+            planned, inputs: inputs, outputs: outputs, count: pass.count, threads: context.workers.threads)
+    }
+
     func shared(_ offset: Int) -> Numbers { (context.shared + offset).assumingMemoryBound(to: Number.self) }
 
     func worker(_ index: Int) -> Floats { context.worker(index).assumingMemoryBound(to: Float.self) }
@@ -93,11 +101,11 @@ final class LinearStep<Number: Arithmetic>: Step {
     func forward(_ pass: Pass, x: Memory, y: Memory) {
         let input = input(pass, x)
         let rounded = rounded()
-        context.workers.run((panels + 1) / 2) { task, worker in
+        context.workers.run(tasks(pass).forward) { pair, images, worker in
             if Self.isMixed {
-                multiplyMixed(pass, input, rounded, to: y, relu: relu, panels: 2 * task, worker: worker)
+                multiplyMixed(images, input, rounded, to: y, panels: 2 * pair, worker: worker)
             } else {
-                multiply(pass, input, to: y, relu: relu, column: 2 * task * panel)
+                multiply(images, input, to: y, column: 2 * pair * panel)
             }
         }
     }

@@ -137,13 +137,15 @@ struct BoundParameters {
 }
 
 extension StepScratch {
-    init(for step: LaidOutStep, batchSize: Int) {
+    init(for step: LaidOutStep, batchSize: Int, threads: Int) {
         switch step.operation {
         case .convolution(let convolution, _, let pool):
             self =
                 step.precision == .bf16
-                ? ConvolutionStep<UInt16>.scratch(step, convolution, pool: pool, batchSize: batchSize)
-                : ConvolutionStep<Float>.scratch(step, convolution, pool: pool, batchSize: batchSize)
+                ? ConvolutionStep<UInt16>.scratch(
+                    step, convolution, pool: pool, batchSize: batchSize, threads: threads)
+                : ConvolutionStep<Float>.scratch(
+                    step, convolution, pool: pool, batchSize: batchSize, threads: threads)
         case .linear(let linear, _):
             self =
                 step.precision == .bf16

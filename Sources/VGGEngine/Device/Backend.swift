@@ -46,9 +46,9 @@ package protocol BoundPlan: AnyObject {
     /// Makes the step's output from the output of the step before.
     func forward(_ step: Int, _ pass: Pass)
 
-    /// What the logits, the last step's output, say for the labels of the batch. For training, leaves the gradient of the
-    /// mean loss with respect to the logits.
-    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics
+    /// What the logits, the last step's output, say for the labels of the pass's images. For training, leaves the gradient of
+    /// the batch's mean loss with respect to the logits.
+    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics
 
     /// Instead: sets the gradient of the logits to that of one image's logit.
     func setGradient(ofLogit logit: Int)
@@ -86,10 +86,9 @@ package protocol BoundPlan: AnyObject {
     func clearMomentum()
 }
 
-/// One pass over a batch.
+/// One pass over a batch, or over a node of the tree that everything is summed along.
 package struct Pass {
-    /// Images in the batch.
-    package let count: Int
+    package let node: SumTree
     /// Batch statistics and dropout, instead of running statistics and none.
     package let isTraining: Bool
     /// Chooses the dropout masks together with `step`.
@@ -99,4 +98,19 @@ package struct Pass {
     package var optimizer: SGD?
     /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
     package var needsWeightGradients = true
+
+    package init(
+        _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, optimizer: SGD? = nil,
+        needsWeightGradients: Bool = true
+    ) {
+        self.node = node
+        self.isTraining = isTraining
+        self.seed = seed
+        self.step = step
+        self.optimizer = optimizer
+        self.needsWeightGradients = needsWeightGradients
+    }
+
+    /// Images that are run.
+    package var count: Int { node.images.count }
 }

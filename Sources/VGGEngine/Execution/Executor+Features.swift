@@ -6,7 +6,7 @@ extension Executor {
     /// - Returns: for each kept layer [count, channels, height, width], or [count, features] of a vector.
     public func features(images: [Float], count: Int) -> [Int: Tensor] {
         var features: [Int: Tensor] = [:]
-        forward(Pass(count: count, isTraining: false), images: images) { step in
+        forward(Pass(SumTree(images: count), isTraining: false), images: images) { step in
             for layer in plan.keptLayers where plan.step(of: layer) == step {
                 features[layer] = Tensor(
                     shape: shape(of: layer, count: count), values: bound.output(of: step, count: count))
@@ -24,7 +24,7 @@ extension Executor {
             plan.mode == .training && plan.precision == .fp32, "gradients need a training plan in fp32")
         var maps: [Float] = []
         let target = plan.step(of: layer) ?? 0
-        let pass = Pass(count: 1, isTraining: true, needsWeightGradients: false)
+        let pass = Pass(SumTree(images: 1), isTraining: true, needsWeightGradients: false)
         forward(pass, images: image) { step in
             if step == target { maps = bound.output(of: step, count: 1) }
         }

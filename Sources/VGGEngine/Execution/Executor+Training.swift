@@ -21,7 +21,8 @@ extension Executor {
     public func trainingStep(
         images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        let pass = Pass(count: labels.count, isTraining: true, seed: seed, step: step, optimizer: optimizer)
+        let pass = Pass(
+            SumTree(images: labels.count), isTraining: true, seed: seed, step: step, optimizer: optimizer)
         let metrics = train(pass, images: images, labels: labels)
         update(with: optimizer, after: pass)
         return metrics
@@ -29,9 +30,16 @@ extension Executor {
 
     /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
     public func backward(images: [Float], labels: [Int32], seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
-        train(
-            Pass(count: labels.count, isTraining: true, seed: seed, step: step), images: images,
-            labels: labels)
+        backward(images: images, labels: labels, of: SumTree(images: labels.count), seed: seed, step: step)
+    }
+
+    /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
+    /// added as the tree says, are to the bit those of the batch; but batch norm, as yet, takes the statistics of the part.
+    /// - Parameter node: the part, whose images these are.
+    package func backward(
+        images: [Float], labels: [Int32], of node: SumTree, seed: UInt64 = 0, step: Int = 0
+    ) -> BatchMetrics {
+        train(Pass(node, isTraining: true, seed: seed, step: step), images: images, labels: labels)
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.
@@ -57,7 +65,7 @@ extension Executor {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
         if pass.optimizer?.momentum ?? 0 != 0 { hasMomentum = true }
         forward(pass, images: images)
-        let metrics = loss(labels: labels, isTraining: true)
+        let metrics = loss(labels: labels, pass)
         stepTimer?.lap(.loss)
         backward(pass, downTo: plan.frozenSteps)
         storedPass = pass.optimizer == nil ? pass : nil

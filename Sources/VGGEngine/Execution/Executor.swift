@@ -36,7 +36,7 @@ public final class Executor {
     /// - Returns: [count, classes].
     public func logits(images: [Float], count: Int) -> [Float] {
         precondition(plan.network.head != nil, "a network without a classifier has no logits")
-        forward(Pass(count: count, isTraining: false), images: images)
+        forward(Pass(SumTree(images: count), isTraining: false), images: images)
         return bound.output(of: plan.steps.count - 1, count: count)
     }
 
@@ -45,8 +45,9 @@ public final class Executor {
     ///   - images: [count, height, width, channels], count at most the plan's batch size.
     ///   - labels: one an image, 0 ..< classes.
     public func evaluate(images: [Float], labels: [Int32]) -> BatchMetrics {
-        forward(Pass(count: labels.count, isTraining: false), images: images)
-        return loss(labels: labels, isTraining: false)
+        let pass = Pass(SumTree(images: labels.count), isTraining: false)
+        forward(pass, images: images)
+        return loss(labels: labels, pass)
     }
 
     /// Runs the steps. Calls `visit` after each.
@@ -57,7 +58,7 @@ public final class Executor {
             images.count == pass.count * plan.network.input.count, "the images do not fit the plan's input")
         bound.write(images: images, count: pass.count)
         stepTimer?.lap(.input)
-        let inference = Pass(count: pass.count, isTraining: false)
+        let inference = Pass(pass.node, isTraining: false)
         for (index, step) in plan.steps.enumerated() {
             bound.forward(index, step.mode == .training ? pass : inference)
             stepTimer?.lap(.forward(index))
@@ -74,12 +75,13 @@ public final class Executor {
     }
 
     /// The metrics of the batch whose logits have just been made; for training with their gradient.
-    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {
+    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
+        precondition(labels.count == pass.count, "there must be one label an image")
         let classes = plan.network.output.count
         for label in labels {
             precondition(
                 (0..<classes).contains(Int(label)), "label \(label) is not one of \(classes) classes")
         }
-        return bound.loss(labels: labels, isTraining: isTraining)
+        return bound.loss(labels: labels, pass)
     }
 }

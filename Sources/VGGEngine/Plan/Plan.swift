@@ -82,15 +82,3 @@ public struct Plan: Sendable {
             keeping: keptLayers)
     }
 }
-
-/// Sums over a batch are made in shards of its images and added in their order, so that their bits depend on no
-/// number of threads.
-extension Plan {
-    /// How many shards a batch of `count` images has.
-    package static func shards(of count: Int) -> Int { min(count, 8) }
-
-    /// Images of shard `index` of `shards` in a batch of `count`.
-    package static func images(ofShard index: Int, of shards: Int, count: Int) -> Range<Int> {
-        count * index / shards..<count * (index + 1) / shards
-    }
-}

@@ -80,7 +80,7 @@ final class ReferencePlan: BoundPlan {
         }
     }
 
-    func loss(labels: [Int32], isTraining: Bool) -> BatchMetrics {
+    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
         var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
         var gradient: ReferenceBatch = []
         for (logits, label) in zip(activations[layers.count], labels.map(Int.init)) {
@@ -91,10 +91,10 @@ final class ReferencePlan: BoundPlan {
             if logits.indices.max(by: { logits[$0] < logits[$1] }) == label { metrics.correct += 1 }
             gradient.append(
                 exponentials.enumerated().map {
-                    ($0.element / sum - ($0.offset == label ? 1 : 0)) / Double(labels.count)
+                    ($0.element / sum - ($0.offset == label ? 1 : 0)) / Double(pass.node.batch)
                 })
         }
-        if isTraining { stepGradients[plan.steps.count - 1] = gradient }
+        if pass.isTraining { stepGradients[plan.steps.count - 1] = gradient }
         return metrics
     }
 
@@ -124,7 +124,8 @@ final class ReferencePlan: BoundPlan {
             numbers.enumerated().map { index, number in
                 let (channel, pixel) = index.quotientAndRemainder(dividingBy: shape.height * shape.width)
                 let (y, x) = pixel.quotientAndRemainder(dividingBy: shape.width)
-                let element = (image * shape.height + y) * row + x * shape.channels + channel
+                let place = pass.node.images.lowerBound + image
+                let element = (place * shape.height + y) * row + x * shape.channels + channel
                 let words = philox.words(
                     sequence: UInt32(pass.step), index: UInt64(layer) << 32 | UInt64(element / 4))
                 return words[element % 4] < UInt32(probability * 0x1p32) ? 0 : number / (1 - probability)
