@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
         .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
-        .target(name: "VGGImages", dependencies: ["VGGFiles", "CVGGImages"]),
+        .target(name: "VGGImages", dependencies: ["VGGFiles", "VGGModel", "CVGGImages"]),
         .target(
             name: "VGGData",
             dependencies: [

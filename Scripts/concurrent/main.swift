@@ -17,8 +17,9 @@ func packedWeights(_ network: Network, precision: Precision, threads: Int) throw
     return try PackedWeights(executor.weights, for: plan, on: .cpu(threads: threads))
 }
 
-func image(_ network: Network, _ seed: Int) -> [Float] {
-    (0..<network.input.count).map { Float(($0 + seed) % 251) / 250 }
+func image(_ network: Network, _ seed: Int) throws -> ImageBatch {
+    try ImageBatch(
+        (0..<network.input.count).map { Float(($0 + seed) % 251) / 250 }, shape: network.input)
 }
 
 /// Eight tasks, eight executors: the answers of one.
@@ -27,14 +28,14 @@ func threads() async throws {
     for precision in Precision.allCases {
         // Weights of its own, so that the tasks are the first to use the shared ones.
         let alone = try packedWeights(network, precision: precision, threads: 2).executor()
-        let expected = (0..<8).map { alone.logits(images: image(network, $0), count: 1) }
+        let expected = try (0..<8).map { alone.logits(try image(network, $0)) }
         let weights = try packedWeights(network, precision: precision, threads: 2)
         let pool = try InferencePool(weights, executors: 8)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for task in 0..<8 {
                 group.addTask {
                     for _ in 0..<5 {
-                        let logits = try await pool.logits(images: image(network, task))
+                        let logits = try await pool.logits(image(network, task))
                         guard logits == expected[task] else { return false }
                     }
                     return true
@@ -57,7 +58,7 @@ func memory() async throws {
         let pool = try InferencePool(weights, executors: executors)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<executors {
-                group.addTask { _ = try await pool.logits(images: image(network, task)) }
+                group.addTask { _ = try await pool.logits(image(network, task)) }
             }
             try await group.waitForAll()
         }

@@ -67,18 +67,27 @@ final class CPUPlan: BoundPlan {
     /// The gradient of the logits, [count, classes].
     private var logitGradient: Floats { gradient(steps.count).assumingMemoryBound(to: Float.self) }
 
-    func write(images: [Float], count: Int) {
+    func write(_ images: ImageBatch) {
         let input = layout.steps[0].input
-        images.withUnsafeBufferPointer { images in
-            guard let images = images.baseAddress else { return }
-            context.workers.run(count) { image, _ in
+        let (width, channels) = (input.width, input.channels)
+        images.values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return }
+            context.workers.run(images.count) { image, _ in
                 let target = activation(0) + image * input.imageStride * input.element.size
                 input.zeroBorder(target)
-                for row in 0..<input.height {
-                    input.element.store(
-                        images + image * input.count + row * input.plain.rowStride,
-                        to: target + (input.interior + row * input.rowStride) * input.element.size,
-                        count: input.plain.rowStride, context.mixedKernels)
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: width * channels) { row in
+                    guard let row = row.baseAddress else { return }
+                    for y in 0..<input.height {
+                        let first = values + image * input.count + y * width
+                        for channel in 0..<channels where channels > 1 {
+                            let plane = first + channel * input.height * width
+                            for x in 0..<width { row[x * channels + channel] = plane[x] }
+                        }
+                        input.element.store(
+                            channels > 1 ? UnsafePointer(row) : first,
+                            to: target + (input.interior + y * input.rowStride) * input.element.size,
+                            count: width * channels, context.mixedKernels)
+                    }
                 }
             }
         }

@@ -1,58 +1,76 @@
 import VGGFiles
+import VGGImages
 import VGGModel
 
 /// Examples that are processed together.
-public struct Batch: Hashable, Sendable {
+public struct LoadedBatch: Hashable, Sendable {
     /// Which step of the epoch this is, counted from 0.
     public let index: Int
-    /// `[count, height, width, channels]`: values in 0...1, or photos as their preprocessing makes them.
-    public let images: [Float]
-    /// One class for each image.
-    public let labels: [Int32]
-    /// Why there is no batch: a file that cannot be read. The images and labels are then empty; batches of data
-    /// in memory never fail.
-    public let problem: FileError?
+    /// The examples' numbers in their source, in the order of the batch.
+    public let examples: [Int]
+    /// Why examples have no image: files that cannot be read. Images in memory have no problems.
+    public let problems: [Int: FileError]
+    /// The images of all others, in their order, with their labels where these are known; nil if there are none.
+    public let images: ImageBatch?
 
-    public var count: Int { labels.count }
+    public var firstProblem: FileError? { examples.lazy.compactMap { problems[$0] }.first }
 }
 
-/// The batches of one epoch, made on background threads while the ones before are being used.
+/// The batches of one epoch, made on background threads while the ones before are being used: for training and testing,
+/// and for photos that are only looked at.
 ///
-///     for batch in BatchLoader(dataset, height: 224, width: 224, batchSize: 128) { … }
+///     for batch in BatchLoader(dataset, preparation, batchSize: 128) { … }
 ///
-/// What a batch holds depends only on the data set and on the properties here, not on the threads. The last
-/// batch is smaller if the examples do not fill it. Iteration may stop at any batch; the background work then
-/// ends by itself.
+/// What a batch holds depends only on the images and on the properties here, not on the threads. The last batch is
+/// smaller if the examples do not fill it. A file that cannot be read does not stop the others; whether it is the end of
+/// everything, the caller knows. Iteration may stop at any batch; the background work then ends by itself.
 public struct BatchLoader: Sequence, Sendable {
-    public let dataset: ImageDataset
-    /// The size the images are resized to, in pixels.
-    public let height: Int
-    public let width: Int
+    public let images: ImageSource
+    /// nil where they are not known.
+    public let labels: [UInt16]?
+    public let preparation: Preparation
     public let batchSize: Int
     public let order: ExampleOrder
+    /// What an augmentation draws from, with the epoch and each example's number.
+    public let seed: UInt64
+    public let epoch: Int
     /// The first batch to deliver; the ones before are not even made.
     public let startBatch: Int
     /// How many batches are made ahead at most; this bounds the memory.
     public let prefetch: Int
     public let threads: Int
 
-    /// - Precondition: sizes, `prefetch` and `threads` are positive, `startBatch` is not negative, and photos are
-    ///   prepared for this size (`ImageDataset.prepared`).
+    /// - Precondition: `batchSize`, `prefetch` and `threads` are positive, `startBatch` is not negative, and there are as
+    ///   many labels as images.
     public init(
-        _ dataset: ImageDataset, height: Int, width: Int, batchSize: Int, order: ExampleOrder = .stored,
-        startBatch: Int = 0, prefetch: Int = defaultPrefetch, threads: Int = 2
+        _ images: ImageSource, labels: [UInt16]? = nil, _ preparation: Preparation, batchSize: Int,
+        order: ExampleOrder = .stored, seed: UInt64 = 0, epoch: Int = 0, startBatch: Int = 0,
+        prefetch: Int = defaultPrefetch, threads: Int = 2
     ) {
         precondition(
-            Swift.min(height, width, batchSize, prefetch, threads) > 0 && startBatch >= 0,
-            "sizes must be positive")
-        self.dataset = dataset
-        self.height = height
-        self.width = width
+            Swift.min(batchSize, prefetch, threads) > 0 && startBatch >= 0, "sizes must be positive")
+        precondition(labels.map { $0.count == images.count } ?? true, "every image has a label, or none has")
+        self.images = images
+        self.labels = labels
+        self.preparation = preparation
         self.batchSize = batchSize
         self.order = order
+        self.seed = seed
+        self.epoch = epoch
         self.startBatch = startBatch
         self.prefetch = prefetch
         self.threads = threads
+    }
+
+    /// The same for labelled images.
+    public init(
+        _ dataset: ImageDataset, _ preparation: Preparation, batchSize: Int, order: ExampleOrder = .stored,
+        seed: UInt64 = 0, epoch: Int = 0, startBatch: Int = 0, prefetch: Int = defaultPrefetch,
+        threads: Int = 2
+    ) {
+        self.init(
+            dataset.images, labels: dataset.labels, preparation, batchSize: batchSize, order: order,
+            seed: seed, epoch: epoch, startBatch: startBatch, prefetch: prefetch, threads: threads)
     }
 
     public static let defaultPrefetch = 3
@@ -64,7 +82,7 @@ public struct BatchLoader: Sequence, Sendable {
     }
 
     /// How many batches a whole epoch has, those before `startBatch` included.
-    public var batchCount: Int { (dataset.count + batchSize - 1) / batchSize }
+    public var batchCount: Int { images.count / batchSize + (images.count % batchSize == 0 ? 0 : 1) }
 
     public var underestimatedCount: Int { Swift.max(0, batchCount - startBatch) }
 
@@ -72,7 +90,7 @@ public struct BatchLoader: Sequence, Sendable {
     public func makeIterator() -> Iterator { Iterator(self) }
 
     public final class Iterator: IteratorProtocol {
-        package let pipeline: BatchPipeline<Batch>
+        package let pipeline: BatchPipeline<LoadedBatch>
         private var step: Int
         private let end: Int
 
@@ -89,7 +107,7 @@ public struct BatchLoader: Sequence, Sendable {
         deinit { pipeline.cancel() }
 
         /// The next batch, waiting for it if it is not ready; nil after the last.
-        public func next() -> Batch? {
+        public func next() -> LoadedBatch? {
             guard step < end else { return nil }
             defer { step += 1 }
             return pipeline.take(step)
@@ -98,37 +116,46 @@ public struct BatchLoader: Sequence, Sendable {
 }
 
 /// Everything that is needed to make any batch of an epoch.
-struct BatchMaker: Sendable {
-    private let labels: [UInt16]
-    private let batchSize: Int
-    private let indices: [Int]
-    private let examples: ExampleMaker
+private struct BatchMaker: Sendable {
+    private let loader: BatchLoader
+    private let order: [Int]
+    /// nil where each image has a size of its own.
+    private let resampler: Resampler?
 
     init(_ loader: BatchLoader) {
-        labels = loader.dataset.labels
-        batchSize = loader.batchSize
-        indices = loader.order.indices(count: loader.dataset.count)
-        examples = ExampleMaker(loader.dataset, height: loader.height, width: loader.width)
+        self.loader = loader
+        order = loader.order.indices(count: loader.images.count)
+        resampler =
+            if case .map(_, let height, let width) = loader.images.shape {
+                loader.preparation.resampler(
+                    height: height, width: width, channels: loader.preparation.channels)
+            } else { nil }
     }
 
-    func batch(_ index: Int) -> Batch {
-        let members = indices[(index * batchSize)...].prefix(batchSize)
-        let size = examples.count
-        var problem: FileError?
-        let images = [Float](unsafeUninitializedCapacity: members.count * size) { images, count in
-            do throws(FileError) {
-                for (place, member) in members.enumerated() {
-                    try examples.write(
-                        member,
-                        to: UnsafeMutableBufferPointer(
-                            rebasing: images[place * size..<(place + 1) * size]))
+    func batch(_ index: Int) -> LoadedBatch {
+        let examples = Array(order[(index * loader.batchSize)...].prefix(loader.batchSize))
+        let shape = loader.preparation.shape
+        let size = shape.count
+        var problems: [Int: FileError] = [:]
+        let values = [Float](unsafeUninitializedCapacity: examples.count * size) { values, count in
+            for example in examples {
+                do throws(FileError) {
+                    loader.preparation.write(
+                        try loader.images.pixels(at: example),
+                        to: UnsafeMutableBufferPointer(rebasing: values[count..<count + size]),
+                        by: resampler,
+                        draw: ExampleDraw(seed: loader.seed, epoch: loader.epoch, example: example))
+                    count += size
+                } catch {
+                    problems[example] = error
                 }
-                count = members.count * size
-            } catch {
-                problem = error
             }
         }
-        let classes = problem == nil ? members.map { Int32(labels[$0]) } : []
-        return Batch(index: index, images: images, labels: classes, problem: problem)
+        let whole = problems.isEmpty ? examples : examples.filter { problems[$0] == nil }
+        let labels = loader.labels.map { labels in whole.map { Int32(labels[$0]) } }
+        return LoadedBatch(
+            index: index, examples: examples, problems: problems,
+            images: whole.isEmpty
+                ? nil : ImageBatch(checked: values, count: whole.count, shape: shape, labels: labels))
     }
 }

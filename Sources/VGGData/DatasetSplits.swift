@@ -1,5 +1,3 @@
-import VGGImages
-
 /// The two halves of a data set.
 public struct DatasetSplits: Sendable {
     /// Which images are the testing half.
@@ -35,11 +33,6 @@ public struct DatasetSplits: Sendable {
         var splits = with(train: train.prefix(0), test: test)
         splits.testing = testing
         return splits
-    }
-
-    /// Both halves with their images prepared in another way.
-    public func prepared(by preprocessing: Preprocessing) -> DatasetSplits {
-        with(train: train.prepared(by: preprocessing), test: test.prepared(by: preprocessing))
     }
 
     /// The same with some of the training half for testing.

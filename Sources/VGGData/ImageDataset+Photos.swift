@@ -54,13 +54,14 @@ extension ImageDataset {
         guard case .files(let photos) = images else { return (self, []) }
         var whole: [Int] = []
         var broken: [BrokenPhoto] = []
-        let loader = PhotoLoader(
-            photos.paths, preprocessing: photos.preprocessing, batchSize: 8, threads: threads)
-        for (index, entry) in loader.lazy.flatMap(\.entries).enumerated() {
-            if let problem = entry.problem {
-                broken.append(BrokenPhoto(photo: photos.names[index], reason: problem.reason))
-            } else {
-                whole.append(index)
+        let least = Preparation(stretchingTo: 1, 1, channels: 3)
+        for batch in BatchLoader(images, least, batchSize: 8, threads: threads) {
+            for example in batch.examples {
+                if let problem = batch.problems[example] {
+                    broken.append(BrokenPhoto(photo: photos.names[example], reason: problem.reason))
+                } else {
+                    whole.append(example)
+                }
             }
         }
         return (broken.isEmpty ? self : subset(whole), broken)
@@ -71,10 +72,7 @@ extension ImageDataset {
         guard case .files(let photos) = images, case .files(let others) = other.images else { return self }
         return ImageDataset(
             name: name,
-            images: .files(
-                PhotoFiles(
-                    in: photos.folder, names: photos.names + others.names,
-                    preprocessing: photos.preprocessing)),
+            images: .files(PhotoFiles(in: photos.folder, names: photos.names + others.names)),
             labels: labels + other.labels, classNames: classNames)
     }
 

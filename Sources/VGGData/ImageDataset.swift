@@ -1,21 +1,14 @@
 import VGGFiles
 import VGGImages
+import VGGModel
 
-/// Labelled images: how many there are, what their classes are, and how one of them is made at a size.
+/// Labelled images: where they are, what each shows, and what the classes are called.
 public struct ImageDataset: Sendable {
-    /// Where the images are.
-    public enum Images: Sendable {
-        /// In memory, all of one size.
-        case stored(StoredImages)
-        /// Photos in files, decoded whenever they are wanted.
-        case files(PhotoFiles)
-    }
-
     /// The most classes that labels can tell apart.
     public static let maximumClassCount = 1 << 16
 
     public let name: String
-    public let images: Images
+    public let images: ImageSource
     /// One index into `classNames` for each image.
     public let labels: [UInt16]
     public let classNames: [String]
@@ -23,7 +16,7 @@ public struct ImageDataset: Sendable {
     public var count: Int { labels.count }
 
     /// - Precondition: there are as many images as labels, and every label has a class name.
-    public init(name: String, images: Images, labels: [UInt16], classNames: [String]) {
+    public init(name: String, images: ImageSource, labels: [UInt16], classNames: [String]) {
         precondition(
             images.count == labels.count, "\(images.count) images do not have \(labels.count) labels")
         precondition(labels.allSatisfy { $0 < classNames.count }, "a label has no class name")
@@ -39,57 +32,30 @@ public struct ImageDataset: Sendable {
         name: String, height: Int, width: Int, channels: Int = 1, pixels: [UInt8], labels: [UInt8],
         classNames: [String]
     ) {
-        let images = StoredImages(height: height, width: width, channels: channels, pixels: pixels)
+        let images = StoredImages(height: height, width: width, channels: channels, bytes: pixels)
         self.init(
             name: name, images: .stored(images), labels: labels.map(UInt16.init), classNames: classNames)
     }
 
-    /// The height of an image as bytes, in pixels; of photos, what they are prepared to.
-    public var height: Int {
-        switch images {
-        case .stored(let images): images.height
-        case .files(let photos): photos.preprocessing.size
-        }
-    }
+    /// Whether the images are photos in files.
+    public var hasPhotos: Bool { images.shape == nil }
 
-    /// The width, likewise.
-    public var width: Int {
-        switch images {
-        case .stored(let images): images.width
-        case .files(let photos): photos.preprocessing.size
-        }
-    }
-
-    /// Of an image as a network sees it.
+    /// Of an image as it is: of photos 3.
     public var channels: Int {
         switch images {
-        case .stored(let images): images.preprocessing?.channels.count ?? images.channels
-        case .files(let photos): photos.preprocessing.channels.count
+        case .stored(let images): images.channels
+        case .files: 3
         }
     }
 
-    /// `[count, height, width, channels]`, 0 (black) to 255; none where the images are files.
-    public var pixels: [UInt8] {
-        switch images {
-        case .stored(let images): images.pixels
-        case .files: []
-        }
-    }
-
-    /// How the images become a network's input; nil of images in memory that are only resized.
-    public var preprocessing: Preprocessing? {
-        switch images {
-        case .stored(let images): images.preprocessing
-        case .files(let photos): photos.preprocessing
-        }
-    }
-
-    /// Whether the images are photos in files.
-    public var hasPhotos: Bool {
-        switch images {
-        case .stored: false
-        case .files: true
-        }
+    /// How these images become a network's input: as `preprocessing` says; but images in memory that it only resizes and
+    /// makes 0…1 are taken whole, whatever their sides, as the chapter does it.
+    public func preparation(_ preprocessing: Preprocessing) -> Preparation {
+        let isAsItIs =
+            !hasPhotos && preprocessing.isPlain && preprocessing.channels.count == channels
+        return isAsItIs
+            ? Preparation(stretchingTo: preprocessing.size, preprocessing.size, channels: channels)
+            : Preparation(preprocessing)
     }
 
     /// The first `maxLength` examples, or all of them if there are fewer.
@@ -111,72 +77,13 @@ public struct ImageDataset: Sendable {
             classNames: classNames)
     }
 
-    /// The same images, prepared in another way: those in memory as if they were photos, grey ones also for a network
-    /// that wants colours and the other way round; but what `Preprocessing.plain` does to them, they are as they are.
-    public func prepared(by preprocessing: Preprocessing) -> ImageDataset {
-        let prepared: Images
-        switch images {
-        case .stored(var images):
-            let isAsItIs = preprocessing.isPlain && preprocessing.channels.count == images.channels
-            images.preprocessing = isAsItIs ? nil : preprocessing
-            prepared = .stored(images)
-        case .files(let photos):
-            prepared = .files(
-                PhotoFiles(in: photos.folder, names: photos.names, preprocessing: preprocessing))
-        }
-        return ImageDataset(name: name, images: prepared, labels: labels, classNames: classNames)
-    }
-
-    /// The bytes `[height, width, channels]` of one image.
+    /// One example with its label, made as a `BatchLoader` would.
     /// - Throws: `DatasetError.indexOutOfRange`, or `FileError` if it is a file that cannot be read.
-    public func pixels(at index: Int) throws -> ArraySlice<UInt8> {
-        try check(index)
-        switch images {
-        case .stored(let images): return images.pixels(at: index)
-        case .files(let photos): return try photos.pixels(at: index)[...]
-        }
-    }
-
-    /// One example, made as a `BatchLoader` would.
-    /// - Precondition: photos are prepared for this size.
-    /// - Throws: `DatasetError.indexOutOfRange`, or `FileError` if it is a file that cannot be read.
-    public func example(at index: Int, height: Int, width: Int) throws -> Example {
-        try check(index)
-        let maker = ExampleMaker(self, height: height, width: width)
-        var image = [Float](repeating: 0, count: maker.count)
-        try image.withUnsafeMutableBufferPointer { try maker.write(index, to: $0) }
-        return Example(image: image, label: Int(labels[index]))
-    }
-
-    private func check(_ index: Int) throws(DatasetError) {
+    public func example(at index: Int, _ preparation: Preparation) throws -> ImageBatch {
         guard labels.indices.contains(index) else {
-            throw .indexOutOfRange(index, dataset: name, count: count)
+            throw DatasetError.indexOutOfRange(index, dataset: name, count: count)
         }
+        let image = preparation.input(from: try images.pixels(at: index))
+        return try ImageBatch(image.values, shape: image.shape, labels: [Int32(labels[index])])
     }
-}
-
-extension ImageDataset.Images {
-    var count: Int {
-        switch self {
-        case .stored(let images): images.count
-        case .files(let photos): photos.names.count
-        }
-    }
-
-    func subset(_ positions: [Int]) -> Self {
-        switch self {
-        case .stored(let images): .stored(images.subset(positions))
-        case .files(let photos):
-            .files(
-                PhotoFiles(
-                    in: photos.folder, names: positions.map { photos.names[$0] },
-                    preprocessing: photos.preprocessing))
-        }
-    }
-}
-
-/// One image `[height, width, channels]` as a network sees it, and its class.
-public struct Example: Hashable, Sendable {
-    public let image: [Float]
-    public let label: Int
 }

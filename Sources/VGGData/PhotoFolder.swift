@@ -87,8 +87,8 @@ struct PhotoFolder {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let half = classNames == nil && validation == nil && test == nil ? halfRemark : nil
         var splits = DatasetSplits(
-            train: try training.dataset(name, in: path, classNames: classes.names),
-            test: try testing.dataset(name, in: path, classNames: classes.names), folder: path,
+            train: training.dataset(name, in: path, classNames: classes.names),
+            test: testing.dataset(name, in: path, classNames: classes.names), folder: path,
             isVerified: false,
             remarks: remarks + remarks(on: passedOver) + (half.map { [$0] } ?? []))
         if let validation { splits = splits.keeping(validation) }
@@ -162,8 +162,9 @@ private struct Examples {
         labels.append(UInt16(number))
     }
 
-    func dataset(_ name: String, in folder: String, classNames: [String]) throws -> ImageDataset {
-        let photos = PhotoFiles(in: folder, names: names, preprocessing: try .plain(224))
-        return ImageDataset(name: name, images: .files(photos), labels: labels, classNames: classNames)
+    func dataset(_ name: String, in folder: String, classNames: [String]) -> ImageDataset {
+        ImageDataset(
+            name: name, images: .files(PhotoFiles(in: folder, names: names)), labels: labels,
+            classNames: classNames)
     }
 }

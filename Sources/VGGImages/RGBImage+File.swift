@@ -21,6 +21,19 @@ extension RGBImage {
             name: name)
     }
 
+    /// The name that stands for standard input.
+    public static let standardInput = "-"
+
+    /// The picture of a file, or of standard input for `-`.
+    /// - Throws: `FileError` that says why it cannot be read.
+    public init(named file: String) throws(FileError) {
+        if file == Self.standardInput {
+            try self.init(readingFrom: 0, name: "standard input")
+        } else {
+            try self.init(contentsOf: file)
+        }
+    }
+
     private static let expected = "a picture of a usual size"
 
     private init(reading bytes: [UInt8], name: String) throws(FileError) {

@@ -22,10 +22,12 @@ public final class FeatureExtractor {
         executor = try Executor(plan: plan, device: device)
     }
 
-    /// - Parameter images: [count, height, width, channels], count at most the batch size.
+    /// - Parameter images: at most the batch size.
     /// - Returns: for each layer [count, channels, height, width], or [count, features] of a vector.
-    public func features(of images: [Float], count: Int = 1) -> [String: Tensor] {
-        let features = executor.features(images: images, count: count)
+    /// - Throws: `InputError` if the images are of another shape than the network's.
+    public func features(of images: ImageBatch) throws(InputError) -> [String: Tensor] {
+        try images.check(fits: executor.plan.network.input)
+        let features = executor.features(images)
         return Dictionary(
             zip(layers, indices).compactMap { name, index in features[index].map { (name, $0) } },
             uniquingKeysWith: { first, _ in first })
@@ -33,11 +35,9 @@ public final class FeatureExtractor {
 
     /// How differently two images look to the network: the mean squared difference of their features, summed
     /// over the layers (Johnson et al. 2016, "Perceptual losses", the feature reconstruction loss).
-    /// - Parameters:
-    ///   - first: [height, width, channels].
-    ///   - second: the same.
-    public func perceptualDistance(_ first: [Float], _ second: [Float]) -> Double {
-        let (a, b) = (features(of: first), features(of: second))
+    /// - Throws: `InputError` if an image is of another shape than the network's.
+    public func perceptualDistance(_ first: ImageBatch, _ second: ImageBatch) throws(InputError) -> Double {
+        let (a, b) = (try features(of: first), try features(of: second))
         return layers.reduce(0) { sum, layer in
             guard let x = a[layer].map({ Array($0.values) }), let y = b[layer].map({ Array($0.values) }),
                 !x.isEmpty

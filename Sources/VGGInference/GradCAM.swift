@@ -46,16 +46,21 @@ public final class GradCAM {
     }
 
     /// The logits of an image.
-    /// - Parameter image: [height, width, channels].
-    public func logits(_ image: [Float]) -> [Float] { executor.logits(images: image, count: 1) }
+    /// - Throws: `InputError` if it is of another shape than the network's.
+    public func logits(_ image: ImageBatch) throws(InputError) -> [Float] {
+        try image.check(fits: executor.plan.network.input)
+        return executor.logits(image)
+    }
 
     /// The map of what speaks for a class.
     /// - Parameters:
-    ///   - image: [height, width, channels].
+    ///   - image: one.
     ///   - label: 0 ..< classes.
     /// - Returns: [height, width] of the layer's maps; not scaled, no number negative.
-    public func map(of image: [Float], class label: Int) -> Tensor {
+    /// - Throws: `InputError` if the image is of another shape than the network's.
+    public func map(of image: ImageBatch, class label: Int) throws(InputError) -> Tensor {
         precondition((0..<classes).contains(label), "there is no class \(label)")
+        try image.check(fits: executor.plan.network.input)
         let (maps, gradients) = executor.mapsAndGradients(of: image, logit: label, layer: layerIndex)
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let pixels = height * width

@@ -1,27 +1,7 @@
 import Dispatch
 import Synchronization
 import VGGEngine
-
-/// Why images are refused.
-public struct InputError: Error, Hashable, CustomStringConvertible {
-    /// Of how many images there should be numbers.
-    public let count: Int
-    /// How many numbers there should be, and how many there are.
-    public let expected: Int
-    public let found: Int
-
-    package init(count: Int, expected: Int, found: Int) {
-        self.count = count
-        self.expected = expected
-        self.found = found
-    }
-
-    public var description: String {
-        count < 1
-            ? "there must be at least one image, not \(count)"
-            : "\(count == 1 ? "an image has" : "\(count) images have") \(expected) numbers, not \(found)"
-    }
-}
+import VGGModel
 
 /// Answers many tasks at once with one copy of the weights.
 ///
@@ -60,24 +40,17 @@ public final class InferencePool: Sendable {
     }
 
     /// The logits of images.
-    /// - Parameters:
-    ///   - images: [count, height, width, channels].
-    ///   - count: any number; they are run in batches of at most the plan's size.
+    /// - Parameter images: any number; they are run in batches of at most the plan's size.
     /// - Returns: [count, classes].
-    /// - Throws: `InputError` if the images have not as many numbers as the plan wants, or `CancellationError`.
-    public func logits(images: [Float], count: Int = 1) async throws -> [Float] {
+    /// - Throws: `InputError` if the images are of another shape than the plan's, or `CancellationError`.
+    public func logits(_ images: ImageBatch) async throws -> [Float] {
         let plan = weights.plan
-        let size = plan.network.input.count
-        guard count > 0, images.count == count * size else {
-            throw InputError(count: count, expected: max(count, 0) * size, found: images.count)
-        }
+        try images.check(fits: plan.network.input)
         var logits: [Float] = []
-        for first in stride(from: 0, to: count, by: plan.batchSize) {
+        for first in stride(from: 0, to: images.count, by: plan.batchSize) {
             try Task.checkCancellation()
-            let batch = min(plan.batchSize, count - first)
-            // Most requests are one batch, which is not copied.
-            let part = batch == count ? images : Array(images[first * size..<(first + batch) * size])
-            logits += await freest.run { $0.logits(images: part, count: batch) }
+            let part = images[first..<min(first + plan.batchSize, images.count)]
+            logits += await freest.run { $0.logits(part) }
         }
         return logits
     }

@@ -6,7 +6,7 @@ import VGGModel
 /// Says what photos show, for many tasks at once, with one copy of the weights: what a server needs.
 ///
 ///     let predictor = try Predictor(runOrWeights: "vgg16-397923af.pth", device: .best)
-///     let prediction = try await predictor.prediction(for: PhotoLoader.read("cat.jpg"))
+///     let prediction = try await predictor.prediction(for: RGBImage(contentsOf: "cat.jpg"))
 ///     print(prediction.top[0].class, prediction.top[0].probability)
 ///
 /// What is wrong with an input is thrown, and ends nothing else.
@@ -64,14 +64,12 @@ public final class Predictor: Sendable {
     }
 
     /// What images show that have been prepared.
-    /// - Parameters:
-    ///   - images: [count, height, width, channels].
-    ///   - top: of so many classes at most.
-    /// - Throws: `InputError` if there are not as many numbers; else as `prediction(for:)`.
-    public func predictions(for images: [Float], count: Int, top: Int = 5) async throws -> [Prediction] {
-        let logits = try await logits(for: images, count: count)
+    /// - Parameter top: of so many classes at most.
+    /// - Throws: `InputError` if they are of another shape than the network's; else as `prediction(for:)`.
+    public func predictions(for images: ImageBatch, top: Int = 5) async throws -> [Prediction] {
+        let logits = try await logits(for: images)
         let classes = network.output.count
-        return (0..<count).map { image in
+        return (0..<images.count).map { image in
             Prediction(
                 logits: Array(logits[image * classes..<(image + 1) * classes]), names: classNames, top: top)
         }
@@ -79,8 +77,8 @@ public final class Predictor: Sendable {
 
     /// The logits of images that have been prepared, [count, classes].
     /// - Throws: as `predictions(for:)`.
-    public func logits(for images: [Float], count: Int = 1) async throws -> [Float] {
-        let logits = try await pool.logits(images: images, count: count)
+    public func logits(for images: ImageBatch) async throws -> [Float] {
+        let logits = try await pool.logits(images)
         try TrainedModel.checkFinite(logits, of: path)
         return logits
     }

@@ -29,8 +29,9 @@ struct Benchmark {
         executor.initialize(.xavier, seed: 0)
         let peak = device.measuredPeak(precision)
         // Time does not depend on the values; with a prime for the period, no two images are the same.
-        let images = (0..<batchSize * network.input.count).map { Float($0 % 251) / 250 }
-        let labels = (0..<batchSize).map { Int32($0 % network.output.count) }
+        let images = try ImageBatch(
+            (0..<batchSize * network.input.count).map { Float($0 % 251) / 250 }, count: batchSize,
+            shape: network.input, labels: (0..<batchSize).map { Int32($0 % network.output.count) })
 
         let clock = ContinuousClock()
         let warmUp = 2
@@ -40,10 +41,8 @@ struct Benchmark {
             let begin = clock.now
             let timed = executor.timed {
                 switch work {
-                case .train:
-                    _ = executor.trainingStep(
-                        images: images, labels: labels, optimizer: optimizer, step: step)
-                case .infer: _ = executor.logits(images: images, count: batchSize)
+                case .train: _ = executor.trainingStep(images, optimizer: optimizer, step: step)
+                case .infer: _ = executor.logits(images)
                 }
             }
             guard step >= warmUp else { continue }

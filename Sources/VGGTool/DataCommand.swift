@@ -49,20 +49,19 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
         let data = try Datasets.load(name.name, from: name.folder ?? dataDir.map(DataName.absolute))
-        // Photos are shown as small pictures.
-        let train = data.train.hasPhotos ? data.train.prepared(by: try .plain(84)) : data.train
+        let train = data.train
         let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
         if let output { try AtomicFile.replace(output, with: ContactSheet(samplesOf: train).png()) }
         let description = Description(
             name: name, folder: data.folder, verified: data.isVerified, train: train.count,
-            test: data.test.count, size: train.hasPhotos ? nil : [train.height, train.width],
+            test: data.test.count, size: train.images.shape.map { Array($0.dimensions.suffix(2)) },
             classes: train.classNames, trainPerClass: perClass, sheet: output)
         switch format.format {
         case .json: try Console.print(json: description)
         case .text:
-            let size = train.hasPhotos ? "" : ", \(train.height)×\(train.width),"
+            let size = description.size.map { ", \($0[0])×\($0[1])," } ?? ""
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
             try Console.print(
                 """

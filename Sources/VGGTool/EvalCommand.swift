@@ -70,7 +70,9 @@ struct EvalCommand: ParsableCommand {
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = try advising {
             () throws(FileError) in
-            try executor.evaluate(test, size: loaded.preprocessing.size, batchSize: batchSize) { examples in
+            try executor.evaluate(
+                BatchLoader(test, test.preparation(loaded.preprocessing), batchSize: batchSize)
+            ) { examples in
                 if bar?.isDue() == true {
                     bar?.draw("test", Double(examples) / Double(test.count), ["\(examples)/\(test.count)"])
                 }

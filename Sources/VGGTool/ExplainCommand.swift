@@ -72,15 +72,15 @@ struct ExplainCommand: ParsableCommand {
                     ?? "--class must be 0 to \(classes - 1), not \(label)")
         }
         let file = photos.images[0]
-        let photo = try PhotoLoader.read(file)
+        let photo = try RGBImage(named: file)
         let explained = try loaded.model.gradCAM(for: loaded.network, layer: layer, device: compute.resolved)
         let input = loaded.preprocessing.input(from: photo)
-        let logits = explained.logits(input)
+        let logits = try explained.logits(input)
         try loaded.model.checkFinite(logits)
         let prediction = Prediction(logits: logits, names: loaded.names, top: .max)
         let guess = prediction.top.first { label ?? only == nil || $0.label == label ?? only }
         guard let guess else { return }
-        let map = explained.map(of: input, class: only == nil ? guess.label : 0)
+        let map = try explained.map(of: input, class: only == nil ? guess.label : 0)
         try loaded.model.checkFinite(map.values)
         let picture = Heatmap(map).drawn(over: loaded.preprocessing.crop(photo))
         try AtomicFile.replace(output, with: picture.pngData())

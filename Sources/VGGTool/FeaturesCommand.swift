@@ -84,15 +84,15 @@ struct FeaturesCommand: ParsableCommand {
             for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
             device: compute.resolved)
 
-        var report = PhotoReport(total: list.files.count)
+        var report = PhotoReport(list.files)
         for problem in list.problems { try report.fail(problem) }
         var files: [String] = []
         var values = [[Float]](repeating: [], count: layers.count)
-        for batch in PhotoLoader(list.files, preprocessing: loaded.preprocessing, batchSize: batchSize) {
-            try report.add(problemsOf: batch)
-            files += batch.entries.filter { $0.problem == nil }.map(\.file)
-            guard batch.count > 0 else { continue }
-            let features = executor.features(images: batch.images, count: batch.count)
+        for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {
+            try report.add(batch)
+            files += batch.examples.filter { batch.problems[$0] == nil }.map { list.files[$0] }
+            guard let images = batch.images else { continue }
+            let features = executor.features(images)
             for (place, index) in indices.enumerated() {
                 guard let tensor = features[index] else { continue }
                 try loaded.model.checkFinite(tensor.values)

@@ -7,10 +7,15 @@ struct PhotoList {
     /// Folders that cannot be read, or hold no photos.
     private(set) var problems: [FileError] = []
 
+    /// The photos in batches.
+    func batches(_ preprocessing: Preprocessing, batchSize: Int) -> BatchLoader {
+        BatchLoader(.files(PhotoFiles(names: files)), Preparation(preprocessing), batchSize: batchSize)
+    }
+
     /// - Parameter arguments: files, folders, or `-`. Whether a file is there is found out when it is read.
     init(_ arguments: [String]) {
         for argument in arguments {
-            guard argument != PhotoLoader.standardInput, FileKind(at: argument) == .folder else {
+            guard argument != RGBImage.standardInput, FileKind(at: argument) == .folder else {
                 files.append(argument)
                 continue
             }

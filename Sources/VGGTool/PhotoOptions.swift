@@ -18,7 +18,7 @@ struct PhotoOptions: ParsableArguments {
 
     func validate() throws {
         try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
-        guard images.count(where: { $0 == PhotoLoader.standardInput }) <= 1 else {
+        guard images.count(where: { $0 == RGBImage.standardInput }) <= 1 else {
             throw ValidationError("- is given twice, but standard input holds one photo")
         }
     }

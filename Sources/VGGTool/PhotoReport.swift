@@ -7,10 +7,10 @@ struct PhotoReport {
     struct Problem: Encodable {
         var file: String
         var error: String
-
     }
 
-    let total: Int
+    /// All there are to look at.
+    let files: [String]
     let format: OutputFormat
     let top: Int
     /// Of the classes; fewer, or none, if not all have one.
@@ -20,8 +20,8 @@ struct PhotoReport {
     private var done = 0
     private var bar: ProgressBar?
 
-    init(total: Int, format: OutputFormat = .text, top: Int = 0, names: [String] = []) {
-        self.total = total
+    init(_ files: [String], format: OutputFormat = .text, top: Int = 0, names: [String] = []) {
+        self.files = files
         self.format = format
         self.top = top
         self.names = names
@@ -38,35 +38,23 @@ struct PhotoReport {
         if format == .json { try Console.print(json: problem) }
     }
 
-    /// - Parameter logits: `[batch.count, classes]`.
-    mutating func add(_ batch: PhotoBatch, logits: [Float]) throws {
-        let classes = logits.count / max(batch.count, 1)
+    /// - Parameter logits: `[count, classes]` of the batch's images; none if results are not printed.
+    mutating func add(_ batch: LoadedBatch, logits: [Float] = []) throws {
+        let classes = logits.count / (batch.images?.count ?? 1)
         var rest = logits[...]
-        for entry in batch.entries {
-            if let problem = entry.problem {
-                try fail(problem, of: entry.file)
-            } else {
-                try Prediction(file: entry.file, logits: Array(rest.prefix(classes)), names: names, top: top)
+        for example in batch.examples {
+            let file = files[example]
+            if let problem = batch.problems[example] {
+                try fail(problem, of: file)
+            } else if classes > 0 {
+                try Prediction(file: file, logits: Array(rest.prefix(classes)), names: names, top: top)
                     .show(as: format)
                 rest = rest.dropFirst(classes)
             }
         }
-        advance(by: batch)
-    }
-
-    /// Of photos whose results are not printed.
-    mutating func add(problemsOf batch: PhotoBatch) throws {
-        for entry in batch.entries {
-            if let problem = entry.problem { try fail(problem, of: entry.file) }
-        }
-        advance(by: batch)
-    }
-
-    private mutating func advance(by batch: PhotoBatch) {
-        done += batch.entries.count
+        done += batch.examples.count
         guard bar?.isDue() == true else { return }
-        let share = Double(done) / Double(max(total, 1))
-        let figures = ["\(done)/\(total)"]
+        let (share, figures) = (Double(done) / Double(files.count), ["\(done)/\(files.count)"])
         bar?.draw("photos", share, figures)
     }
 

@@ -56,18 +56,18 @@ struct PredictCommand: ParsableCommand {
 
     private func predictTestImage(_ index: Int) throws {
         let loaded = try trained.load(head)
-        let size = loaded.preprocessing.size
         let test = try trained.testData(for: loaded).test
-        let example = try test.example(at: index, height: size, width: size)
+        let example = try test.example(at: index, test.preparation(loaded.preprocessing))
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: 1, precision: trained.precision?.resolved,
             device: compute.resolved)
-        let logits = executor.logits(images: example.image, count: 1)
+        let logits = executor.logits(example)
         try loaded.model.checkFinite(logits)
 
         let names = trained.labels.labels != nil ? loaded.names : test.classNames
         var prediction = Prediction(logits: logits, names: names, top: top)
-        let actual = example.label < names.count ? names[example.label] : "\(example.label)"
+        let label = Int(test.labels[index])
+        let actual = label < names.count ? names[label] : "\(label)"
         prediction.actual = actual
         try prediction.show(as: output.format)
         if output.format == .text {
@@ -84,10 +84,10 @@ struct PredictCommand: ParsableCommand {
             device: compute.resolved)
 
         var report = PhotoReport(
-            total: list.files.count, format: output.format, top: top, names: loaded.names)
+            list.files, format: output.format, top: top, names: loaded.names)
         for problem in list.problems { try report.fail(problem) }
-        for batch in PhotoLoader(list.files, preprocessing: loaded.preprocessing, batchSize: batchSize) {
-            let logits = batch.count > 0 ? executor.logits(images: batch.images, count: batch.count) : []
+        for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {
+            let logits = batch.images.map(executor.logits) ?? []
             try loaded.model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }

@@ -57,7 +57,7 @@ struct TrainedModelOptions: ParsableArguments {
         return try load(head)
     }
 
-    /// The images to test the network on, prepared for it; their classes are the network's.
+    /// The images to test the network on; their classes are the network's.
     func testData(for loaded: LoadedModel) throws -> DatasetSplits {
         let trained = loaded.model
         guard let name = data.data?.name ?? trained.stored?.data else {
@@ -92,7 +92,7 @@ struct TrainedModelOptions: ParsableArguments {
                 "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(Text.list(gone))")
         }
         try loaded.check(splits.test)
-        return splits.prepared(by: loaded.preprocessing)
+        return splits
     }
 
     /// Warns where the precision that the weights will run in has no instructions on this processor.

@@ -2,33 +2,30 @@ import Foundation
 import VGGData
 import VGGEngine
 import VGGFiles
+import VGGImages
 import VGGModel
 
 extension Executor {
     /// Tests the network in inference mode.
     /// - Parameters:
-    ///   - size: the width and height the images are resized to, in pixels.
-    ///   - batchSize: at most the plan's.
+    ///   - examples: with labels, in batches of at most the plan's size.
     ///   - shouldGoOn: told, before each batch, how many examples are done; false stops the test.
     ///
     /// A network of one output is tested as PyTorch's `BCEWithLogitsLoss` trains it: a sigmoid makes the output the
     /// probability of class 1, and what is at least 0.5 is taken for it.
-    /// - Precondition: what is prepared is so for this size.
     /// - Returns: the sums over all examples; nil if stopped.
     /// - Throws: `FileError` if an image is a file that cannot be read.
     public func evaluate(
-        _ dataset: ImageDataset, size: Int, batchSize: Int,
-        shouldGoOn: (Int) -> Bool = { _ in true }
+        _ examples: BatchLoader, shouldGoOn: (Int) -> Bool = { _ in true }
     ) throws(FileError) -> BatchMetrics? {
         var total: BatchMetrics?
-        let loader = BatchLoader(dataset, height: size, width: size, batchSize: batchSize)
-        for batch in loader {
+        for batch in examples {
             guard shouldGoOn(total?.count ?? 0) else { return nil }
-            if let problem = batch.problem { throw problem }
+            if let problem = batch.firstProblem { throw problem }
+            guard let images = batch.images else { continue }
             var sums =
                 plan.network.output.count == 1
-                ? Self.binary(logits(images: batch.images, count: batch.count), batch.labels)
-                : evaluate(images: batch.images, labels: batch.labels)
+                ? Self.binary(logits(images), images.labels ?? []) : evaluate(images)
             if let total {
                 sums.lossSum += total.lossSum
                 sums.correct += total.correct
@@ -55,7 +52,7 @@ extension Executor {
 
 extension ModelSpecification {
     /// - Throws: `TrainingError.dataMismatch` if the model cannot take the images or has too few classes.
-    public func check(_ dataset: ImageDataset) throws {
+    public func check(_ dataset: ImageDataset, _ preparation: Preparation) throws {
         guard dataset.count > 0 else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,
@@ -64,7 +61,7 @@ extension ModelSpecification {
                         + "or share the class folders' photos out to class folders in two sub-folders, train and val"
                     : "it has no examples")
         }
-        let channels = dataset.channels
+        let channels = preparation.channels
         guard channels == inChannels else {
             throw TrainingError.dataMismatch(
                 data: dataset.name,

@@ -13,7 +13,7 @@ extension Trainer {
         let epoch = state.epoch + 1
         do {
             return try executor.evaluate(
-                test, size: configuration.size, batchSize: configuration.batchSize
+                BatchLoader(test, preparation, batchSize: configuration.batchSize)
             ) { examples in
                 report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
                 return !shouldStop()

@@ -42,7 +42,8 @@ extension Trainer {
 
         let testBegin = trainer.clock.now
         let part = trainer.test.prefix(2 * configuration.batchSize)
-        _ = try trainer.executor.evaluate(part, size: configuration.size, batchSize: configuration.batchSize)
+        _ = try trainer.executor.evaluate(
+            BatchLoader(part, trainer.preparation, batchSize: configuration.batchSize))
         let secondsPerTest =
             (trainer.clock.now - testBegin).seconds * Double(trainer.test.count) / Double(part.count)
 

@@ -2,6 +2,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGFormats
+import VGGImages
 import VGGInference
 import VGGModel
 
@@ -18,6 +19,8 @@ public final class Trainer {
     public let memory: PlanMemory
     public let training: ImageDataset
     public let test: ImageDataset
+    /// How their images become the network's input.
+    public let preparation: Preparation
     public private(set) var folder: RunFolder?
     /// What somebody should know about the photos, a line each.
     public private(set) var remarks: [String]
@@ -60,9 +63,10 @@ public final class Trainer {
             configuration, training: training, test: test, run: resuming ? folder : nil,
             threads: device.threads)
         (photos, remarks) = (settled.record, settled.remarks)
-        let training = settled.training.limited(to: configuration.trainLimit, for: configuration)
-        let test = settled.test.limited(to: configuration.testLimit, for: configuration)
-        for dataset in [training, test] { try configuration.model.check(dataset) }
+        let training = settled.training.limited(to: configuration.trainLimit ?? .max)
+        let test = settled.test.limited(to: configuration.testLimit ?? .max)
+        preparation = configuration.preparation(of: training)
+        for dataset in [training, test] { try configuration.model.check(dataset, preparation) }
         let network = try configuration.model.network(size: configuration.size)
         let plan = try Plan(
             network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
@@ -160,7 +164,7 @@ public final class Trainer {
         let batches = trainingBatches()
         while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
             // A file that cannot be read ends the training, but not what is done.
-            if batch.problem != nil { try checkpoint(report) }
+            if batch.firstProblem != nil { try checkpoint(report) }
             let step = try trainingStep(batch)
             if !step.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
@@ -181,21 +185,20 @@ public final class Trainer {
     /// The rest of the epoch's batches.
     func trainingBatches() -> BatchLoader.Iterator {
         BatchLoader(
-            training, height: configuration.size, width: configuration.size,
-            batchSize: configuration.batchSize,
+            training, preparation, batchSize: configuration.batchSize,
             order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
-            startBatch: state.stepInEpoch
+            seed: configuration.seed, epoch: state.epoch, startBatch: state.stepInEpoch
         ).makeIterator()
     }
 
     /// One timed step, added to the sums.
     /// - Throws: `FileError` if the batch could not be made.
-    func trainingStep(_ batch: Batch) throws -> BatchMetrics {
-        if let problem = batch.problem { throw unreadable(problem) }
+    func trainingStep(_ batch: LoadedBatch) throws -> BatchMetrics {
+        if let problem = batch.firstProblem { throw unreadable(problem) }
+        guard let images = batch.images else { return BatchMetrics(lossSum: 0, correct: 0, count: 0) }
         let begin = clock.now
         let step = executor.trainingStep(
-            images: batch.images, labels: batch.labels, optimizer: configuration.optimizer,
-            seed: configuration.seed, step: state.step)
+            images, optimizer: configuration.optimizer, seed: configuration.seed, step: state.step)
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct

@@ -47,13 +47,11 @@ extension TrainingConfiguration {
         result.preprocessing = prepared
         return result
     }
-}
 
-extension ImageDataset {
-    /// At most so many examples, prepared as the training does.
-    func limited(to limit: Int?, for configuration: TrainingConfiguration) -> ImageDataset {
-        let limited = limited(to: limit ?? count)
-        return configuration.preprocessing.map { limited.prepared(by: $0) } ?? limited
+    /// How the data set's images become the network's input.
+    func preparation(of dataset: ImageDataset) -> Preparation {
+        preprocessing.map(dataset.preparation)
+            ?? Preparation(stretchingTo: size, size, channels: dataset.channels)
     }
 }
 

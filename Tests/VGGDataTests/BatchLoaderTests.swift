@@ -1,43 +1,44 @@
 import Foundation
 import Testing
 import VGGData
+import VGGImages
 
 @Suite struct BatchLoaderTests {
     let dataset = randomDataset(count: 23, height: 7, width: 5, channels: 2)
 
     @Test func deliversTheExamplesInOrder() throws {
-        let batches = Array(BatchLoader(dataset, height: 9, width: 4, batchSize: 10))
-        #expect(batches.map(\.index) == [0, 1, 2] && batches.map(\.count) == [10, 10, 3])
-        #expect(batches.flatMap(\.labels) == dataset.labels.map(Int32.init))
-        let expected = try (0..<23).flatMap { try dataset.example(at: $0, height: 9, width: 4).image }
-        #expect(batches.flatMap(\.images) == expected)
+        let batches = Array(BatchLoader(dataset, dataset.whole(9, 4), batchSize: 10))
+        #expect(batches.map(\.index) == [0, 1, 2] && batches.counts == [10, 10, 3])
+        #expect(batches.labels == dataset.labels.map(Int32.init))
+        let expected = try (0..<23).flatMap { try dataset.example(at: $0, dataset.whole(9, 4)).values }
+        #expect(batches.values == expected)
     }
 
     @Test func shufflesAsTheOrderSays() throws {
         let order = ExampleOrder.shuffled(seed: 5, epoch: 2)
-        let batches = Array(BatchLoader(dataset, height: 7, width: 5, batchSize: 4, order: order))
+        let batches = Array(BatchLoader(dataset, dataset.whole(7, 5), batchSize: 4, order: order))
         let indices = order.indices(count: 23)
-        #expect(batches.flatMap(\.labels) == indices.map { Int32(dataset.labels[$0]) })
-        let expected = try indices.flatMap { try dataset.example(at: $0, height: 7, width: 5).image }
-        #expect(batches.flatMap(\.images) == expected)
+        #expect(batches.labels == indices.map { Int32(dataset.labels[$0]) })
+        let expected = try indices.flatMap { try dataset.example(at: $0, dataset.whole(7, 5)).values }
+        #expect(batches.values == expected)
     }
 
     @Test(arguments: [(1, 1), (1, 4), (2, 3), (5, 2), (3, 50)])
     func threadsAndPrefetchChangeNothing(threads: Int, prefetch: Int) {
-        func batches(_ threads: Int, _ prefetch: Int) -> [Batch] {
+        func batches(_ threads: Int, _ prefetch: Int) -> [LoadedBatch] {
             Array(
                 BatchLoader(
-                    dataset, height: 12, width: 11, batchSize: 2, order: .shuffled(seed: 1, epoch: 0),
+                    dataset, dataset.whole(12, 11), batchSize: 2, order: .shuffled(seed: 1, epoch: 0),
                     prefetch: prefetch, threads: threads))
         }
         #expect(batches(threads, prefetch) == batches(2, 2))
     }
 
     @Test func startingLateDeliversTheTail() {
-        func batches(from start: Int) -> [Batch] {
+        func batches(from start: Int) -> [LoadedBatch] {
             Array(
                 BatchLoader(
-                    dataset, height: 8, width: 8, batchSize: 5, order: .shuffled(seed: 9, epoch: 1),
+                    dataset, dataset.whole(8, 8), batchSize: 5, order: .shuffled(seed: 9, epoch: 1),
                     startBatch: start))
         }
         let all = batches(from: 0)
@@ -47,14 +48,14 @@ import VGGData
     }
 
     @Test func aBatchLargerThanTheDataIsTheWholeData() {
-        let batches = Array(BatchLoader(dataset, height: 7, width: 5, batchSize: 100))
-        #expect(batches.map(\.count) == [23])
+        let batches = Array(BatchLoader(dataset, dataset.whole(7, 5), batchSize: 100))
+        #expect(batches.counts == [23])
     }
 
     @Test(arguments: [0, 1, 4, 23]) func theThreadsEndWhenIterationStops(taken: Int) async throws {
-        weak var pipeline: BatchPipeline<Batch>?
+        weak var pipeline: BatchPipeline<LoadedBatch>?
         do {
-            let iterator = BatchLoader(dataset, height: 16, width: 16, batchSize: 1, threads: 3)
+            let iterator = BatchLoader(dataset, dataset.whole(16, 16), batchSize: 1, threads: 3)
                 .makeIterator()
             pipeline = iterator.pipeline
             for index in 0..<taken { #expect(iterator.next()?.index == index) }
@@ -68,7 +69,7 @@ import VGGData
 
     @Test func manyLoadersStopEarlyWithoutDeadlock() {
         for round in 0..<200 {
-            for batch in BatchLoader(dataset, height: 4, width: 4, batchSize: 2, prefetch: 1 + round % 3)
+            for batch in BatchLoader(dataset, dataset.whole(4, 4), batchSize: 2, prefetch: 1 + round % 3)
             where batch.index == round % 5 {
                 break
             }

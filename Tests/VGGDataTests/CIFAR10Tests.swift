@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGData
+import VGGModel
 import VGGFiles
 import VGGTestSupport
 
@@ -38,15 +39,15 @@ import VGGTestSupport
         try writeFiles()
         let splits = try load()
         #expect(splits.train.labels == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5] && splits.test.labels == [5, 6])
-        #expect(splits.train.height == 32 && splits.train.width == 32 && splits.train.channels == 3)
+        #expect(splits.train.images.shape == .map(channels: 3, height: 32, width: 32))
         #expect(splits.train.classNames == classNames.split(separator: " ").map(String.init))
-        let pixels = Array(try splits.train.pixels(at: 7))
+        let pixels = Array(try splits.train.images.pixels(at: 7).bytes)
         for colour in 0..<3 {
             let found = stride(from: colour, to: 3072, by: 3).map { pixels[$0] }
             #expect(found == plane(3, 1, colour))
         }
-        let example = try splits.test.example(at: 0, height: 32, width: 32)
-        #expect(example.image.prefix(2) == [Float(plane(5, 0, 0)[0]) / 255, Float(plane(5, 0, 1)[0]) / 255])
+        let example = try splits.test.example(at: 0, splits.test.whole(32, 32))
+        for colour in 0..<3 { #expect(example.values[colour * 1024] == Float(plane(5, 0, colour)[0]) / 255) }
     }
 
     @Test func findsTheFolderInTheOneThatHoldsIt() throws {

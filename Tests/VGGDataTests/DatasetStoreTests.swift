@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGData
+import VGGModel
 import VGGTestSupport
 
 /// Where sets are looked for, and Fashion-MNIST itself: these tests fetch it into the user's cache if need be.
@@ -43,7 +44,7 @@ import VGGTestSupport
         let splits = try DatasetStore().load("fashion-mnist")
         #expect(splits.isVerified)
         #expect(splits.train.count == 60_000 && splits.test.count == 10_000)
-        #expect(splits.train.height == 28 && splits.train.width == 28 && splits.train.channels == 1)
+        #expect(splits.train.images.shape == .map(channels: 1, height: 28, width: 28))
         #expect(splits.train.labels.prefix(5) == [9, 0, 0, 3, 0])
         #expect(splits.test.labels.prefix(5) == [9, 2, 1, 1, 6])
         #expect(splits.train.classNames[9] == "ankle boot")

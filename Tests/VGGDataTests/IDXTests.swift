@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VGGData
+import VGGModel
 import VGGTestSupport
 
 /// Files of a given folder: what loads, and what is said about files that do not.
@@ -32,8 +33,8 @@ import VGGTestSupport
         try TinySet().write(to: folder, compressed: compressed)
         let splits = try load()
         #expect(splits.train.count == 3 && splits.test.count == 2)
-        #expect(splits.train.height == 2 && splits.train.width == 4 && splits.train.channels == 1)
-        #expect(splits.train.pixels == Array(0..<24) && splits.test.pixels == Array(24..<40))
+        #expect(splits.train.images.shape == .map(channels: 1, height: 2, width: 4))
+        #expect(try splits.train.stored.bytes == Array(0..<24) && splits.test.stored.bytes == Array(24..<40))
         #expect(splits.train.labels == [2, 0, 9] && splits.test.labels == [1, 3])
         #expect(splits.train.classNames == (0..<10).map(String.init))
         #expect(splits.folder == folder.path && !splits.isVerified)
@@ -45,7 +46,7 @@ import VGGTestSupport
         let whole = TinySet().trainImages
         try folder.write(
             gzip(Array(whole[..<9])) + gzip(Array(whole[9...])), to: "train-images-idx3-ubyte.gz")
-        #expect(try load().train.pixels == Array(0..<24))
+        #expect(try load().train.stored.bytes == Array(0..<24))
     }
 
     @Test func readsPlainFilesThatAreNamedAsCompressed() throws {
@@ -189,8 +190,8 @@ import VGGTestSupport
 
         let train = try load("emnist-letters").train
         #expect(train.labels == [0, 25, 1] && train.classNames.first == "a" && train.classNames.count == 26)
-        #expect(train.height == 4 && train.width == 2)
-        #expect(Array(try train.pixels(at: 1)) == [8, 12, 9, 13, 10, 14, 11, 15])
+        #expect(train.images.shape == .map(channels: 1, height: 4, width: 2))
+        #expect(try train.images.pixels(at: 1).bytes == [8, 12, 9, 13, 10, 14, 11, 15])
         #expect(try load("emnist-digits").train.labels == [2, 0, 9])
 
         letters.trainLabels = idx([3], [1, 0, 2])
@@ -211,7 +212,7 @@ import VGGTestSupport
         try letters.write(to: folder)
         let splits = try load(name)
         #expect(splits.train.name == "emnist-letters" && splits.train.classNames.last == "z")
-        #expect(splits.train.labels == [0, 25, 1] && splits.train.height == 4 && splits.remarks.isEmpty)
+        #expect(splits.train.labels == [0, 25, 1] && splits.train.images.shape?.dimensions[1] == 4 && splits.remarks.isEmpty)
         #expect(DatasetStore.name(of: name) == "emnist-letters")
         #expect(DatasetStore.classNames(of: name)?.count == 26)
     }
@@ -223,7 +224,7 @@ import VGGTestSupport
         try letters.write(to: folder, prefix: "emnist-letters-", compressed: true)
         let train = try load(name).train
         #expect(train.name == "emnist-letters" && train.labels == [0, 25, 1] && train.classNames.count == 26)
-        #expect(Array(try train.pixels(at: 1)) == [8, 12, 9, 13, 10, 14, 11, 15])
+        #expect(try train.images.pixels(at: 1).bytes == [8, 12, 9, 13, 10, 14, 11, 15])
         let error = #expect(throws: DatasetError.self) { try load("mnist") }
         #expect(error?.description.hasSuffix("use `data` emnist-letters:\(folder.path)") == true)
     }

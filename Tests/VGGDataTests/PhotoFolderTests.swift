@@ -83,24 +83,27 @@ struct PhotoFolderTests {
     @Test func preparesAsTorchvisionDoes() throws {
         try writeGolden()
         for (channels, expected) in [(Preprocessing.Channels.rgb, golden.rgb), (.grey, golden.grey)] {
-            let train = try load().prepared(by: .plain(golden.size, channels: channels)).train
-            #expect(train.channels == channels.count && train.height == golden.size)
-            let loader = BatchLoader(train, height: golden.size, width: golden.size, batchSize: 5)
-            #expect(loader.flatMap(\.images) == expected.flatMap { $0 })
-            #expect(loader.flatMap(\.labels) == golden.labels.map { Int32($0) })
-            #expect(try train.example(at: 3, height: golden.size, width: golden.size).image == expected[3])
-            #expect(try train.pixels(at: 3).map { Float($0) / 255 } == expected[3])
+            let train = try load().train
+            let preparation = train.preparation(try .plain(golden.size, channels: channels))
+            let loader = BatchLoader(train, preparation, batchSize: 5)
+            let planes = expected.map {
+                channelsFirst($0, channels: channels.count, pixels: golden.size * golden.size)
+            }
+            #expect(loader.values == planes.flatMap { $0 })
+            #expect(loader.labels == golden.labels.map { Int32($0) })
+            #expect(try train.example(at: 3, preparation).values == planes[3])
         }
     }
 
     @Test(arguments: [(1, 1), (1, 4), (2, 3), (5, 2)])
     func threadsAndPrefetchChangeNothing(threads: Int, prefetch: Int) throws {
         try writeGolden()
-        let train = try load().prepared(by: .imageNet.resized(to: 6)).train
-        func batches(_ threads: Int, _ prefetch: Int) -> [Batch] {
+        let train = try load().train
+        let preparation = train.preparation(try .imageNet.resized(to: 6))
+        func batches(_ threads: Int, _ prefetch: Int) -> [LoadedBatch] {
             Array(
                 BatchLoader(
-                    train, height: 6, width: 6, batchSize: 2, order: .shuffled(seed: 1, epoch: 0),
+                    train, preparation, batchSize: 2, order: .shuffled(seed: 1, epoch: 0),
                     prefetch: prefetch, threads: threads))
         }
         #expect(batches(threads, prefetch) == batches(2, 2))
@@ -213,12 +216,13 @@ struct PhotoFolderTests {
     @Test func namesABrokenPhotoWhenItIsMet() throws {
         try write((0..<6).map { "a/\($0).png" })
         try folder.write(Array(golden.picture("wide").dropLast(20)), to: "a/3.png")
-        let train = try load(classNames: ["a"]).prepared(by: .plain(4)).train
-        let batches = Array(BatchLoader(train, height: 4, width: 4, batchSize: 2))
-        #expect(batches.map(\.count) == [2, 0, 2] && batches[1].images.isEmpty)
-        #expect(batches.map { $0.problem == nil } == [true, false, true])
-        #expect(batches[1].problem?.path == "\(folder.path)/a/3.png")
-        try expectError("a/3.png", "PNG") { _ = try train.example(at: 3, height: 4, width: 4) }
-        #expect(throws: DatasetError.self) { try train.pixels(at: 6) }
+        let train = try load(classNames: ["a"]).train
+        let preparation = train.preparation(try .plain(4))
+        let batches = Array(BatchLoader(train, preparation, batchSize: 2))
+        #expect(batches.counts == [2, 1, 2])
+        #expect(batches.map { $0.firstProblem == nil } == [true, false, true])
+        #expect(batches[1].problems.mapValues(\.path) == [3: "\(folder.path)/a/3.png"])
+        try expectError("a/3.png", "PNG") { _ = try train.example(at: 3, preparation) }
+        #expect(throws: DatasetError.self) { try train.example(at: 6, preparation) }
     }
 }

@@ -1,4 +1,5 @@
 import VGGData
+import VGGImages
 import VGGTestSupport
 
 /// An IDX file of unsigned bytes.
@@ -29,6 +30,28 @@ struct TinySet {
         try folder.write(pack(testImages), to: "\(prefix)t10k-images-idx3-ubyte\(suffix)")
         try folder.write(pack(testLabels), to: "\(prefix)t10k-labels-idx1-ubyte\(suffix)")
     }
+}
+
+extension ImageDataset {
+    /// The images of a data set in memory.
+    var stored: StoredImages {
+        get throws {
+            guard case .stored(let images) = images else { throw NoImages() }
+            return images
+        }
+    }
+
+    private struct NoImages: Error {}
+
+    func whole(_ height: Int, _ width: Int) -> Preparation {
+        Preparation(stretchingTo: height, width, channels: channels)
+    }
+}
+
+extension Sequence<LoadedBatch> {
+    var labels: [Int32] { flatMap { $0.images?.labels ?? [] } }
+    var values: [Float] { flatMap { $0.images?.values ?? [] } }
+    var counts: [Int] { map { $0.images?.count ?? 0 } }
 }
 
 /// Random images with labels that count 0...9 again and again.

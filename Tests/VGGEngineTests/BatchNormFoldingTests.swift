@@ -35,12 +35,12 @@ import VGGTestSupport
         let folded = try network.foldingBatchNorm()
         #expect(folded.places == [0, 1, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8])
 
-        let images = randomImages(count: 4, shape: network.input, seed: 11)
+        let images = try randomImages(count: 4, shape: network.input, seed: 11)
         func logits(_ network: Network, _ weights: [String: Tensor]) throws -> [Float] {
             let plan = try Plan(network, batchSize: 4, mode: .inference, precision: precision)
             let executor = try Executor(plan: plan, device: .cpu)
             try executor.load(weights)
-            return executor.logits(images: images, count: 4)
+            return executor.logits(images)
         }
         expectClose(
             try logits(folded.network, folded.weights(from: weights)),
@@ -93,7 +93,7 @@ import VGGTestSupport
         plain["features.1.running_var"] = Tensor(
             shape: [16], values: [Float](repeating: 1 - BatchNorm(16).epsilon, count: 16))
 
-        let image = randomImages(count: 1, shape: twice.input, seed: 2)
+        let image = try randomImages(count: 1, shape: twice.input, seed: 2)
         for (layer, other) in [
             ("features.0", "features.0"), ("features.2", "features.1"), ("relu1_1", "relu1_1"),
         ] {

@@ -23,10 +23,10 @@ import VGGTestSupport
             device: .cpu(threads: threads, instructionSet: set))
         executor.initialize(.kaiming, seed: 5)
         for step in 0..<3 {
-            let images = randomImages(count: 13, shape: network.input, seed: UInt64(step))
+            let images = try randomImages(
+                count: 13, shape: network.input, seed: UInt64(step), labels: (0..<13).map { Int32($0 % 10) })
             _ = executor.trainingStep(
-                images: images, labels: (0..<13).map { Int32($0 % 10) },
-                optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3), seed: 9,
+                images, optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3), seed: 9,
                 step: step)
         }
         return executor.weights.merging(executor.momentum.map { ("momentum." + $0, $1) }) { $1 }
@@ -55,6 +55,11 @@ import VGGTestSupport
             ])
     }
 
+    private func images(_ count: Int, _ network: Network) throws -> ImageBatch {
+        try randomImages(
+            count: count, shape: network.input, seed: 8, labels: (0..<count).map { Int32($0 * 7 % 10) })
+    }
+
     private static let batches = [1, 2, 3, 7, 15, 16, 17, 31, 33, 128]
 
     /// Tasks are cut otherwise for each number of threads; sums are not.
@@ -62,8 +67,7 @@ import VGGTestSupport
     func sumsAreTheSameForAnyThreadsAndBatch(_ precision: Precision, _ count: Int) throws {
         for batchNorm in [false, true] {
             let network = try network(batchNorm: batchNorm)
-            let images = randomImages(count: count, shape: network.input, seed: 8)
-            let labels = (0..<count).map { Int32($0 * 7 % 10) }
+            let images = try images(count, network)
             var losses: Set<Double> = []
             var first: [String: Tensor]?
             for threads in [1, 2, 3, 5, 64] {
@@ -71,10 +75,10 @@ import VGGTestSupport
                     plan: try Plan(network, batchSize: count, mode: .training, precision: precision),
                     device: .cpu(threads: threads))
                 executor.initialize(.kaiming, seed: 5)
-                losses.insert(executor.backward(images: images, labels: labels, seed: 1).lossSum)
+                losses.insert(executor.backward(images, seed: 1).lossSum)
                 var tensors = executor.gradientTensors
                 _ = executor.trainingStep(
-                    images: images, labels: labels, optimizer: SGD(learningRate: 0.1, momentum: 0.9), seed: 1)
+                    images, optimizer: SGD(learningRate: 0.1, momentum: 0.9), seed: 1)
                 tensors.merge(executor.weights.map { ("updated." + $0, $1) }) { $1 }
                 #expect(tensors.values.allSatisfy { $0.values.allSatisfy(\.isFinite) })
                 if let first { #expect(tensors == first, "\(threads) threads") } else { first = tensors }
@@ -87,12 +91,11 @@ import VGGTestSupport
     @Test(arguments: Precision.allCases, batches)
     func partsOfABatchAddUpToTheBitsOfTheWhole(_ precision: Precision, _ count: Int) throws {
         let network = try network(batchNorm: false)
-        let images = randomImages(count: count, shape: network.input, seed: 8)
-        let labels = (0..<count).map { Int32($0 * 7 % 10) }
+        let images = try images(count, network)
         let executor = try Executor(
             plan: try Plan(network, batchSize: count, mode: .training, precision: precision), device: .cpu)
         executor.initialize(.kaiming, seed: 5)
-        let loss = executor.backward(images: images, labels: labels, seed: 1).lossSum
+        let loss = executor.backward(images, seed: 1).lossSum
         let whole = executor.gradientTensors.mapValues { Array($0.values) }
 
         for parts in [2, 4, 16] {
@@ -100,15 +103,12 @@ import VGGTestSupport
             var losses: [Double] = []
             var gradients: [[String: [Float]]] = []
             for (index, node) in nodes.enumerated() {
-                let size = network.input.count
                 let part = try Executor(
                     plan: try Plan(
                         network, batchSize: node.images.count, mode: .training, precision: precision),
                     device: .cpu(threads: 1 + index % 3))
                 part.initialize(.kaiming, seed: 5)
-                let metrics = part.backward(
-                    images: Array(images[node.images.lowerBound * size..<node.images.upperBound * size]),
-                    labels: Array(labels[node.images]), of: node, seed: 1)
+                let metrics = part.backward(images[node.images], of: node, seed: 1)
                 losses.append(metrics.lossSum)
                 gradients.append(part.gradientTensors.mapValues { Array($0.values) })
             }
@@ -133,19 +133,15 @@ import VGGTestSupport
                 .sequential(
                     features + [.flatten, .linear(Linear(48 * 20, 40)), .relu, .linear(Linear(40, 7))])
             ])
-        let images = randomImages(count: 9, shape: network.input, seed: 1)
+        let images = try randomImages(count: 9, shape: network.input, seed: 1)
         var results: Set<[Float]> = []
         for threads in [1, 2, 7] {
             let executor = try Executor(
                 plan: try Plan(network, batchSize: 9, mode: .inference, precision: precision),
                 device: .cpu(threads: threads, instructionSet: set))
             executor.initialize(.kaiming, seed: 5)
-            results.insert(executor.logits(images: images, count: 9))
-            let size = network.input.count
-            results.insert(
-                (0..<9).flatMap {
-                    executor.logits(images: Array(images[$0 * size..<($0 + 1) * size]), count: 1)
-                })
+            results.insert(executor.logits(images))
+            results.insert((0..<9).flatMap { executor.logits(images[$0..<$0 + 1]) })
         }
         #expect(results.count == 1)
     }
@@ -156,9 +152,10 @@ import VGGTestSupport
             input: .map(channels: 10_000, height: 1, width: 1),
             blocks: [.sequential([.flatten, .dropout(0.3), .linear(Linear(10_000, 2))])])
         let executor = try Executor(plan: try Plan(network, batchSize: 1, mode: .training), device: .cpu)
+        let ones = try ImageBatch(
+            [Float](repeating: 1, count: 10_000), shape: network.input, labels: [0])
         func mask(seed: UInt64, step: Int) -> [Bool] {
-            let images = [Float](repeating: 1, count: 10_000)
-            _ = executor.backward(images: images, labels: [0], seed: seed, step: step)
+            _ = executor.backward(ones, seed: seed, step: step)
             let row = executor.gradientTensors["classifier.1.weight"]!.values.prefix(10_000)
             // Both logits are 0, so that the gradient is -1/2 of the input, which dropout scaled by 1/0.7.
             #expect(row.allSatisfy { $0 == 0 || abs($0 + 0.5 / 0.7) < 1e-6 })
@@ -171,7 +168,7 @@ import VGGTestSupport
         #expect(mask(seed: 1, step: 0) == first)
         #expect(mask(seed: 1, step: 1) != first)
         #expect(mask(seed: 2, step: 0) != first)
-        #expect(executor.logits(images: [Float](repeating: 1, count: 10_000), count: 1) == [0, 0])
+        #expect(executor.logits(ones) == [0, 0])
     }
 
     /// The kernels draw the words that `Philox` draws, on every instruction set.
@@ -187,7 +184,8 @@ import VGGTestSupport
             // One image at a time has a gradient, through the last image's label.
             var images = [Float](repeating: 0, count: 3 * 203)
             images.replaceSubrange(image * 203..<(image + 1) * 203, with: ones)
-            _ = executor.backward(images: images, labels: [0, 0, 0], seed: 77, step: 5)
+            let batch = try ImageBatch(images, count: 3, shape: network.input, labels: [0, 0, 0])
+            _ = executor.backward(batch, seed: 77, step: 5)
             let row = executor.gradientTensors["classifier.1.weight"]!.values.prefix(203)
             let philox = Philox(seed: 77, stream: .dropout)
             let kept = (0..<203).map { element in
@@ -205,15 +203,14 @@ import VGGTestSupport
     func updatesWhatTheGradientsSay(_ precision: Precision) throws {
         let network = try vgg([(1, 8)], size: 8, dropout: 0)
         let plan = try Plan(network, batchSize: 5, mode: .training, precision: precision)
-        let images = randomImages(count: 5, shape: network.input, seed: 4)
-        let labels: [Int32] = [0, 1, 2, 3, 9]
+        let images = try randomImages(
+            count: 5, shape: network.input, seed: 4, labels: [0, 1, 2, 3, 9])
         let (byHand, atOnce) = (
             try Executor(plan: plan, device: .cpu), try Executor(plan: plan, device: .cpu)
         )
         for executor in [byHand, atOnce] { executor.initialize(.xavier, seed: 6) }
-        _ = byHand.backward(images: images, labels: labels)
-        _ = atOnce.trainingStep(
-            images: images, labels: labels, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
+        _ = byHand.backward(images)
+        _ = atOnce.trainingStep(images, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
         let gradients = byHand.gradientTensors
         #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
         for (name, gradient) in gradients {

@@ -32,10 +32,10 @@ import VGGTestSupport
 
     private let labels: [Int32] = [0, 1, 2, 3, 9, 4, 5]
 
-    private func step(_ executor: Executor, _ index: Int, optimizer: SGD) {
-        let images = randomImages(count: 7, shape: executor.plan.network.input, seed: UInt64(index))
-        _ = executor.trainingStep(
-            images: images, labels: labels, optimizer: optimizer, seed: 3, step: index)
+    private func step(_ executor: Executor, _ index: Int, optimizer: SGD) throws {
+        let images = try randomImages(
+            count: 7, shape: executor.plan.network.input, seed: UInt64(index), labels: labels)
+        _ = executor.trainingStep(images, optimizer: optimizer, seed: 3, step: index)
     }
 
     /// Names of the parameters of the first layers, running statistics included.
@@ -53,7 +53,7 @@ import VGGTestSupport
             let before = executor.weights
             // Weight decay would move what has no gradient.
             let optimizer = SGD(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01)
-            for index in 0..<2 { step(executor, index, optimizer: optimizer) }
+            for index in 0..<2 { try step(executor, index, optimizer: optimizer) }
             for (name, tensor) in executor.weights {
                 #expect((tensor == before[name]) == frozen.contains(name), "\(name)")
             }
@@ -67,11 +67,11 @@ import VGGTestSupport
     @Test(arguments: [FrozenPart.blocks(1), .features])
     func gradientsAreThoseOfAFullTraining(_ part: FrozenPart) throws {
         let network = try network(batchNorm: false)
-        let images = randomImages(count: 7, shape: network.input, seed: 5)
+        let images = try randomImages(count: 7, shape: network.input, seed: 5, labels: labels)
         let full = try executor(network, frozenLayers: 0)
         let frozen = try executor(network, frozenLayers: network.layerCount(of: part))
-        let expected = full.backward(images: images, labels: labels, seed: 2, step: 1)
-        #expect(frozen.backward(images: images, labels: labels, seed: 2, step: 1) == expected)
+        let expected = full.backward(images, seed: 2, step: 1)
+        #expect(frozen.backward(images, seed: 2, step: 1) == expected)
         let gradients = frozen.gradientTensors
         #expect(gradients.count < full.gradientTensors.count)
         #expect(!gradients.isEmpty)
@@ -83,7 +83,7 @@ import VGGTestSupport
         _ precision: Precision
     ) throws {
         let network = try network(batchNorm: true, dropout: 0)
-        let images = randomImages(count: 7, shape: network.input, seed: 6)
+        let images = try randomImages(count: 7, shape: network.input, seed: 6, labels: labels)
         for isFrozen in [true, false] {
             let executor = try executor(
                 network, precision, frozenLayers: isFrozen ? network.layerCount(of: .features) : 0)
@@ -94,8 +94,8 @@ import VGGTestSupport
                     shape: tensor.shape, values: tensor.values.map { $0 * 0.5 + 0.25 })
             }
             try executor.load(weights)
-            let inference = executor.evaluate(images: images, labels: labels)
-            #expect((executor.backward(images: images, labels: labels) == inference) == isFrozen)
+            let inference = executor.evaluate(images)
+            #expect((executor.backward(images) == inference) == isFrozen)
         }
     }
 
@@ -108,8 +108,8 @@ import VGGTestSupport
             try executor(network, frozenLayers: 0), try executor(network, frozenLayers: 0)
         )
         let before = plain.weights
-        step(plain, 0, optimizer: optimizer)
-        step(other, 0, optimizer: withHead)
+        try step(plain, 0, optimizer: optimizer)
+        try step(other, 0, optimizer: withHead)
         let head = Set(try #require(network.head).parameters.map(\.name))
         #expect(head == ["classifier.3.weight", "classifier.3.bias"])
         #expect(Set(other.weights.keys) == Set(network.parameters.map(\.name)))
@@ -227,10 +227,12 @@ import VGGTestSupport
             }
             try executor.load(initial)
             let count = images.values.count / steps
-            let losses = (0..<steps).map { step in
+            let losses = try (0..<steps).map { step in
+                let numbers = images.values[step * count..<(step + 1) * count]
                 let metrics = executor.trainingStep(
-                    images: Array(images.values[step * count..<(step + 1) * count]),
-                    labels: Array(labels[step * batch..<(step + 1) * batch]),
+                    try ImageBatch(
+                        channelsFirst(numbers, channels: 3, pixels: network.input.count / 3), count: batch,
+                        shape: network.input, labels: Array(labels[step * batch..<(step + 1) * batch])),
                     optimizer: SGD(
                         learningRate: run.learningRate, headLearningRate: run.headLearningRate,
                         momentum: run.momentum, nesterov: run.nesterov, weightDecay: run.weightDecay),

@@ -4,6 +4,7 @@ import VGGCPU
 import VGGData
 import VGGEngine
 import VGGFormats
+import VGGImages
 import VGGModel
 import VGGTestSupport
 
@@ -84,18 +85,22 @@ struct GoldenCase: Decodable {
                 weights[parameter.name] = try tensor("param/\(parameter.name)")
             }
             try executor.load(weights)
-            let images = Array(try tensor("input").values)
+            let images = try ImageBatch(
+                channelsFirst(
+                    tensor("input").values, channels: example.input[0],
+                    pixels: example.input[1] * example.input[2]),
+                count: example.batch, shape: network.input, labels: example.labels)
             let logits = try tensor("logits").values
             let loss = Double(try tensor("loss").values[0])
 
             expectClose(
-                executor.logits(images: images, count: example.batch), logits, "logits of \(example.name)")
+                executor.logits(images), logits, "logits of \(example.name)")
             if example.mode == "inference" {
-                let metrics = executor.evaluate(images: images, labels: example.labels)
+                let metrics = executor.evaluate(images)
                 #expect(abs(metrics.lossSum / Double(example.batch) - loss) <= 1e-5 * max(1, loss))
                 continue
             }
-            let metrics = executor.backward(images: images, labels: example.labels)
+            let metrics = executor.backward(images)
             #expect(abs(metrics.lossSum / Double(example.batch) - loss) <= 1e-5 * max(1, loss))
             let gradients = executor.gradientTensors
             #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
@@ -164,12 +169,13 @@ struct GoldenRun: Decodable {
             }
 
             let batches = BatchLoader(
-                images.prefix(run.steps * run.batch), height: run.size, width: run.size,
-                batchSize: run.batch, order: isRandom ? .shuffled(seed: run.seed, epoch: 0) : .stored)
+                images.prefix(run.steps * run.batch),
+                images.preparation(try .plain(run.size, channels: .grey)), batchSize: run.batch,
+                order: isRandom ? .shuffled(seed: run.seed, epoch: 0) : .stored)
             var losses: [Float] = []
             for batch in batches {
                 let metrics = executor.trainingStep(
-                    images: batch.images, labels: batch.labels,
+                    try #require(batch.images),
                     optimizer: SGD(
                         learningRate: run.optimizer.learningRate, momentum: run.optimizer.momentum,
                         nesterov: run.optimizer.nesterov, weightDecay: run.optimizer.weightDecay),

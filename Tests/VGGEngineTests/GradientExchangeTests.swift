@@ -8,8 +8,6 @@ import VGGTestSupport
     private let optimizer = SGD(
         learningRate: 0.05, headLearningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0.01,
         vectorWeightDecay: 0)
-    private let labels: [Int32] = [0, 1, 2, 3, 9, 4]
-
     private func network() throws -> Network {
         try Network(
             input: .map(channels: 3, height: 12, width: 12),
@@ -17,6 +15,10 @@ import VGGTestSupport
                 vggBlock(2, 3, 16),
                 .sequential([.flatten, .linear(Linear(16 * 36, 70)), .relu, .linear(Linear(70, 10))]),
             ])
+    }
+
+    private func images(seed: UInt64) throws -> ImageBatch {
+        try randomImages(count: 6, shape: network().input, seed: seed, labels: [0, 1, 2, 3, 9, 4])
     }
 
     private func executor(on device: Device, _ precision: Precision = .fp32) throws -> Executor {
@@ -33,9 +35,9 @@ import VGGTestSupport
             try executor(on: tested.device, precision), try executor(on: tested.device, precision)
         )
         for step in 0..<2 {
-            let images = randomImages(count: 6, shape: one.plan.network.input, seed: UInt64(step))
-            let metrics = one.trainingStep(images: images, labels: labels, optimizer: optimizer, step: step)
-            #expect(three.backward(images: images, labels: labels, step: step) == metrics)
+            let images = try images(seed: UInt64(step))
+            let metrics = one.trainingStep(images, optimizer: optimizer, step: step)
+            #expect(three.backward(images, step: step) == metrics)
             three.update(with: optimizer)
         }
         #expect(one.weights == three.weights)
@@ -59,13 +61,12 @@ import VGGTestSupport
     @Test(arguments: TestedDevice.allAndReference)
     func halvesThatExchangeAreTheWhole(on tested: TestedDevice) throws {
         let (whole, half) = (try executor(on: tested.device), try executor(on: tested.device))
-        let images = randomImages(count: 6, shape: whole.plan.network.input, seed: 5)
-        _ = whole.trainingStep(images: images, labels: labels, optimizer: optimizer)
+        let images = try images(seed: 5)
+        _ = whole.trainingStep(images, optimizer: optimizer)
 
         var exchange = Mean()
-        let middle = images.count / 2
-        for (part, labels) in [(images[..<middle], labels[..<3]), (images[middle...], labels[3...])] {
-            _ = half.backward(images: Array(part), labels: Array(labels))
+        for part in [images[0..<3], images[3..<6]] {
+            _ = half.backward(part)
             try half.exchangeGradients(with: &exchange)
         }
         half.update(with: optimizer)
@@ -82,8 +83,7 @@ import VGGTestSupport
 
     @Test func anExchangeMayFail() throws {
         let executor = try executor(on: .reference)
-        let images = randomImages(count: 6, shape: executor.plan.network.input, seed: 5)
-        _ = executor.backward(images: images, labels: labels)
+        _ = executor.backward(try images(seed: 5))
         var broken = Broken()
         #expect(throws: Broken.self) { try executor.exchangeGradients(with: &broken) }
     }

@@ -6,6 +6,8 @@ import VGGModel
 
 /// One copy of the weights, many requests (Scripts/concurrency runs the same under the thread sanitizer).
 @Suite struct InferencePoolTests {
+    private let zeros = [Float](repeating: 0, count: 3 * 12 * 12)
+
     private func plan(batchSize: Int = 2, _ precision: Precision = .fp32) throws -> Plan {
         let network = try Network(
             input: .map(channels: 3, height: 12, width: 12),
@@ -27,15 +29,17 @@ import VGGModel
         let plan = try plan(precision)
         let alone = try executor(plan, on: tested.device)
         let weights = try PackedWeights(alone.weights, for: plan, on: tested.device)
-        let batches = (0..<8).map { randomImages(count: 2, shape: plan.network.input, seed: UInt64($0)) }
-        let expected = batches.map { alone.logits(images: $0, count: 2) }
+        let batches = try (0..<8).map {
+            try randomImages(count: 2, shape: plan.network.input, seed: UInt64($0))
+        }
+        let expected = batches.map(alone.logits)
         // As many executors as tasks, and fewer.
         for executors in [8, 3] {
             let pool = try InferencePool(weights, executors: executors)
             let answers = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
                 for round in 0..<3 {
                     for (index, images) in batches.enumerated() {
-                        group.addTask { (round * 8 + index, try await pool.logits(images: images, count: 2)) }
+                        group.addTask { (round * 8 + index, try await pool.logits(images)) }
                     }
                 }
                 return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
@@ -49,28 +53,20 @@ import VGGModel
         let plan = try plan()
         let alone = try executor(plan, on: .cpu)
         let pool = try InferencePool(PackedWeights(alone.weights, for: plan, on: .cpu), executors: 1)
-        let images = randomImages(count: 5, shape: plan.network.input, seed: 1)
-        let size = plan.network.input.count
-        let expected = (0..<5).flatMap {
-            alone.logits(images: Array(images[$0 * size..<($0 + 1) * size]), count: 1)
-        }
-        #expect(try await pool.logits(images: images, count: 5) == expected)
+        let images = try randomImages(count: 5, shape: plan.network.input, seed: 1)
+        let expected = (0..<5).flatMap { alone.logits(images[$0..<$0 + 1]) }
+        #expect(try await pool.logits(images) == expected)
     }
 
     @Test func refusesWhatDoesNotFit() async throws {
         let plan = try plan()
         let weights = try PackedWeights(executor(plan, on: .cpu).weights, for: plan, on: .cpu)
         let pool = try InferencePool(weights, executors: 1)
-        let error = await #expect(throws: InputError.self) {
-            try await pool.logits(images: [Float](repeating: 0, count: 431), count: 1)
-        }
-        #expect("\(try #require(error))" == "an image has 432 numbers, not 431")
-        await #expect(throws: InputError(count: 2, expected: 864, found: 432)) {
-            try await pool.logits(images: [Float](repeating: 0, count: 432), count: 2)
-        }
-        await #expect(throws: InputError.self) { try await pool.logits(images: [], count: 0) }
+        let turned = try ImageBatch(zeros, shape: .map(channels: 12, height: 12, width: 3))
+        let error = await #expect(throws: InputError.self) { try await pool.logits(turned) }
+        #expect("\(try #require(error))" == "images must be 3×12×12, not 12×12×3")
         // It still answers.
-        #expect(try await pool.logits(images: [Float](repeating: 0, count: 432), count: 1).count == 7)
+        #expect(try await pool.logits(ImageBatch(zeros, shape: plan.network.input)).count == 7)
     }
 
     @Test func aCancelledTaskIsNotRun() async throws {
@@ -79,7 +75,7 @@ import VGGModel
             PackedWeights(executor(plan, on: .cpu).weights, for: plan, on: .cpu), executors: 1)
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return try await pool.logits(images: [Float](repeating: 0, count: 432), count: 1)
+            return try await pool.logits(ImageBatch(zeros, shape: plan.network.input))
         }
         await #expect(throws: CancellationError.self) { try await task.value }
     }

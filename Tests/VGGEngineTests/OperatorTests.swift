@@ -9,8 +9,7 @@ import VGGTestSupport
     /// A case's network on one device: what it says of a batch, and of the training that follows.
     private struct Run {
         let executor: Executor
-        let images: [Float]
-        let labels: [Int32]
+        let images: ImageBatch
 
         /// - Parameters:
         ///   - spare: images by which the plan's batch is larger than the case's.
@@ -18,7 +17,7 @@ import VGGTestSupport
         init(
             _ example: OperatorCase, on device: Device, _ precision: Precision = .fp32,
             mode: Mode = .training,
-            spare: Int = 0, weights: [String: Tensor]? = nil, images: [Float]? = nil
+            spare: Int = 0, weights: [String: Tensor]? = nil, images: ImageBatch? = nil
         ) throws {
             executor = try Executor(
                 plan: try Plan(
@@ -26,15 +25,20 @@ import VGGTestSupport
                 device: device)
             executor.initialize(.xavier, seed: 3)
             try executor.load(weights ?? scrambled(executor.weights))
-            self.images = images ?? randomImages(count: example.batch, shape: example.network.input, seed: 7)
-            labels = (0..<example.batch).map { Int32($0 % 5) }
+            self.images = try images ?? OperatorTests.images(of: example)
         }
 
-        func logits() -> [Float] { executor.logits(images: images, count: labels.count) }
+        func logits() -> [Float] { executor.logits(images) }
 
-        func backward() -> BatchMetrics {
-            executor.backward(images: images, labels: labels, seed: 9, step: 4)
-        }
+        func backward() -> BatchMetrics { executor.backward(images, seed: 9, step: 4) }
+    }
+
+    private static func images(
+        of example: OperatorCase, change: (Float) -> Float = { $0 }
+    ) throws -> ImageBatch {
+        try randomImages(
+            count: example.batch, shape: example.network.input, seed: 7,
+            labels: (0..<example.batch).map { Int32($0 % 5) }, change: change)
     }
 
     @Test(arguments: OperatorCase.all, TestedDevice.all)
@@ -80,8 +84,7 @@ import VGGTestSupport
         let runs = try [Device.reference, tested.device].map { try Run(example, on: $0) }
         for run in runs {
             for step in 0..<3 {
-                _ = run.executor.trainingStep(
-                    images: run.images, labels: run.labels, optimizer: optimizer, seed: 1, step: step)
+                _ = run.executor.trainingStep(run.images, optimizer: optimizer, seed: 1, step: step)
             }
         }
         let (expected, found) = (runs[0].executor, runs[1].executor)
@@ -133,9 +136,7 @@ import VGGTestSupport
         _ example: OperatorCase, on tested: TestedDevice
     ) throws {
         let weights = wholeNumbers(example.network)
-        let images = randomImages(count: example.batch, shape: example.network.input, seed: 7) {
-            ($0 * 2).rounded()
-        }
+        let images = try Self.images(of: example) { ($0 * 2).rounded() }
         let reference = try Run(example, on: .reference, weights: weights, images: images)
         let run = try Run(example, on: tested.device, .bf16, weights: weights, images: images)
         _ = reference.backward()
@@ -194,12 +195,12 @@ import VGGTestSupport
         let network = try Network(
             input: .map(channels: 128, height: 14, width: 14),
             blocks: [.sequential(layers + [.flatten, .linear(Linear(128 * 49, 10))])])
-        let images = randomImages(count: 1, shape: network.input, seed: 2)
+        let images = try randomImages(count: 1, shape: network.input, seed: 2)
         let logits = try [Device.reference, tested.device].map { device in
             let executor = try Executor(
                 plan: try Plan(network, batchSize: 1, mode: .inference, precision: precision), device: device)
             executor.initialize(.kaiming, seed: 1)
-            return executor.logits(images: images, count: 1)
+            return executor.logits(images)
         }
         expectDistance(logits[1], logits[0], below: precision == .fp32 ? 1e-5 : 0.01, "logits")
     }

@@ -1,16 +1,17 @@
 import VGGEngine
 import VGGModel
 
-/// [count, height, width, channels] of numbers in -1..<1, or what `change` makes of them.
+/// Images of numbers in -1..<1, or what `change` makes of them.
 func randomImages(
-    count: Int, shape: Shape, seed: UInt64, change: (Float) -> Float = { $0 }
-) -> [Float] {
+    count: Int, shape: Shape, seed: UInt64, labels: [Int32]? = nil, change: (Float) -> Float = { $0 }
+) throws -> ImageBatch {
     let philox = Philox(seed: seed, stream: .shuffle)
-    return (0..<count).flatMap { image in
+    let values = (0..<count).flatMap { image in
         (0..<shape.count).map { element in
             change(2 * Philox.uniform(philox.word(sequence: UInt32(image), element: element)) - 1)
         }
     }
+    return try ImageBatch(values, count: count, shape: shape, labels: labels)
 }
 
 /// Batch norm's initial ones and zeros would hide mistakes.

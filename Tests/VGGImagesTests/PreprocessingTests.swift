@@ -21,8 +21,13 @@ import VGGTestSupport
     @Test(.enabled(if: Goldens.areReadable), arguments: Golden.all)
     func equalsTorchvision(golden: Golden) throws {
         let image = try RGBImage(decoding: Goldens.bytes("photos/\(golden.file)"))
-        let numbers = golden.preprocessing.input(from: image)
-        #expect(numbers.count == golden.preprocessing.count)
+        let (size, channels) = (golden.preprocessing.size, golden.preprocessing.channels.count)
+        let input = golden.preprocessing.input(from: image)
+        #expect(input.shape == .map(channels: channels, height: size, width: size))
+        // The golden's channels come last.
+        let numbers = (0..<size * size).flatMap { pixel in
+            (0..<channels).map { input.values[$0 * size * size + pixel] }
+        }
         #expect(Array(numbers.prefix(3)) == golden.first)
         #expect(numbers.withUnsafeBytes { VGGTestSupport.crc32($0) } == golden.crc32)
     }
@@ -44,7 +49,7 @@ import VGGTestSupport
     @Test func extremesNeedLittleMemory() throws {
         for (width, height) in [(1, 300_000), (300_000, 1)] {
             let image = RGBImage(width: width, height: height, pixels: Array(repeating: 51, count: 900_000))
-            let numbers = try Preprocessing.plain(64).input(from: image)
+            let numbers = try Preprocessing.plain(64).input(from: image).values
             #expect(numbers.count == 64 * 64 * 3 && numbers.allSatisfy { $0 == 0.2 })
         }
     }
@@ -53,7 +58,7 @@ import VGGTestSupport
         // Image.new("RGB", …, colour).convert("L") of red, green, blue, and of one where the half decides.
         let image = RGBImage(
             width: 2, height: 2, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 1, 1, 0])
-        #expect(image.grey == [76, 150, 29, 1])
+        #expect(Pixels(image).with(channels: 1).bytes == [76, 150, 29, 1])
     }
 
     @Test func travelsAsJSON() throws {

@@ -10,8 +10,8 @@ let greyTraining = """
 extension ToolTests {
     /// Writes a test image of Fashion-MNIST as a photo.
     func writeTestImage(_ index: Int, to name: String) throws {
-        let images = try DatasetStore().load("fashion-mnist").test
-        let pixels = Array(try images.pixels(at: index))
+        let images = try DatasetStore().load("fashion-mnist").test.images.pixels(at: index)
+        let pixels = Array(images.bytes)
         var bitmap = Bitmap(width: images.width, height: images.height)
         for y in 0..<images.height {
             for x in 0..<images.width {

@@ -165,14 +165,14 @@ extension ToolTests {
         #expect(try logits("w.safetensors photos --resize 8") != own)
         #expect(try logits("w.safetensors photos --resize 10") != own)
         let preprocessing = try Preprocessing.imageNet.resized(to: 8)
-        let input = preprocessing.input(from: try RGBImage(contentsOf: folder.url("photos/0.png").path))
+        let input = preprocessing.input(from: try RGBImage(contentsOf: folder.url("photos/0.png").path)).values
         for (output, channel) in [0, 2].enumerated() {
             var sum = 0.0
             for y in 0..<4 {
                 for x in 0..<4 {
                     // The pool takes the largest of four.
                     let places = [0, 1, 8, 9].map { 16 * y + 2 * x + $0 }
-                    sum += Double(max(0, places.map { input[3 * $0 + channel] }.max() ?? .nan))
+                    sum += Double(max(0, places.map { input[64 * channel + $0] }.max() ?? .nan))
                 }
             }
             #expect(abs(own[0][output] - sum / 16) < 1e-5)

@@ -38,12 +38,14 @@ import VGGTraining
         let logits = try #require(example.logits)
         let model = try TrainedModel(runOrWeights: example.path, weightsKey: example.key)
         let stored = try #require(model.stored, "\(model.problem.map { "\($0)" } ?? "")")
+        let network = try stored.model.network(size: example.size)
         let executor = try model.executor(
-            for: try stored.model.network(size: example.size), batchSize: 2, precision: .fp32,
-            device: .cpu(threads: 1))
-        let count = 2 * example.size * example.size * example.channels
-        let images = (0..<count).map { Float($0 * 37 % 101) / 101 - 0.5 }
-        let computed = executor.logits(images: images, count: 2)
+            for: network, batchSize: 2, precision: .fp32, device: .cpu(threads: 1))
+        let numbers = (0..<2 * network.input.count).map { Float($0 * 37 % 101) / 101 - 0.5 }
+        let images = try ImageBatch(
+            channelsFirst(numbers, channels: example.channels, pixels: example.size * example.size),
+            count: 2, shape: network.input)
+        let computed = executor.logits(images)
         expectClose(computed, logits, tolerance: 1e-5, "logits of \(example.testDescription)")
         // Nothing in a file is ever run.
         #expect(!FileManager.default.fileExists(atPath: "executed"))

@@ -36,9 +36,12 @@ import VGGTraining
 
     private func path(_ name: String) -> String { Self.folder.appending(path: name).path }
 
-    private func image(size: Int) throws -> [Float] {
+    private func image(size: Int) throws -> ImageBatch {
         let image = try #require(Safetensors(contentsOf: path("images.safetensors")).tensors["images"])
-        return (0..<size).flatMap { y in image.values[y * 32 * 3..<(y * 32 + size) * 3] }
+        let pixels: [Float] = (0..<size).flatMap { y in image.values[y * 32 * 3..<(y * 32 + size) * 3] }
+        return try ImageBatch(
+            channelsFirst(pixels, channels: 3, pixels: size * size),
+            shape: .map(channels: 3, height: size, width: size))
     }
 
     @Test(arguments: cases.keys.sorted()) func computesWhatPyTorchDoes(_ name: String) throws {
@@ -69,14 +72,14 @@ import VGGTraining
             let index = try network.layerIndex(named: layer)
             let executor = try model.executor(
                 for: network, batchSize: 1, keeping: [index], device: .cpu(threads: 1))
-            let maps = try #require(executor.features(images: pixels, count: 1)[index])
+            let maps = try #require(executor.features(pixels)[index])
             expectClose(maps.values, expected.features ?? [], "\(name) \(layer)")
             #expect(throws: PlanError.self) {
                 try model.executor(for: network, batchSize: 1, device: .cpu(threads: 1))
             }
         } else {
             let executor = try model.executor(for: network, batchSize: 1, device: .cpu(threads: 1))
-            expectClose(executor.logits(images: pixels, count: 1), expected.logits ?? [], name)
+            expectClose(executor.logits(pixels), expected.logits ?? [], name)
         }
     }
 

@@ -21,7 +21,7 @@ import VGGTraining
         folder = try TemporaryFolder()
         let images = stripes(count: 48)
         for index in 0..<images.count {
-            let pixels = Array(try images.pixels(at: index))
+            let pixels = Array(try images.images.pixels(at: index).bytes)
             var bitmap = Bitmap(width: 16, height: 12)
             // Two rows on each side are cut off again.
             for y in 0..<12 {
@@ -97,15 +97,17 @@ import VGGTraining
         let paths = try paths(trainer.test)
         let executor = try model.executor(
             for: try stored.model.network(size: 8), batchSize: 12, device: .cpu(threads: 2))
-        let loaded = PhotoLoader(
-            paths, preprocessing: try #require(model.preprocessing), batchSize: 12)
-        let batch = try #require(Array(loaded).first)
-        let tested = try #require(Array(BatchLoader(trainer.test, height: 8, width: 8, batchSize: 12)).first)
-        #expect(batch.images == tested.images)
-        let logits = executor.logits(images: batch.images, count: 12)
+        let loaded = BatchLoader(
+            .files(PhotoFiles(names: paths)), Preparation(try #require(model.preprocessing)), batchSize: 12)
+        let photos = try #require(Array(loaded).first?.images)
+        let tested = try #require(
+            Array(BatchLoader(trainer.test, trainer.preparation, batchSize: 12)).first?.images)
+        #expect(photos.values == tested.values)
+        let labels = try #require(tested.labels)
+        let logits = executor.logits(photos)
         let right = (0..<12).count { index in
             let row = logits[index * 4..<index * 4 + 4]
-            return row.firstIndex(of: row.max() ?? .nan).map { $0 - index * 4 } == Int(tested.labels[index])
+            return row.firstIndex(of: row.max() ?? .nan).map { $0 - index * 4 } == Int(labels[index])
         }
         #expect(Double(right) / 12 == summary.testAcc)
     }
@@ -171,10 +173,10 @@ import VGGTraining
     @Test func channelsDecideTheColours() throws {
         let grey = try trainer(configuration { $0.model.inChannels = 1 })
         #expect(try grey.configuration.preprocessing == .plain(8, channels: .grey))
-        #expect(grey.training.channels == 1)
+        #expect(grey.preparation.channels == 1)
         let normalised = try trainer(configuration { $0.preprocessing = .imageNet })
         #expect(try normalised.configuration.preprocessing == .imageNet.resized(to: 8))
-        #expect(normalised.test.height == 8)
+        #expect(normalised.preparation.height == 8)
     }
 
     /// The numbers that must agree, and what the error says to do.

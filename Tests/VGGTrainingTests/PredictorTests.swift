@@ -18,13 +18,17 @@ import VGGTraining
     /// Logits are PyTorch's (Scripts/goldens/weight_files.py).
     @Test func eightTasksGetPyTorchsAnswers() async throws {
         let expected = try Safetensors(contentsOf: golden("tiny-logits.safetensors")).tensors
-        let images = Array(try #require(expected["images"]).values)
         let logits = Array(try #require(expected["logits"]).values)
         let predictor = try Predictor(
             runOrWeights: golden("tiny.pth"), device: .cpu(threads: 1), precision: .fp32)
+        let input = predictor.network.input
+        let images = try ImageBatch(
+            channelsFirst(
+                try #require(expected["images"]).values, channels: 3, pixels: input.count / 3),
+            count: 2, shape: input)
         let answers = try await withThrowingTaskGroup(of: [Prediction].self) { group in
             for _ in 0..<8 {
-                group.addTask { try await predictor.predictions(for: images, count: 2, top: 2) }
+                group.addTask { try await predictor.predictions(for: images, top: 2) }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -50,17 +54,19 @@ import VGGTraining
         let photo = RGBImage(width: 8, height: 8, pixels: (0..<192).map { UInt8($0) })
         let prediction = try await predictor.prediction(for: photo, top: 3)
         let input = predictor.preprocessing.input(from: photo)
-        #expect(try await predictor.predictions(for: input, count: 1, top: 3) == [prediction])
+        #expect(try await predictor.predictions(for: input, top: 3) == [prediction])
         #expect(prediction.logits.count == 4)
     }
 
     @Test func aWrongInputIsAnErrorAndNoMore() async throws {
         let predictor = try Predictor(runOrWeights: golden("tiny.pth"), device: .cpu(threads: 1))
-        await #expect(throws: InputError.self) { try await predictor.predictions(for: [1, 2, 3], count: 1) }
-        let image = [Float](repeating: 0.5, count: predictor.network.input.count)
-        #expect(try await predictor.predictions(for: image, count: 1).count == 1)
-        var nonsense = image
-        nonsense[0] = .nan
+        let three = try ImageBatch([1, 2, 3], shape: .vector(3))
+        await #expect(throws: InputError.self) { try await predictor.predictions(for: three) }
+        var image = [Float](repeating: 0.5, count: predictor.network.input.count)
+        let good = try ImageBatch(image, shape: predictor.network.input)
+        #expect(try await predictor.predictions(for: good).count == 1)
+        image[0] = .nan
+        let nonsense = try ImageBatch(image, shape: predictor.network.input)
         await #expect(throws: FileError.self) { try await predictor.logits(for: nonsense) }
     }
 }

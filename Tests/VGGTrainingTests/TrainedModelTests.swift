@@ -25,7 +25,10 @@ import VGGTraining
         let network = try stored.model.network(size: size ?? stored.size)
         let executor = try model.executor(
             for: network, batchSize: 2, precision: .fp32, device: .cpu(threads: 1))
-        let computed = executor.logits(images: Array(images.values), count: 2)
+        let computed = executor.logits(
+            try ImageBatch(
+                channelsFirst(images.values, channels: 3, pixels: network.input.count / 3), count: 2,
+                shape: network.input))
         expectClose(computed, logits.values, tolerance: 1e-5, absolute: 0, "logits of \(path)")
     }
 

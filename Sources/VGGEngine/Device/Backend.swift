@@ -40,8 +40,8 @@ package enum ParameterContent: Sendable {
 ///
 /// The `Executor` decides what is called when, and has checked all sizes and numbers before. Nobody else calls.
 package protocol BoundPlan: AnyObject {
-    /// Takes a batch: [count, height, width, channels].
-    func write(images: [Float], count: Int)
+    /// Takes a batch.
+    func write(_ images: ImageBatch)
 
     /// Makes the step's output from the output of the step before.
     func forward(_ step: Int, _ pass: Pass)

@@ -1,12 +1,12 @@
 import VGGModel
 
 extension Executor {
-    /// The outputs of the plan's kept layers for `count` images, in inference mode.
-    /// - Parameter images: [count, height, width, channels], count at most the plan's batch size.
+    /// The outputs of the plan's kept layers, in inference mode.
     /// - Returns: for each kept layer [count, channels, height, width], or [count, features] of a vector.
-    public func features(images: [Float], count: Int) -> [Int: Tensor] {
+    public func features(_ images: ImageBatch) -> [Int: Tensor] {
+        let count = images.count
         var features: [Int: Tensor] = [:]
-        forward(Pass(SumTree(images: count), isTraining: false), images: images) { step in
+        forward(Pass(SumTree(images: count), isTraining: false), images) { step in
             for layer in plan.keptLayers where plan.step(of: layer) == step {
                 features[layer] = Tensor(
                     shape: shape(of: layer, count: count), values: bound.output(of: step, count: count))
@@ -17,7 +17,7 @@ extension Executor {
 
     /// A kept layer's output for one image, and the gradient of a logit with respect to it: both [1, channels,
     /// height, width]. Of a training plan in single precision.
-    package func mapsAndGradients(of image: [Float], logit: Int, layer: Int) -> (
+    package func mapsAndGradients(of image: ImageBatch, logit: Int, layer: Int) -> (
         maps: Tensor, gradients: Tensor
     ) {
         precondition(
@@ -25,7 +25,7 @@ extension Executor {
         var maps: [Float] = []
         let target = plan.step(of: layer) ?? 0
         let pass = Pass(SumTree(images: 1), isTraining: true, needsWeightGradients: false)
-        forward(pass, images: image) { step in
+        forward(pass, image) { step in
             if step == target { maps = bound.output(of: step, count: 1) }
         }
         bound.setGradient(ofLogit: logit)

@@ -1,3 +1,5 @@
+import VGGModel
+
 /// What happens to gradients between the backward pass and the update, as where several machines train together: each
 /// has a part of a batch and goes on with the gradients of all.
 public protocol GradientExchange {
@@ -13,33 +15,32 @@ public protocol GradientExchange {
 extension Executor {
     /// Forward, backward and update with one batch.
     /// - Parameters:
-    ///   - images: [count, height, width, channels], count at most the plan's batch size.
-    ///   - labels: one an image, 0 ..< classes.
+    ///   - images: with labels, 0 ..< classes.
     ///   - seed: chooses the dropout masks, together with `step`.
     ///   - step: counts from 0 over the whole training.
     /// - Returns: what the batch gave before the update.
     public func trainingStep(
-        images: [Float], labels: [Int32], optimizer: SGD, seed: UInt64 = 0, step: Int = 0
+        _ images: ImageBatch, optimizer: SGD, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
         let pass = Pass(
-            SumTree(images: labels.count), isTraining: true, seed: seed, step: step, optimizer: optimizer)
-        let metrics = train(pass, images: images, labels: labels)
+            SumTree(images: images.count), isTraining: true, seed: seed, step: step, optimizer: optimizer)
+        let metrics = train(pass, images)
         update(with: optimizer, after: pass)
         return metrics
     }
 
     /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
-    public func backward(images: [Float], labels: [Int32], seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
-        backward(images: images, labels: labels, of: SumTree(images: labels.count), seed: seed, step: step)
+    public func backward(_ images: ImageBatch, seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
+        backward(images, of: SumTree(images: images.count), seed: seed, step: step)
     }
 
     /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
     /// added as the tree says, are to the bit those of the batch; but batch norm, as yet, takes the statistics of the part.
     /// - Parameter node: the part, whose images these are.
     package func backward(
-        images: [Float], labels: [Int32], of node: SumTree, seed: UInt64 = 0, step: Int = 0
+        _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0
     ) -> BatchMetrics {
-        train(Pass(node, isTraining: true, seed: seed, step: step), images: images, labels: labels)
+        train(Pass(node, isTraining: true, seed: seed, step: step), images)
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.
@@ -61,11 +62,11 @@ extension Executor {
         stepTimer?.lap(.update)
     }
 
-    private func train(_ pass: Pass, images: [Float], labels: [Int32]) -> BatchMetrics {
+    private func train(_ pass: Pass, _ images: ImageBatch) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
         if pass.optimizer?.momentum ?? 0 != 0 { hasMomentum = true }
-        forward(pass, images: images)
-        let metrics = loss(labels: labels, pass)
+        forward(pass, images)
+        let metrics = loss(images, pass)
         stepTimer?.lap(.loss)
         backward(pass, downTo: plan.frozenSteps)
         storedPass = pass.optimizer == nil ? pass : nil

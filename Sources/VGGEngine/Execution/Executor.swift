@@ -4,7 +4,8 @@ import VGGModel
 /// is made.
 ///
 /// Results are bit-identical for every number of threads. An executor is for one thread of the caller at a
-/// time and is therefore not `Sendable`.
+/// time and is therefore not `Sendable`. It takes batches of the plan's input, of at most the plan's size; others are
+/// the caller's mistake, and end the program.
 public final class Executor {
     public let plan: Plan
     let bound: any BoundPlan
@@ -29,34 +30,27 @@ public final class Executor {
         self.sharesWeights = sharesWeights
     }
 
-    /// The logits of `count` images in inference mode.
-    /// - Parameters:
-    ///   - images: [count, height, width, channels].
-    ///   - count: at most the plan's batch size.
+    /// The logits of images in inference mode.
     /// - Returns: [count, classes].
-    public func logits(images: [Float], count: Int) -> [Float] {
+    public func logits(_ images: ImageBatch) -> [Float] {
         precondition(plan.network.head != nil, "a network without a classifier has no logits")
-        forward(Pass(SumTree(images: count), isTraining: false), images: images)
-        return bound.output(of: plan.steps.count - 1, count: count)
+        forward(Pass(SumTree(images: images.count), isTraining: false), images)
+        return bound.output(of: plan.steps.count - 1, count: images.count)
     }
 
-    /// Loss and accuracy of a batch in inference mode.
-    /// - Parameters:
-    ///   - images: [count, height, width, channels], count at most the plan's batch size.
-    ///   - labels: one an image, 0 ..< classes.
-    public func evaluate(images: [Float], labels: [Int32]) -> BatchMetrics {
-        let pass = Pass(SumTree(images: labels.count), isTraining: false)
-        forward(pass, images: images)
-        return loss(labels: labels, pass)
+    /// Loss and accuracy of images in inference mode.
+    /// - Parameter images: with labels, 0 ..< classes.
+    public func evaluate(_ images: ImageBatch) -> BatchMetrics {
+        let pass = Pass(SumTree(images: images.count), isTraining: false)
+        forward(pass, images)
+        return loss(images, pass)
     }
 
     /// Runs the steps. Calls `visit` after each.
-    func forward(_ pass: Pass, images: [Float], visit: (_ step: Int) -> Void = { _ in }) {
-        precondition(
-            (1...plan.batchSize).contains(pass.count), "a batch must have 1 to \(plan.batchSize) images")
-        precondition(
-            images.count == pass.count * plan.network.input.count, "the images do not fit the plan's input")
-        bound.write(images: images, count: pass.count)
+    func forward(_ pass: Pass, _ images: ImageBatch, visit: (_ step: Int) -> Void = { _ in }) {
+        precondition(images.count <= plan.batchSize, "a batch must have 1 to \(plan.batchSize) images")
+        precondition(images.shape == plan.network.input, "the images do not fit the plan's input")
+        bound.write(images)
         stepTimer?.lap(.input)
         let inference = Pass(pass.node, isTraining: false)
         for (index, step) in plan.steps.enumerated() {
@@ -74,9 +68,9 @@ public final class Executor {
         }
     }
 
-    /// The metrics of the batch whose logits have just been made; for training with their gradient.
-    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
-        precondition(labels.count == pass.count, "there must be one label an image")
+    /// The metrics of the images whose logits have just been made; for training with their gradient.
+    func loss(_ images: ImageBatch, _ pass: Pass) -> BatchMetrics {
+        guard let labels = images.labels else { preconditionFailure("a loss is of images with labels") }
         let classes = plan.network.output.count
         for label in labels {
             precondition(

@@ -62,13 +62,10 @@ final class ReferencePlan: BoundPlan {
         (step == 0 ? 0 : plan.steps[step - 1].layers.upperBound)..<plan.steps[step].layers.upperBound
     }
 
-    func write(images: [Float], count: Int) {
-        let (channels, height, width) = plan.network.input.map
-        activations[0] = (0..<count).map { image in
-            (0..<channels * height * width).map { index in
-                let (channel, pixel) = index.quotientAndRemainder(dividingBy: height * width)
-                return Double(images[(image * height * width + pixel) * channels + channel])
-            }
+    func write(_ images: ImageBatch) {
+        let size = images.shape.count
+        activations[0] = (0..<images.count).map { image in
+            images.values[image * size..<(image + 1) * size].map(Double.init)
         }
     }
 

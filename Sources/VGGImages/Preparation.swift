@@ -1,0 +1,122 @@
+import VGGModel
+
+/// How the pixels of a picture become a network's input, in training or in testing: a frame is taken of it, an
+/// augmentation may change that, and its bytes become numbers.
+public struct Preparation: Sendable {
+    /// What is taken of a picture.
+    private enum Frame: Sendable {
+        /// All of it, stretched to the size.
+        case whole
+        /// The shorter side is resized to so many pixels, and the middle kept.
+        case middle(resize: Int)
+    }
+
+    public let height: Int
+    public let width: Int
+    public let channels: Int
+    private let frame: Frame
+    private let isBlueFirst: Bool
+    /// For each channel what a byte becomes.
+    private let numbers: [[Float]]
+    /// Of a training alone; nil for none.
+    public var augmentation: (any Augmentation)?
+
+    /// As `preprocessing` says: every number is bit for bit that of torchvision's `Resize`, `CenterCrop`, `ToTensor` and
+    /// `Normalize`.
+    public init(_ preprocessing: Preprocessing) {
+        (height, width) = (preprocessing.size, preprocessing.size)
+        channels = preprocessing.channels.count
+        frame = .middle(resize: preprocessing.resize)
+        isBlueFirst = preprocessing.channels == .bgr
+        // As torch does it: a division for the range (not a product with the rounded 1/255), and then the difference and
+        // a division for the mean and the standard deviation.
+        numbers = zip(preprocessing.mean, preprocessing.std).map { mean, std in
+            (0...255).map { byte in
+                ((preprocessing.range == .unit ? Float(byte) / 255 : Float(byte)) - mean) / std
+            }
+        }
+    }
+
+    /// The whole of each picture, stretched, as 0…1: torchvision's `Resize((height, width))` and `ToTensor`.
+    /// - Precondition: all are positive.
+    public init(stretchingTo height: Int, _ width: Int, channels: Int) {
+        precondition(min(height, width, channels) > 0, "an image has at least one pixel")
+        (self.height, self.width, self.channels) = (height, width, channels)
+        frame = .whole
+        isBlueFirst = false
+        numbers = Array(repeating: (0...255).map { Float($0) / 255 }, count: channels)
+    }
+
+    /// Of one prepared picture.
+    public var shape: Shape { .map(channels: channels, height: height, width: width) }
+
+    /// The network's input for one picture, without an augmentation.
+    public func input(from pixels: Pixels) -> ImageBatch {
+        let values = [Float](unsafeUninitializedCapacity: shape.count) { values, count in
+            write(pixels, to: values)
+            count = shape.count
+        }
+        return ImageBatch(checked: values, count: 1, shape: shape, labels: nil)
+    }
+
+    /// Writes the network's input for one picture, `[channels, height, width]`, to memory for as many numbers.
+    /// - Parameters:
+    ///   - resampler: of a picture of this size with the network's channels, where many have the same.
+    ///   - draw: what an augmentation draws from; nil for none.
+    package func write(
+        _ pixels: Pixels, to values: UnsafeMutableBufferPointer<Float>, by resampler: Resampler? = nil,
+        draw: ExampleDraw? = nil
+    ) {
+        precondition(values.count >= shape.count, "there is no room for \(shape.count) numbers")
+        var framed = framed(pixels.with(channels: channels), by: resampler)
+        let augmentation = draw.flatMap { draw in self.augmentation.map { ($0, draw) } }
+        if let (augmentation, draw) = augmentation { augmentation.change(&framed, draw) }
+        framed.bytes.withUnsafeBufferPointer { bytes in
+            for (channel, table) in numbers.enumerated() {
+                let source = isBlueFirst ? channels - 1 - channel : channel
+                table.withUnsafeBufferPointer { table in
+                    for place in 0..<height * width {
+                        values[channel * height * width + place] =
+                            table[Int(bytes[place * channels + source])]
+                    }
+                }
+            }
+        }
+        if let (augmentation, draw) = augmentation {
+            var span = MutableSpan(_unsafeElements: values.extracting(0..<shape.count))
+            augmentation.change(&span, draw)
+        }
+    }
+
+    /// The part of a picture that the network sees, in the picture's own colours.
+    package func framed(_ pixels: Pixels, by resampler: Resampler? = nil) -> Pixels {
+        let resampler =
+            resampler
+            ?? self.resampler(height: pixels.height, width: pixels.width, channels: pixels.channels)
+        let bytes = [UInt8](unsafeUninitializedCapacity: resampler.outputCount) { output, count in
+            pixels.bytes.withUnsafeBufferPointer { resampler.resize($0, into: output) }
+            count = resampler.outputCount
+        }
+        return Pixels(height: height, width: width, channels: pixels.channels, bytes: bytes[...])
+    }
+
+    /// From a whole picture of this size to the frame.
+    package func resampler(height: Int, width: Int, channels: Int) -> Resampler {
+        guard case .middle(let resize) = frame else {
+            return Resampler(
+                height: height, width: width, toHeight: self.height, width: self.width, channels: channels)
+        }
+        // torchvision's sizes: the longer side is cut to a whole number.
+        let long = resize * max(height, width) / min(height, width)
+        let (newHeight, newWidth) = width <= height ? (long, resize) : (resize, long)
+        return Resampler(
+            height: height, width: width, toHeight: newHeight, width: newWidth, channels: channels,
+            rows: Self.middle(self.height, of: newHeight), columns: Self.middle(self.width, of: newWidth))
+    }
+
+    /// `size` of `length` pixels. Halves are rounded to even, as Python does and torchvision with it.
+    private static func middle(_ size: Int, of length: Int) -> Range<Int> {
+        let start = Int((Double(length - size) / 2).rounded(.toNearestOrEven))
+        return start..<start + size
+    }
+}

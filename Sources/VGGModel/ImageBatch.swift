@@ -1,0 +1,72 @@
+/// Images that a network takes together, and their classes where these are known.
+///
+///     let batch = try ImageBatch(numbers, count: 2, shape: network.input, labels: [3, 9])
+///     print(executor.logits(batch))
+///
+/// All that goes into a network and comes out of it lies in PyTorch's order, as its weights do: `[count, channels,
+/// height, width]`, so that a tensor of PyTorch, ONNX or NumPy is a batch as it is. Only the bytes of pictures are
+/// `[height, width, channels]`, as every decoder makes them. A `Preparation` leads from the one to the other, like
+/// torchvision's `ToTensor`; how a device arranges numbers is its own affair.
+public struct ImageBatch: Hashable, Sendable {
+    /// Of one image.
+    public let shape: Shape
+    public let count: Int
+    /// `[count, channels, height, width]`, or `[count, features]` of vectors.
+    public let values: [Float]
+    /// One class an image; nil where they are not known.
+    public let labels: [Int32]?
+
+    /// - Parameter shape: of one image.
+    /// - Throws: `InputError` if these are not `count` images, at least one, or have not as many labels.
+    public init(
+        _ values: [Float], count: Int = 1, shape: Shape, labels: [Int32]? = nil
+    ) throws(InputError) {
+        guard count > 0, values.count == count * shape.count else {
+            throw .numbers(images: count, expected: max(count, 0) * shape.count, found: values.count)
+        }
+        if let labels, labels.count != count { throw .labels(images: count, found: labels.count) }
+        self.init(checked: values, count: count, shape: shape, labels: labels)
+    }
+
+    /// - Precondition: what the other initialiser checks.
+    package init(checked values: [Float], count: Int, shape: Shape, labels: [Int32]?) {
+        self.shape = shape
+        self.count = count
+        self.values = values
+        self.labels = labels
+    }
+
+    /// Some of the images.
+    /// - Precondition: there are such, at least one.
+    public subscript(range: Range<Int>) -> ImageBatch {
+        precondition(!range.isEmpty && range.clamped(to: 0..<count) == range, "there are no images \(range)")
+        guard range.count < count else { return self }
+        return ImageBatch(
+            checked: Array(values[range.lowerBound * shape.count..<range.upperBound * shape.count]),
+            count: range.count, shape: shape, labels: labels.map { Array($0[range]) })
+    }
+
+    /// - Throws: `InputError` if the images are no input of a network that takes this shape.
+    package func check(fits input: Shape) throws(InputError) {
+        guard shape == input else { throw .shape(shape, expected: input) }
+    }
+}
+
+/// Why images are refused.
+public enum InputError: Error, Hashable, CustomStringConvertible {
+    /// How many numbers so many images should have, and how many there are.
+    case numbers(images: Int, expected: Int, found: Int)
+    case labels(images: Int, found: Int)
+    case shape(Shape, expected: Shape)
+
+    public var description: String {
+        switch self {
+        case .numbers(let images, let expected, let found):
+            images < 1
+                ? "there must be at least one image, not \(images)"
+                : "\(images == 1 ? "an image has" : "\(images) images have") \(expected) numbers, not \(found)"
+        case .labels(let images, let found): "\(images) images have as many labels, not \(found)"
+        case .shape(let shape, let expected): "images must be \(expected), not \(shape)"
+        }
+    }
+}
