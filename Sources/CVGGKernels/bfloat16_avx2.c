@@ -8,6 +8,7 @@
 #define INSTRUCTIONS "bfloat16_vectors_avx2.inc"
 #define MAX_ROWS 4
 #define MAX_PANELS 1
+#define MAX_CHANNELS 1
 #include "bfloat16_instruction_set.inc"
 #pragma clang attribute pop
 #endif

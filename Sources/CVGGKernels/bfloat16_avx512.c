@@ -9,6 +9,7 @@
 #define INSTRUCTIONS "bfloat16_vectors_avx512.inc"
 #define MAX_ROWS 12
 #define MAX_PANELS 2
+#define MAX_CHANNELS 2
 #include "bfloat16_instruction_set.inc"
 #pragma clang attribute pop
 #endif

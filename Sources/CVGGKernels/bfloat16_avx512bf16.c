@@ -9,6 +9,7 @@
 #define HAS_BFLOAT16
 #define MAX_ROWS 14
 #define MAX_PANELS 2
+#define MAX_CHANNELS 4
 #include "bfloat16_instruction_set.inc"
 #pragma clang attribute pop
 #endif

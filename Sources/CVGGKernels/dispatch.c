@@ -56,6 +56,18 @@ const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
         return &vgg_bf16_kernels__portable;
     }
 }
+#elif defined(__aarch64__)
+vgg_instruction_set vgg_best_instruction_set(void) { return VGG_NEON; }
+
+// In fp32 plain C is vectors of 128 bits, which are NEON's.
+const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) {
+    (void)set;
+    return &vgg_kernels__portable;
+}
+
+const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
+    return set == VGG_NEON ? &vgg_bf16_kernels__neon : &vgg_bf16_kernels__portable;
+}
 #else
 vgg_instruction_set vgg_best_instruction_set(void) { return VGG_PORTABLE; }
 

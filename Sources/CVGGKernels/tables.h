@@ -11,4 +11,6 @@ extern const vgg_kernels vgg_kernels__avx512;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx2;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx512;
 extern const vgg_bf16_kernels vgg_bf16_kernels__avx512bf16;
+#elif defined(__aarch64__)
+extern const vgg_bf16_kernels vgg_bf16_kernels__neon;
 #endif

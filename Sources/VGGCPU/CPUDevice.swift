@@ -32,7 +32,7 @@ package struct CPUBackend: Backend {
     package var kernels: String { "\(instructionSet)" }
 
     /// bf16 where the processor multiplies it.
-    package var preferredPrecision: Precision { instructionSet >= .avx512bf16 ? .bf16 : .fp32 }
+    package var preferredPrecision: Precision { instructionSet.multipliesBF16 ? .bf16 : .fp32 }
 
     package var freeMemory: Int? { FreeMemory.bytes }
 

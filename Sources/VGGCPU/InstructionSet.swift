@@ -1,19 +1,22 @@
 import CVGGKernels
 import Foundation
 
-/// The instruction sets that kernels exist for, in rising order.
+/// The instruction sets of this kind of processor that kernels exist for, in rising order.
 public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
-    case portable, avx2, avx512, avx512bf16
+    case portable
+    #if arch(arm64)
+        case neon
+    #else
+        case avx2, avx512, avx512bf16
+    #endif
 
-    /// The name of the environment variable that may lower, never raise, the choice: `portable`, `avx2`
-    /// or `avx512`.
+    /// The name of the environment variable that may lower, never raise, the choice: `portable`, `avx2` …
     public static let environmentVariable = "VGG_MAX_ISA"
 
     /// The best one of this processor, or what the environment variable lowers it to.
     public static let best: InstructionSet = {
         let wished = ProcessInfo.processInfo.environment[environmentVariable]
-        let limit = allCases.first { "\($0)" == wished } ?? .avx512bf16
-        return min(available, limit)
+        return min(available, allCases.first { "\($0)" == wished } ?? available)
     }()
 
     /// The best one of this processor.
@@ -24,6 +27,16 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
     /// Every one that this processor can run.
     package static var allAvailable: [InstructionSet] { allCases.filter { $0 <= available } }
 
+    /// Whether it has instructions for products of bf16 numbers. Without them the kernels of mixed precision make
+    /// those in fp32 and are slower than fp32's.
+    package var multipliesBF16: Bool {
+        #if arch(arm64)
+            false
+        #else
+            self == .avx512bf16
+        #endif
+    }
+
     public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
         left.rawValue < right.rawValue
     }
@@ -32,8 +45,7 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
         vgg_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }
 
-    /// The kernels of mixed precision. Below `avx512bf16` they multiply bf16 numbers as fp32 ones, slower than
-    /// fp32; below `avx2` they also add in another order.
+    /// The kernels of mixed precision; those in plain C add in another order than the others.
     var mixedKernels: vgg_bf16_kernels {
         vgg_bf16_kernels_for(vgg_instruction_set(rawValue: UInt32(rawValue))).pointee
     }

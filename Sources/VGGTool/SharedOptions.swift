@@ -143,7 +143,7 @@ extension Precision {
     /// Warns where the kernels of this number format are an emulation.
     /// - Parameter mayChange: whether another one can be chosen.
     func warnIfEmulated(mayChange: Bool = true) {
-        guard self == .bf16, InstructionSet.best < .avx512bf16 else { return }
+        guard self == .bf16, !InstructionSet.best.multipliesBF16 else { return }
         Console.error(
             "warning: this processor has no bf16 arithmetic: it is emulated, slower than fp32"
                 + (mayChange ? "; use --precision fp32" : ""))

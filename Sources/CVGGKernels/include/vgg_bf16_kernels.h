@@ -12,13 +12,13 @@ extern "C" {
 // results are rounded once, to the nearest with ties to even, when they are stored.
 //
 // Layouts (strides in elements of the array they belong to):
-//   map      [height][width][channels] of bfloat16, with a row stride so that a zero border may surround it
-//   weights  [panel][kernel row][pair][16][2] of bfloat16: the kernel · channels inputs of a kernel row by
+//   map      [height][width][channels] of bf16, with a row stride so that a zero border may surround it
+//   weights  [panel][kernel row][pair][16][2] of bf16: the kernel · channels inputs of a kernel row by
 //            twos, in their order in memory, so that one 32-bit load of the map is what a pair meets; where
 //            they are odd the last pair's second element is zero and meets a zero, never what follows
-//   gradients and biases are 32-bit floats in the panels of the single-precision kernels
+//   gradients and biases are fp32, in the panels of the fp32 kernels
 
-/// The elements of bfloat16 weights.
+/// The elements of bf16 weights.
 static inline size_t vgg_bf16_weights_count(size_t in_channels, size_t out_channels, size_t kernel) {
     return (out_channels + 15) / 16 * kernel * ((kernel * in_channels + 1) / 2) * 32;
 }
@@ -97,7 +97,7 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     /* Conversions of a row. */                                                                                \
     KERNEL(bf16_from_float, (const float *from, uint16_t *to, size_t count))                                   \
     KERNEL(bf16_to_float, (const uint16_t *from, float *to, size_t count))                                     \
-    /* Panels panel_begin..<panel_end of single-precision weights as pairs. */                                 \
+    /* Panels panel_begin..<panel_end of fp32 weights as pairs. */                                             \
     KERNEL(bf16_pack_weights, (const float *weights, uint16_t *packed, size_t in_channels, size_t kernel,      \
                                size_t panel_begin, size_t panel_end))                                          \
     /* The same for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels  \
@@ -152,7 +152,7 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
                                   size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                   \
     /* gradient = 0 where y is not positive. */                                                                \
     KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                          \
-    /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from single-precision weights         \
+    /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from fp32 weights                     \
        [output / 16][input][16], or, where rounded is not NULL, from what bf16_pack_weights makes of them      \
        with a kernel of 1. Where y is NULL, y_fp32 is written instead. */                                      \
     KERNEL(bf16_linear_forward, (const vgg_linear *shape, const uint16_t *x, const float *weights,             \

@@ -217,8 +217,14 @@ typedef struct {
 #undef VGG_FIELD
 } vgg_kernels;
 
-/// The instruction sets, in rising order.
-typedef enum { VGG_PORTABLE = 0, VGG_AVX2 = 1, VGG_AVX512 = 2, VGG_AVX512_BF16 = 3 } vgg_instruction_set;
+/// The instruction sets, in rising order on each kind of processor.
+typedef enum {
+    VGG_PORTABLE = 0,
+    VGG_NEON = 1,
+    VGG_AVX2 = 1,
+    VGG_AVX512 = 2,
+    VGG_AVX512_BF16 = 3
+} vgg_instruction_set;
 
 /// The name of kernel `index` of both lists, NULL after the last.
 const char *vgg_kernel_name(size_t index);
