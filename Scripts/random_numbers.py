@@ -5,11 +5,14 @@ A number is a function of (seed, stream, sequence, element): VGGModel's `Philox`
 for. A judge that draws the same numbers as vgg can be compared with it step by step.
 """
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
 
 INITIALIZATION, DROPOUT, SHUFFLE = 1, 2, 3  # the streams' numbers
+AUGMENTATION, MIXING = 5, 6
 LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -24,9 +27,10 @@ def philox(counter, key):
     return np.stack([x, y, z, w], axis=-1)
 
 
-def words(count, seed, stream, sequence, layer=0):
-    """The first `count` words of a sequence (a parameter, a step, an epoch); dropout has one a layer."""
-    blocks = np.arange((count + 3) // 4, dtype=np.uint64)
+def words(count, seed, stream, sequence, layer=0, first=0):
+    """`count` words of a sequence (a parameter, a step, an epoch) from the block `first` on; dropout has a sequence a
+    layer, augmentation one an example."""
+    blocks = first + np.arange((count + 3) // 4, dtype=np.uint64)
     counter = [blocks] + [np.full_like(blocks, word) for word in (layer, sequence, stream)]
     return philox(counter, [seed & 0xFFFFFFFF, seed >> 32]).reshape(-1)[:count]
 
@@ -38,6 +42,56 @@ def order(count, seed, epoch):
         other = drawn[last] * (last + 1) >> 32
         indices[last], indices[other] = indices[other], indices[last]
     return indices
+
+
+class Random:
+    """What Python's module `random` and NumPy's have, out of the words of a sequence: VGGModel's `RandomWords`.
+
+    A judge that is given this in place of its own source draws what vgg draws.
+    """
+
+    def __init__(self, seed, stream, sequence, example=0, first=0):
+        self.words = iter(words(1 << 16, seed, stream, sequence, example, first).tolist())
+
+    def random(self):
+        return next(self.words) * 2.0**-32
+
+    rand = random
+
+    def uniform(self, low, high):
+        return low + (high - low) * self.random()
+
+    def randint(self, low, high):
+        """Python's: both ends are included."""
+        return low + (next(self.words) * (high - low + 1) >> 32)
+
+    def normals(self, count):
+        """Box and Muller's, in pairs."""
+        pairs = [(next(self.words) >> 8, next(self.words) >> 8) for _ in range((count + 1) // 2)]
+        numbers = []
+        for first, second in pairs:
+            radius = math.sqrt(-2 * math.log(1 - first * 2.0**-24))
+            angle = 2 * math.pi * second * 2.0**-24
+            numbers += [radius * math.cos(angle), radius * math.sin(angle)]
+        return np.array(numbers[:count])
+
+    def beta(self, alpha, other):
+        """Of two alike, as `RandomWords` draws it."""
+        assert alpha == other
+        first, second = self.log_gamma(alpha), self.log_gamma(alpha)
+        return 1 / (1 + math.exp(second - first))
+
+    def log_gamma(self, shape):
+        """Marsaglia and Tsang's."""
+        if shape < 1:
+            return self.log_gamma(shape + 1) + math.log(1 - self.random()) / shape
+        d = shape - 1 / 3
+        while True:
+            normal, _ = self.normals(2).tolist()
+            root = 1 + normal / math.sqrt(9 * d)
+            limit = math.log(1 - self.random())
+            if root > 0 and limit < normal**2 / 2 + d - d * root**3 + 3 * d * math.log(root):
+                return math.log(d * root**3)
 
 
 class Dropout(nn.Module):

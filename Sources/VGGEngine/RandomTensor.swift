@@ -1,4 +1,3 @@
-import Foundation
 import VGGModel
 
 /// Tensors of random numbers: the sequence's element decides each.
@@ -16,15 +15,13 @@ struct RandomTensor {
         }
     }
 
-    /// Normal with mean zero (Box & Muller 1958), two numbers from two words.
+    /// Normal with mean zero.
     func normal(deviation: Float) -> Tensor {
         generate { words, store in
             for pair in [0, 2] {
-                // 1 - u is in 0 <... 1, where the logarithm is finite.
-                let radius = (-2 * log(1 - Double(Philox.uniform(words[pair])))).squareRoot()
-                let angle = 2 * Double.pi * Double(Philox.uniform(words[pair + 1]))
-                store(pair, Float(radius * cos(angle)) * deviation)
-                store(pair + 1, Float(radius * sin(angle)) * deviation)
+                let (first, second) = Philox.normals(words[pair], words[pair + 1])
+                store(pair, Float(first) * deviation)
+                store(pair + 1, Float(second) * deviation)
             }
         }
     }

@@ -19,7 +19,7 @@ public struct Preparation: Sendable {
     /// For each channel what a byte becomes.
     private let numbers: [[Float]]
     /// Of a training alone; nil for none.
-    public var augmentation: (any Augmentation)?
+    public var augmentation: Augmentation?
 
     /// As `preprocessing` says: every number is bit for bit that of torchvision's `Resize`, `CenterCrop`, `ToTensor` and
     /// `Normalize`.
@@ -68,9 +68,14 @@ public struct Preparation: Sendable {
         draw: ExampleDraw? = nil
     ) {
         precondition(values.count >= shape.count, "there is no room for \(shape.count) numbers")
-        var framed = framed(pixels.with(channels: channels), by: resampler)
-        let augmentation = draw.flatMap { draw in self.augmentation.map { ($0, draw) } }
-        if let (augmentation, draw) = augmentation { augmentation.change(&framed, draw) }
+        var framed = pixels.with(channels: channels)
+        if let augmentation, let draw {
+            framed = augmentation.picture(of: framed, height: height, width: width, draw) {
+                self.framed($0, by: resampler)
+            }
+        } else {
+            framed = self.framed(framed, by: resampler)
+        }
         framed.bytes.withUnsafeBufferPointer { bytes in
             for (channel, table) in numbers.enumerated() {
                 let source = isBlueFirst ? channels - 1 - channel : channel
@@ -82,9 +87,9 @@ public struct Preparation: Sendable {
                 }
             }
         }
-        if let (augmentation, draw) = augmentation {
+        if let augmentation, let draw {
             var span = MutableSpan(_unsafeElements: values.extracting(0..<shape.count))
-            augmentation.change(&span, draw)
+            augmentation.erase(from: &span, channels: channels, height: height, width: width, draw)
         }
     }
 
@@ -93,11 +98,7 @@ public struct Preparation: Sendable {
         let resampler =
             resampler
             ?? self.resampler(height: pixels.height, width: pixels.width, channels: pixels.channels)
-        let bytes = [UInt8](unsafeUninitializedCapacity: resampler.outputCount) { output, count in
-            pixels.bytes.withUnsafeBufferPointer { resampler.resize($0, into: output) }
-            count = resampler.outputCount
-        }
-        return Pixels(height: height, width: width, channels: pixels.channels, bytes: bytes[...])
+        return pixels.making(height: height, width: width) { resampler.resize($0, into: $1) }
     }
 
     /// From a whole picture of this size to the frame.

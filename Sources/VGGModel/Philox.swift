@@ -10,6 +10,10 @@ public struct Philox: Sendable {
         case dropout = 2
         case shuffle = 3
         case validationSplit = 4
+        /// What happens to an example's picture; the sequences are the epochs.
+        case augmentation = 5
+        /// How the examples of a batch are mixed; the sequences are the epochs.
+        case mixing = 6
     }
 
     private let key: (UInt32, UInt32)
