@@ -1,0 +1,69 @@
+/// A learning rate that is lowered whenever a figure has not become better for some epochs: timm's `plateau`, which is
+/// torch's `ReduceLROnPlateau` after a warm-up.
+///
+/// It is the only rate with a memory, which belongs into a checkpoint.
+public struct PlateauRate: Hashable, Sendable, Codable {
+    /// Which figures are better.
+    public enum Goal: String, Hashable, Sendable, Codable {
+        case max, min
+    }
+
+    public let goal: Goal
+    /// After how many epochs in a row without a better figure the rate stays as it is.
+    public let patience: Int
+    /// What the rate is multiplied by.
+    public let factor: Double
+    public let minimum: Double
+    public let warmupEpochs: Int
+    private let warmupRate: Double
+    private let warmRate: Double
+
+    /// That of the next epoch.
+    public private(set) var rate: Double
+    /// nil before the first figure.
+    public private(set) var best: Double?
+    /// How many epochs in a row were not better.
+    public private(set) var badEpochs = 0
+
+    public init(
+        rate: Double, goal: Goal = .max, patience: Int = 10, factor: Double = 0.1, minimum: Double = 0,
+        warmupEpochs: Int = 0, warmupRate: Double = 1e-5
+    ) {
+        self.goal = goal
+        self.patience = patience
+        self.factor = factor
+        self.minimum = minimum
+        self.warmupEpochs = warmupEpochs
+        self.warmupRate = warmupRate
+        warmRate = rate
+        self.rate = warmupEpochs > 0 ? warmupRate : rate
+    }
+
+    /// Ends an epoch. In the warm-up figures do not count.
+    /// - Parameters:
+    ///   - epoch: its number, from 0.
+    ///   - figure: what it reached; one that is not a number is not better than any.
+    public mutating func finish(epoch: Int, figure: Double) {
+        guard epoch + 1 > warmupEpochs else {
+            rate = warmupRate + Double(epoch + 1) * ((warmRate - warmupRate) / Double(warmupEpochs))
+            return
+        }
+        if isBetter(figure) {
+            best = figure
+            badEpochs = 0
+        } else {
+            badEpochs += 1
+        }
+        guard badEpochs > patience else { return }
+        badEpochs = 0
+        let lower = max(rate * factor, minimum)
+        // torch's bound below which a change is none.
+        if rate - lower > 1e-8 { rate = lower }
+    }
+
+    /// Better by a ten-thousandth of the best, torch's threshold.
+    private func isBetter(_ figure: Double) -> Bool {
+        guard let best else { return !figure.isNaN }
+        return goal == .max ? figure > best * (1 + 1e-4) : figure < best * (1 - 1e-4)
+    }
+}
