@@ -120,24 +120,24 @@ struct TrainCommand: ParsableCommand {
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
-        weights = nil
         configuration.precision.warnIfEmulated(mayChange: resumed == nil)
+        if configuration.skipBroken == true, !estimate {
+            Console.note("reads all photos first, to find those that are broken")
+        }
+        let setup = try TrainingSetup(
+            configuration, training: data.train, test: data.test, device: compute.resolved,
+            folder: estimate ? nil : folder, resuming: resumed != nil && !estimate, weights: weights)
+        weights = nil
 
         if estimate {
-            let estimate = try Trainer.estimate(
-                configuration, training: data.train, test: data.test, device: compute.resolved)
+            let estimate = try Trainer.estimate(setup)
             switch output.format {
             case .json: try Console.print(json: estimate)
             case .text: try Console.print(text(estimate, configuration))
             }
             return
         }
-        if configuration.skipBroken == true {
-            Console.note("reads all photos first, to find those that are broken")
-        }
-        let trainer = try Trainer(
-            configuration, training: data.train, test: data.test, device: compute.resolved, folder: folder,
-            resuming: resumed != nil)
+        let trainer = try Trainer(consume setup)
         Signals.beginTraining()
         for remark in trainer.remarks { Console.note(remark) }
         try Self.train(

@@ -30,12 +30,13 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     /// A loss or weights that are no longer finite numbers.
     /// - Parameter run: whose last weights were good; nil if there are none.
     static func diverged(
-        epoch: Int, step: Int, what: String, configuration: TrainingConfiguration, run: RunFolder?
+        epoch: Int, step: Int, what: String, of network: Network, configuration: TrainingConfiguration,
+        run: RunFolder?
     ) -> Diagnosis {
         let rate = configuration.optimizer.learningRate
         let lower = lowerRate(rate)
         var advice = ["a lower \(Setting.learningRate) (it is \(rate); try \(lower))"]
-        if !configuration.model.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
+        if !network.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less \(Setting.momentum)") }
         let change = SettingConflict(setting: .learningRate, stored: "\(rate)", given: lower)
         if let newRun = run?.newRun(configuration, [change]) {
@@ -52,12 +53,11 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     /// A network that has learnt anything at all is well below it: guessing costs ln(10) = 2.303 with ten
     /// classes and is right once in ten.
     package static func afterEpoch(
-        _ epoch: EpochMetrics, configuration: TrainingConfiguration
+        _ epoch: EpochMetrics, of network: Network, learningRate rate: Float
     ) -> Diagnosis? {
-        let classes = configuration.model.classes
+        let classes = network.output.count
         guard classes > 1 else { return nil }
         let chance = log(Double(classes))
-        let rate = configuration.optimizer.learningRate
         let problem: Problem
         var advice: [String]
         let verdict: String
@@ -75,12 +75,18 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         } else {
             return nil
         }
-        if !configuration.model.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
+        if !network.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         return Diagnosis(
             problem: problem, epoch: epoch.epoch, step: epoch.step,
             message: String(
                 format: "after epoch %d the loss is %.3f, " + verdict, epoch.epoch, epoch.trainLoss, classes,
                 chance),
             advice: advice)
+    }
+}
+
+extension Network {
+    fileprivate var hasBatchNorm: Bool {
+        layers.contains { if case .batchNorm = $0.layer { true } else { false } }
     }
 }

@@ -2,8 +2,6 @@ import Foundation
 import VGGData
 import VGGEngine
 import VGGFiles
-import VGGImages
-import VGGModel
 
 extension Executor {
     /// Tests the network in inference mode.
@@ -47,34 +45,5 @@ extension Executor {
             if (logit >= 0) == (label == 1) { metrics.correct += 1 }
         }
         return metrics
-    }
-}
-
-extension ModelSpecification {
-    /// - Throws: `TrainingError.dataMismatch` if the model cannot take the images or has too few classes.
-    public func check(_ dataset: ImageDataset, _ preparation: Preparation) throws {
-        guard dataset.count > 0 else {
-            throw TrainingError.dataMismatch(
-                data: dataset.name,
-                reason: dataset.hasPhotos
-                    ? "it has no photos for testing; use \(Setting.validationSplit) 0.2 (of two photos a class or more, one is kept), "
-                        + "or share the class folders' photos out to class folders in two sub-folders, train and val"
-                    : "it has no examples")
-        }
-        let channels = preparation.channels
-        guard channels == inChannels else {
-            throw TrainingError.dataMismatch(
-                data: dataset.name,
-                reason:
-                    "its images have \(channels) channel\(channels == 1 ? "" : "s"); use \(Setting.inChannels) \(channels)"
-            )
-        }
-        // Labels that are only numbers may be fewer than they could be; folders are all there are.
-        let count = dataset.classNames.count
-        guard dataset.hasPhotos ? count == classes : count <= classes else {
-            throw TrainingError.dataMismatch(
-                data: dataset.name,
-                reason: "it has \(count) class\(count == 1 ? "" : "es"); use \(Setting.classes) \(count)")
-        }
     }
 }

@@ -13,7 +13,7 @@ extension Trainer {
         let epoch = state.epoch + 1
         do {
             return try executor.evaluate(
-                BatchLoader(test, preparation, batchSize: configuration.batchSize)
+                BatchLoader(test, setup.testPreparation, batchSize: configuration.batchSize)
             ) { examples in
                 report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
                 return !shouldStop()
@@ -58,7 +58,9 @@ extension Trainer {
         // What is said to be done is on the disk.
         try checkpoint(report)
         report(.epoch(figures))
-        if let diagnosis = Diagnosis.afterEpoch(figures, configuration: configuration) {
+        if let diagnosis = Diagnosis.afterEpoch(
+            figures, of: setup.network, learningRate: configuration.optimizer.learningRate)
+        {
             report(.diagnosis(diagnosis))
         }
     }
@@ -78,8 +80,8 @@ extension Trainer {
     /// The error of a training that cannot go on, already reported.
     func diverged(_ what: String, _ report: (TrainingEvent) -> Void) -> TrainingError {
         let diagnosis = Diagnosis.diverged(
-            epoch: state.epoch + 1, step: state.step, what: what, configuration: configuration,
-            run: folder)
+            epoch: state.epoch + 1, step: state.step, what: what, of: setup.network,
+            configuration: configuration, run: folder)
         // Without it, a resumed run ends by the same error, only later.
         if let folder { try? folder.write(diagnosis) }
         report(.diagnosis(diagnosis))

@@ -23,10 +23,10 @@ extension Trainer {
     /// - Parameter limit: stop measuring steps after this much time; at least two are measured.
     /// - Throws: what making a trainer throws.
     public static func estimate(
-        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
-        limit: Duration = .seconds(5)
+        _ setup: consuming TrainingSetup, limit: Duration = .seconds(5)
     ) throws -> TrainingEstimate {
-        let trainer = try Trainer(configuration, training: training, test: test, device: device)
+        let trainer = try Trainer(setup)
+        let configuration = trainer.configuration
         let batches = trainer.trainingBatches()
         // The first step touches all memory for the first time.
         if let batch = batches.next() { _ = try trainer.trainingStep(batch) }
@@ -43,7 +43,7 @@ extension Trainer {
         let testBegin = trainer.clock.now
         let part = trainer.test.prefix(2 * configuration.batchSize)
         _ = try trainer.executor.evaluate(
-            BatchLoader(part, trainer.preparation, batchSize: configuration.batchSize))
+            BatchLoader(part, trainer.setup.testPreparation, batchSize: configuration.batchSize))
         let secondsPerTest =
             (trainer.clock.now - testBegin).seconds * Double(trainer.test.count) / Double(part.count)
 
@@ -54,6 +54,6 @@ extension Trainer {
             steps: steps, epochs: epochs, secondsPerStep: secondsPerStep, secondsPerTest: secondsPerTest,
             seconds: Double(steps) * secondsPerStep + Double(epochs) * secondsPerTest,
             examplesPerSec: Double(min(configuration.batchSize, trainer.training.count)) / secondsPerStep,
-            memory: trainer.memory)
+            memory: trainer.setup.memory)
     }
 }

@@ -6,57 +6,6 @@ import VGGInference
 import VGGModel
 
 extension Trainer {
-    /// Gives the network the weights to start from. Where they tell apart other classes, by their number or their
-    /// names, the last linear layer starts anew; where their classifier has other hidden layers or another pool, or
-    /// they have none, all of it.
-    func initializeWeights() throws {
-        executor.initialize(configuration.initialization, seed: configuration.seed)
-        guard let path = configuration.initialWeights else { return }
-        let model = try TrainedModel(
-            runOrWeights: path, weightsKey: configuration.initialWeightsKey,
-            convArch: configuration.model.rows)
-        var weights = try model.tensors(for: network)
-        for tensor in weights.values {
-            try tensor.values.withUnsafeBufferPointer { try model.checkFinite($0) }
-        }
-        let anew = layersAnew(model, weights)
-        if let last = anew.last {
-            state.newHead = NewHead(
-                layer: anew.count == 1 ? last.name : "classifier", classes: network.output.count,
-                classesOfFile: model.stored?.model.classes ?? weights["\(last.name).weight"]?.shape.first ?? 0
-            )
-        }
-        let kept = Set(anew.flatMap(\.parameters).map(\.name))
-        weights = weights.filter { !kept.contains($0.key) }
-        do {
-            try executor.load(weights, keeping: kept)
-        } catch {
-            throw FileError(model.path, "\(error)")
-        }
-    }
-
-    /// The linear layers that do not begin with the weights. Those that do not fit for any other reason than another
-    /// classifier or other classes are not among them, and the weights are then refused.
-    private func layersAnew(_ model: TrainedModel, _ weights: [String: Tensor]) -> [PlacedLayer] {
-        let linear = network.linearLayers
-        let others = linear.filter { layer in
-            layer.parameters.contains { weights[$0.name]?.shape != $0.shape }
-        }
-        let own = configuration.model
-        if let theirs = model.stored?.model {
-            if theirs.classes == 0 { return theirs.hiddenFeatures == own.hiddenFeatures ? others : linear }
-            let readsOtherMaps = own.pool != theirs.pool && others.first?.name == linear.first?.name
-            if own.hiddenFeatures != theirs.hiddenFeatures || readsOtherMaps { return linear }
-        }
-        let known = model.classNames ?? model.stored?.data.flatMap(DatasetStore.classNames)
-        let wanted = StoredModel(configuration).labels
-        let isRenamed = known != nil && wanted != nil && known != wanted
-        guard let head = network.head, let shape = weights["\(head.name).weight"]?.shape, shape.count == 2,
-            shape[0] != network.output.count || isRenamed, shape[1] == head.input.count
-        else { return [] }
-        return [head]
-    }
-
     /// Saves everything. The figures come before the checkpoint, which cuts them back when the run goes on; the
     /// model after it, so that a model without a checkpoint means that the checkpoint was lost.
     ///
@@ -86,7 +35,7 @@ extension Trainer {
     }
 
     private func write(_ weights: [String: Tensor], to folder: RunFolder) throws {
-        let model = StoredModel(configuration)
+        guard let model = setup.stored else { return }
         try folder.write(metrics)
         try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
             .write(to: folder.checkpointPath, model: model)
@@ -108,11 +57,12 @@ extension Trainer {
     }
 
     /// Goes back to where the run's last checkpoint was; to the start, if it was stopped before the first.
-    /// - Parameter mayHaveFewer: whether it is known that these are the run's photos, though some may be gone.
     /// - Returns: what somebody should know about the run's files, a line each.
-    func resume(_ folder: RunFolder, mayHaveFewer: Bool) throws -> [String] {
-        if folder.hasCheckpoint {
+    func resume(_ folder: RunFolder) throws -> [String] {
+        if setup.hasCheckpoint {
             let checkpoint = try folder.readCheckpoint(configuration)
+            // Where these are the run's photos for certain, some may be gone.
+            let mayHaveFewer = setup.photos.isOfRun || configuration.skipBroken == true
             guard mayHaveFewer || checkpoint.state.trainExamples == training.count else {
                 throw TrainingError.dataMismatch(
                     data: configuration.data,
@@ -131,12 +81,9 @@ extension Trainer {
             try checkReaches(state)
             // The run may have ended between the two files.
             let model = try? Safetensors(contentsOf: folder.modelPath).tensors
-            if model != NamedTensors(sorting: checkpoint.weights) {
-                try folder.write(checkpoint.weights, StoredModel(configuration))
+            if let stored = setup.stored, model != NamedTensors(sorting: checkpoint.weights) {
+                try folder.write(checkpoint.weights, stored)
             }
-        } else {
-            try folder.checkNothingSaved(configuration)
-            try initializeWeights()
         }
         let (records, damaged) = try folder.readMetricLines()
         // What was written after the checkpoint will be written again.
@@ -144,7 +91,7 @@ extension Trainer {
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
-        if let photos { try folder.write(photos) }
+        if let photos = setup.photos.record { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
         var remarks = damaged.map { "\(folder.metricsPath): line \($0) was damaged and is cut out" }

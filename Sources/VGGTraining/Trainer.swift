@@ -1,10 +1,7 @@
 import VGGData
 import VGGEngine
 import VGGFiles
-import VGGFormats
-import VGGImages
 import VGGInference
-import VGGModel
 
 /// Trains a network on a data set, and tests it after each epoch, as the chapter's `train_ch6` does.
 ///
@@ -12,20 +9,11 @@ import VGGModel
 /// stop; a trainer that resumes the run goes on bit for bit as if it had never been stopped. A trainer is a
 /// class because it owns the network's memory and the run folder; like its executor it is not `Sendable`.
 public final class Trainer {
-    /// What is trained; of photos, with how they are prepared and their classes.
-    public let configuration: TrainingConfiguration
-    public let network: Network
-    /// Bytes that the training holds.
-    public let memory: PlanMemory
-    public let training: ImageDataset
-    public let test: ImageDataset
-    /// How their images become the network's input.
-    public let preparation: Preparation
+    public let setup: TrainingSetup
+    /// That of the setup, or of a new run the name that it got.
     public private(set) var folder: RunFolder?
-    /// What somebody should know about the photos, a line each.
+    /// What somebody should know about the photos and the run's files, a line each.
     public private(set) var remarks: [String]
-    /// nil for a data set in memory.
-    let photos: RunPhotos?
     /// How much wall-clock time may pass before a checkpoint is written within an epoch.
     public var checkpointInterval = Duration.seconds(300)
 
@@ -40,73 +28,40 @@ public final class Trainer {
     var saved: ContinuousClock.Instant
     var lastSaved: CheckpointWritten?
 
-    /// - Parameters:
-    ///   - training, test: the data; the configuration's limits are applied here. A run that goes on takes from them, in
-    ///     either, the photos that it has had so far.
-    ///   - folder: where to keep the run; nil to keep nothing.
-    ///   - resuming: whether to go on with the run in `folder` rather than start one there.
-    /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
-    ///   the run and planning the network throw.
-    public init(
-        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
-        folder: RunFolder? = nil, resuming: Bool = false
-    ) throws {
-        let configuration = try configuration.completed(for: training)
-        try configuration.validate()
-        var lock: RunLock?
-        if let folder, resuming {
-            try folder.checkHoldsRun()
-            lock = try RunLock(folder)
-            folder.removePartialFiles()
+    /// Reserves the memory, and starts the run's folder or goes back to where it was.
+    /// - Throws: `PlanError`, `TrainingError`, `FileError` for weights that do not fit, or what reading and writing the
+    ///   run's files throw.
+    public init(_ setup: consuming TrainingSetup) throws {
+        executor = try Executor(plan: setup.plan, device: setup.device)
+        state = TrainingState(trainExamples: setup.training.count)
+        if !setup.hasCheckpoint {
+            executor.initialize(setup.configuration.initialization, seed: setup.configuration.seed)
         }
-        let settled = try SettledPhotos(
-            configuration, training: training, test: test, run: resuming ? folder : nil,
-            threads: device.threads)
-        (photos, remarks) = (settled.record, settled.remarks)
-        let training = settled.training.limited(to: configuration.trainLimit ?? .max)
-        let test = settled.test.limited(to: configuration.testLimit ?? .max)
-        preparation = configuration.preparation(of: training)
-        for dataset in [training, test] { try configuration.model.check(dataset, preparation) }
-        let network = try configuration.model.network(size: configuration.size)
-        let plan = try Plan(
-            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
-            frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
-        self.configuration = configuration
-        self.training = training
-        self.test = test
-        self.network = network
-        self.folder = folder
-        let memory = device.memory(of: plan, optimizer: configuration.optimizer)
-        self.memory = memory
-        try plan.checkFits(on: device, optimizer: configuration.optimizer) { batchSize in
-            // What is saved is copied first.
-            BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
-                + memory.optimizerState
-        }
-        if let folder {
-            let momentum = configuration.optimizer.momentum > 0 ? plan.trainedParameterCount : 0
-            try folder.checkSpace(
-                for: RunFolder.SavedBytes(network, momentumOf: momentum),
-                free: FreeDisk.bytes(at: folder.path))
-        }
-        executor = try Executor(plan: plan, device: device)
-        state = TrainingState(trainExamples: training.count)
+        try setup.initialWeights?.load(into: executor)
+        state.newHead = setup.initialWeights?.newHead
         started = clock.now
         saved = started
+        remarks = setup.remarks
+        folder = setup.folder
+        lock = setup.lock
+        // They are in the executor now.
+        setup.initialWeights = nil
+        self.setup = setup
 
-        if let folder, resuming {
-            try folder.checkCanGoOn(with: configuration)
-            remarks += try resume(
-                folder, mayHaveFewer: settled.isOfRun || configuration.skipBroken == true)
-        } else {
-            try initializeWeights()
-            if let folder { (self.folder, lock) = try folder.create(configuration, photos: photos) }
+        if let folder, lock != nil {
+            remarks += try resume(folder)
+        } else if let folder {
+            (self.folder, lock) = try folder.create(configuration, photos: self.setup.photos.record)
         }
-        self.lock = lock
         if let lock, !lock.isHeld, let folder = self.folder {
             remarks.append("\(folder.path): its file system has no locks; let no other process train there")
         }
     }
+
+    /// What is trained; of photos, with how they are prepared and their classes.
+    public var configuration: TrainingConfiguration { setup.configuration }
+    public var training: ImageDataset { setup.training }
+    public var test: ImageDataset { setup.test }
 
     /// Steps of a whole epoch; the last one may have fewer examples.
     public var stepsPerEpoch: Int {
@@ -128,10 +83,11 @@ public final class Trainer {
         report(
             .started(
                 TrainingStart(
-                    configuration: configuration, parameters: network.parameterCount,
+                    configuration: configuration, parameters: setup.network.parameterCount,
                     trainedParameters: executor.plan.trainedParameterCount, newHead: state.newHead,
-                    memory: memory,
-                    trainExamples: training.count, testExamples: test.count, skipped: photos?.skipped ?? [],
+                    memory: setup.memory,
+                    trainExamples: training.count, testExamples: test.count,
+                    skipped: setup.photos.record?.skipped ?? [],
                     stepsPerEpoch: stepsPerEpoch,
                     epochs: state.epoch, step: state.step, runDirectory: folder?.path)))
         while true {
@@ -185,7 +141,7 @@ public final class Trainer {
     /// The rest of the epoch's batches.
     func trainingBatches() -> BatchLoader.Iterator {
         BatchLoader(
-            training, preparation, batchSize: configuration.batchSize,
+            training, setup.trainingPreparation, batchSize: configuration.batchSize,
             order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
             seed: configuration.seed, epoch: state.epoch, startBatch: state.stepInEpoch
         ).makeIterator()

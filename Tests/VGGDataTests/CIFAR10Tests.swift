@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 import VGGData
-import VGGModel
 import VGGFiles
+import VGGModel
 import VGGTestSupport
 
 /// Files in the layout that https://www.cs.toronto.edu/~kriz/cifar.html describes, with two records each.

@@ -212,7 +212,9 @@ import VGGTestSupport
         try letters.write(to: folder)
         let splits = try load(name)
         #expect(splits.train.name == "emnist-letters" && splits.train.classNames.last == "z")
-        #expect(splits.train.labels == [0, 25, 1] && splits.train.images.shape?.dimensions[1] == 4 && splits.remarks.isEmpty)
+        #expect(
+            splits.train.labels == [0, 25, 1] && splits.train.images.shape?.dimensions[1] == 4
+                && splits.remarks.isEmpty)
         #expect(DatasetStore.name(of: name) == "emnist-letters")
         #expect(DatasetStore.classNames(of: name)?.count == 26)
     }

@@ -26,7 +26,8 @@ import VGGTestSupport
             let images = try randomImages(
                 count: 13, shape: network.input, seed: UInt64(step), labels: (0..<13).map { Int32($0 % 10) })
             _ = executor.trainingStep(
-                images, optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3), seed: 9,
+                images, optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3),
+                seed: 9,
                 step: step)
         }
         return executor.weights.merging(executor.momentum.map { ("momentum." + $0, $1) }) { $1 }

@@ -165,7 +165,8 @@ extension ToolTests {
         #expect(try logits("w.safetensors photos --resize 8") != own)
         #expect(try logits("w.safetensors photos --resize 10") != own)
         let preprocessing = try Preprocessing.imageNet.resized(to: 8)
-        let input = preprocessing.input(from: try RGBImage(contentsOf: folder.url("photos/0.png").path)).values
+        let input = preprocessing.input(from: try RGBImage(contentsOf: folder.url("photos/0.png").path))
+            .values
         for (output, channel) in [0, 2].enumerated() {
             var sum = 0.0
             for y in 0..<4 {

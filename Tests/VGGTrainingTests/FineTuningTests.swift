@@ -146,9 +146,9 @@ import VGGTraining
 
     @Test func estimates() throws {
         func memory(_ freeze: FrozenPart?) throws -> Int {
-            try Trainer.estimate(
+            try TrainingSetup(
                 fineTuning(freeze), training: stripes(count: 44), test: stripes(count: 20),
-                device: .cpu(threads: 2), limit: .zero
+                device: .cpu(threads: 2)
             ).memory.total
         }
         let sizes = try [memory(.features), memory(.blocks(1)), memory(nil)]
@@ -221,7 +221,7 @@ import VGGTraining
     )? {
         let folder = try TemporaryFolder()
         let error = #expect(throws: PlanError.self) {
-            try Trainer(
+            try TrainingSetup(
                 configuration, training: stripes(count: 44), test: stripes(count: 20),
                 device: .cpu(threads: 2).limited(toMemory: freeMemory), folder: folder.run("run"))
         }
@@ -233,8 +233,9 @@ import VGGTraining
 
     private func fits(_ freeMemory: Int, _ configuration: TrainingConfiguration) throws {
         _ = try Trainer(
-            configuration, training: stripes(count: 44), test: stripes(count: 20),
-            device: .cpu(threads: 2).limited(toMemory: freeMemory))
+            TrainingSetup(
+                configuration, training: stripes(count: 44), test: stripes(count: 20),
+                device: .cpu(threads: 2).limited(toMemory: freeMemory)))
     }
 
     @Test func aTrainingThatDoesNotFitNamesTheBatchThatWould() throws {

@@ -138,9 +138,9 @@ import VGGTraining
             labels: [0, 1, 2, 3], classNames: ["a", "b", "c", "d"])
         let folder = try TemporaryFolder()
         var head: NewHead?
-        _ = try Trainer(
-            configuration, training: data, test: data, device: .cpu(threads: 1), folder: folder.run("run")
-        ).run { event in
+        let setup = try TrainingSetup(
+            configuration, training: data, test: data, device: .cpu(threads: 1), folder: folder.run("run"))
+        _ = try Trainer(setup).run { event in
             if case .started(let start) = event { head = start.newHead }
         }
         #expect(head?.layer == layer && head?.classes == 4 && head?.classesOfFile == classes)

@@ -68,8 +68,9 @@ import VGGTraining
         let data = try DatasetStore().load(
             "folder", from: configuration.dataDirectory, validation: configuration.validation)
         return try Trainer(
-            configuration, training: data.train, test: data.test, device: .cpu(threads: threads), folder: run,
-            resuming: resuming)
+            TrainingSetup(
+                configuration, training: data.train, test: data.test, device: .cpu(threads: threads),
+                folder: run, resuming: resuming))
     }
 
     @Test func learnsAndPredictsPhotos() throws {
@@ -101,7 +102,7 @@ import VGGTraining
             .files(PhotoFiles(names: paths)), Preparation(try #require(model.preprocessing)), batchSize: 12)
         let photos = try #require(Array(loaded).first?.images)
         let tested = try #require(
-            Array(BatchLoader(trainer.test, trainer.preparation, batchSize: 12)).first?.images)
+            Array(BatchLoader(trainer.test, trainer.setup.testPreparation, batchSize: 12)).first?.images)
         #expect(photos.values == tested.values)
         let labels = try #require(tested.labels)
         let logits = executor.logits(photos)
@@ -173,10 +174,10 @@ import VGGTraining
     @Test func channelsDecideTheColours() throws {
         let grey = try trainer(configuration { $0.model.inChannels = 1 })
         #expect(try grey.configuration.preprocessing == .plain(8, channels: .grey))
-        #expect(grey.preparation.channels == 1)
+        #expect(grey.setup.trainingPreparation.channels == 1)
         let normalised = try trainer(configuration { $0.preprocessing = .imageNet })
         #expect(try normalised.configuration.preprocessing == .imageNet.resized(to: 8))
-        #expect(normalised.preparation.height == 8)
+        #expect(normalised.setup.testPreparation.height == 8)
     }
 
     /// The numbers that must agree, and what the error says to do.

@@ -55,8 +55,9 @@ import VGGTraining
             "folder", from: path ?? configuration.dataDirectory, validation: configuration.validation,
             checksPhotos: false)
         return try Trainer(
-            configuration, training: data.train, test: data.test, device: .cpu(threads: 2), folder: run,
-            resuming: resuming)
+            TrainingSetup(
+                configuration, training: data.train, test: data.test, device: .cpu(threads: 2), folder: run,
+                resuming: resuming))
     }
 
     private func stop(_ trainer: Trainer, after count: Int) throws {

@@ -50,8 +50,9 @@ func trainer(
 ) throws -> Trainer {
     // 44 is not a multiple of the batch size: the last batch of an epoch has 4 examples.
     try Trainer(
-        configuration, training: stripes(count: 44), test: stripes(count: 20), device: .cpu(threads: threads),
-        folder: folder, resuming: resuming)
+        TrainingSetup(
+            configuration, training: stripes(count: 44), test: stripes(count: 20),
+            device: .cpu(threads: threads), folder: folder, resuming: resuming))
 }
 
 extension RunFolder {

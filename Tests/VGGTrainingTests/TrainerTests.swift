@@ -149,7 +149,9 @@ import VGGTraining
         let rest = ["epoch", "step", "train_acc", "test_acc", "examples_per_sec", "wall_examples_per_sec"]
         let members = loss.merging(rest.map { ($0, 0) }) { $1 }.merging(["seconds": 0]) { $1 }
         let epoch = try JSONText.decode(EpochMetrics.self, from: JSONText.line(members))
-        let diagnosis = Diagnosis.afterEpoch(epoch, configuration: configuration)
+        let diagnosis = Diagnosis.afterEpoch(
+            epoch, of: try configuration.model.network(size: 8),
+            learningRate: configuration.optimizer.learningRate)
         #expect(diagnosis?.problem == problem)
         if problem == .exploding {
             #expect(diagnosis?.advice.first?.contains("lower `learningRate`") == true)
@@ -166,9 +168,10 @@ import VGGTraining
     }
 
     @Test func estimatesWithoutKeepingAnything() throws {
-        let estimate = try Trainer.estimate(
+        let setup = try TrainingSetup(
             smallConfiguration(), training: stripes(count: 44), test: stripes(count: 20),
-            device: .cpu(threads: 2), limit: .zero)
+            device: .cpu(threads: 2))
+        let estimate = try Trainer.estimate(setup, limit: .zero)
         #expect(estimate.steps == 12 && estimate.epochs == 2)
         #expect(estimate.seconds > 12 * estimate.secondsPerStep && estimate.secondsPerTest > 0)
     }

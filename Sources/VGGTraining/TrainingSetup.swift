@@ -1,0 +1,164 @@
+import VGGData
+import VGGEngine
+import VGGFiles
+import VGGImages
+import VGGInference
+import VGGModel
+
+/// A training with everything decided and checked: what is trained, where, on which images, prepared how, from which
+/// weights, and where the run is kept. A `Trainer` does what it says.
+///
+///     let setup = try TrainingSetup(configuration, training: data.train, test: data.test, device: .best)
+///     let summary = try Trainer(setup).run()
+public struct TrainingSetup {
+    /// What is trained; of photos, with how they are prepared and their classes. Where the network is given itself, the
+    /// configuration's model and size are not used.
+    public let configuration: TrainingConfiguration
+    public let network: Network
+    public let device: Device
+    public let training: ImageDataset
+    public let test: ImageDataset
+    /// How images become the network's input when it is trained: here an augmentation has its place.
+    public var trainingPreparation: Preparation
+    /// The same when it is tested.
+    public let testPreparation: Preparation
+    /// Bytes that the training holds.
+    public let memory: PlanMemory
+    public let folder: RunFolder?
+    /// What somebody should know about the photos, a line each.
+    public let remarks: [String]
+
+    let plan: Plan
+    let photos: SettledPhotos
+    /// What saved weights say of themselves. Only a VGG's can: its specification is what a run keeps.
+    let stored: StoredModel?
+    /// nil where the weights are random, or those of a checkpoint.
+    var initialWeights: InitialWeights?
+    /// Of a run that goes on.
+    let lock: RunLock?
+    /// Whether it goes on from a checkpoint; else from the weights that it was started with.
+    let hasCheckpoint: Bool
+
+    /// The training of a VGG.
+    /// - Parameters:
+    ///   - training, test: the data; the configuration's limits are applied here. A run that goes on takes from them, in
+    ///     either, the photos that it has had so far.
+    ///   - folder: where to keep the run; nil to keep nothing.
+    ///   - resuming: whether to go on with the run in `folder` rather than start one there.
+    ///   - weights: the configuration's initial weights, if they have been read; nil to read them.
+    /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
+    ///   the run and planning the network throw.
+    public init(
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
+        folder: RunFolder? = nil, resuming: Bool = false, weights: TrainedModel? = nil
+    ) throws {
+        let configuration = try configuration.completed(for: training)
+        try configuration.validate()
+        var lock: RunLock?
+        if let folder, resuming {
+            try folder.checkHoldsRun()
+            lock = try RunLock(folder)
+            folder.removePartialFiles()
+        }
+        let photos = try SettledPhotos(
+            configuration, training: training, test: test, run: resuming ? folder : nil,
+            threads: device.threads)
+        try self.init(
+            configuration.model.network(size: configuration.size), configuration, photos,
+            configuration.preparation(of: training), device, folder, lock, StoredModel(configuration),
+            weights)
+    }
+
+    /// The training of any network that ends in a linear layer; there is no run folder for it, which says by a
+    /// specification what it trains.
+    /// - Parameters:
+    ///   - configuration: all of it counts but the model and the size.
+    ///   - preparation: to the network's input.
+    /// - Throws: as the other initialiser.
+    public init(
+        _ network: Network, _ configuration: TrainingConfiguration, training: ImageDataset,
+        test: ImageDataset, preparation: Preparation, device: Device
+    ) throws {
+        try configuration.validateSettings()
+        let photos = try SettledPhotos(
+            configuration, training: training, test: test, run: nil, threads: device.threads)
+        try self.init(network, configuration, photos, preparation, device, nil, nil, nil, nil)
+    }
+
+    private init(
+        _ network: Network, _ configuration: TrainingConfiguration, _ photos: SettledPhotos,
+        _ preparation: Preparation, _ device: Device, _ folder: RunFolder?, _ lock: RunLock?,
+        _ stored: StoredModel?, _ weights: TrainedModel?
+    ) throws {
+        training = photos.training.limited(to: configuration.trainLimit ?? .max)
+        test = photos.test.limited(to: configuration.testLimit ?? .max)
+        for dataset in [training, test] { try network.check(dataset, preparation) }
+        plan = try Plan(
+            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
+            frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
+        let memory = device.memory(of: plan, optimizer: configuration.optimizer)
+        try plan.checkFits(on: device, optimizer: configuration.optimizer) { batchSize in
+            // What is saved is copied first.
+            BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
+                + memory.optimizerState
+        }
+        if let folder {
+            let momentum = configuration.optimizer.momentum > 0 ? plan.trainedParameterCount : 0
+            try folder.checkSpace(
+                for: RunFolder.SavedBytes(network, momentumOf: momentum),
+                free: FreeDisk.bytes(at: folder.path))
+        }
+        var hasCheckpoint = false
+        if let folder, lock != nil {
+            try folder.checkCanGoOn(with: configuration)
+            hasCheckpoint = folder.hasCheckpoint
+            if !hasCheckpoint { try folder.checkNothingSaved(configuration) }
+        }
+        if let path = configuration.initialWeights, !hasCheckpoint {
+            let weights =
+                try weights
+                ?? TrainedModel(
+                    runOrWeights: path, weightsKey: configuration.initialWeightsKey,
+                    convArch: configuration.model.rows)
+            initialWeights = try InitialWeights(weights, for: network, stored)
+        }
+        (self.configuration, self.network, self.device, self.photos) = (
+            configuration, network, device, photos
+        )
+        (trainingPreparation, testPreparation) = (preparation, preparation)
+        (self.memory, self.folder, self.lock, self.stored) = (memory, folder, lock, stored)
+        (self.hasCheckpoint, remarks) = (hasCheckpoint, photos.remarks)
+    }
+}
+
+extension Network {
+    /// - Throws: `TrainingError.dataMismatch` if the network cannot take the images or has too few classes.
+    func check(_ dataset: ImageDataset, _ preparation: Preparation) throws(TrainingError) {
+        func mismatch(_ reason: String) -> TrainingError { .dataMismatch(data: dataset.name, reason: reason) }
+
+        guard dataset.count > 0 else {
+            throw mismatch(
+                dataset.hasPhotos
+                    ? "it has no photos for testing; use \(Setting.validationSplit) 0.2 (of two photos a class or more, one is kept), "
+                        + "or share the class folders' photos out to class folders in two sub-folders, train and val"
+                    : "it has no examples")
+        }
+        let channels = preparation.channels
+        guard channels == input.dimensions[0] else {
+            throw mismatch(
+                "its images have \(channels) channel\(channels == 1 ? "" : "s"); use \(Setting.inChannels) \(channels)"
+            )
+        }
+        guard preparation.shape == input else {
+            throw mismatch("its images are prepared as \(preparation.shape), and the network takes \(input)")
+        }
+        guard head != nil else {
+            throw mismatch("it has classes, and the network ends in no linear layer that tells them apart")
+        }
+        // Labels that are only numbers may be fewer than they could be; folders are all there are.
+        let count = dataset.classNames.count
+        guard dataset.hasPhotos ? count == output.count : count <= output.count else {
+            throw mismatch("it has \(count) class\(count == 1 ? "" : "es"); use \(Setting.classes) \(count)")
+        }
+    }
+}
