@@ -86,11 +86,11 @@ func leaves(_ examples: Int) -> UnsafeMutableBufferPointer<vgg_leaf> {
     return leaves
 }
 
-/// A linear layer whose rows are `x_row` and `y_row` numbers apart.
-func linear(_ examples: Int, _ inputs: Int, _ outputs: Int, x_row: Int, y_row: Int) -> vgg_linear {
+/// A linear layer whose rows are `xRow` and `yRow` numbers apart.
+func linear(_ examples: Int, _ inputs: Int, _ outputs: Int, xRow: Int, yRow: Int) -> vgg_linear {
     let leaves = leaves(examples)
     return vgg_linear(
-        rows: examples, inputs: inputs, outputs: outputs, x_row: x_row, y_row: y_row,
+        rows: examples, inputs: inputs, outputs: outputs, x_row: xRow, y_row: yRow,
         leaves: leaves.baseAddress, leaf_count: leaves.count)
 }
 

@@ -7,7 +7,7 @@ var linearCases: [Case] {
         let row = inputs + 32
         let operations = Case.Work.operations(2 * Double(examples * inputs * outputs))
         let text = "\(examples) × \(inputs) × \(outputs)"
-        func shape() -> vgg_linear { linear(examples, inputs, outputs, x_row: row, y_row: row) }
+        func shape() -> vgg_linear { linear(examples, inputs, outputs, xRow: row, yRow: row) }
         func forward(rounded isRounded: Bool) -> () -> Void {
             var shape = shape()
             let (x, y, bias) = (halves(examples * row), halves(examples * row), floats(outputs))

@@ -112,13 +112,13 @@ var streamingCases: [Case] {
         row("bf16_linear_transpose", bytes: 4) {
             let (x, y) = (halves(count), halves(count))
             let inputs = channels * 16
-            var shape = linear(size * size / 16, inputs, 16, x_row: inputs, y_row: 16)
+            var shape = linear(size * size / 16, inputs, 16, xRow: inputs, yRow: 16)
             return { mixed.bf16_linear_transpose(&shape, x, y, 0, inputs) }
         },
         row("bf16_linear_pair", bytes: 4) {
             let outputs = channels * 16
             let (dy, pairs, db) = (halves(count), halves(count), floats(outputs))
-            var shape = linear(size * size / 16, 16, outputs, x_row: 16, y_row: outputs)
+            var shape = linear(size * size / 16, 16, outputs, xRow: 16, yRow: outputs)
             return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
         },
     ]
