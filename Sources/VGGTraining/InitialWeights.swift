@@ -1,4 +1,3 @@
-import VGGData
 import VGGEngine
 import VGGFiles
 import VGGInference
@@ -58,7 +57,7 @@ struct InitialWeights {
             let readsOtherMaps = own.pool != theirs.pool && others.first?.name == linear.first?.name
             if own.hiddenFeatures != theirs.hiddenFeatures || readsOtherMaps { return linear }
         }
-        let known = model.classNames ?? model.stored?.data.flatMap(DatasetStore.classNames)
+        let known = model.knownClassNames
         let isRenamed = known != nil && own?.labels != nil && known != own?.labels
         guard let head = network.head, let shape = weights["\(head.name).weight"]?.shape, shape.count == 2,
             shape[0] != network.output.count || isRenamed, shape[1] == head.input.count

@@ -57,3 +57,9 @@ public struct RunData: Sendable {
         return (others, [], others.test.selecting(photos?.train ?? []).found.count)
     }
 }
+
+extension TrainedModel {
+    /// The classes' names that the weight file has, else those of the data set that it was trained on; nil if neither is
+    /// known.
+    public var knownClassNames: [String]? { classNames ?? stored?.data.flatMap(DatasetStore.classNames) }
+}

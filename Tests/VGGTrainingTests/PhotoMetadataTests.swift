@@ -29,10 +29,10 @@ import VGGTraining
     @Test func weightsOfARunSeeWhatTheRunSaw() throws {
         let grey = try model(stored(channels: 1, data: "fashion-mnist"))
         #expect(try grey.preprocessing == .plain(32, channels: .grey))
-        #expect(grey.classNames?.first == "t-shirt")
+        #expect(grey.knownClassNames?.first == "t-shirt")
         let colour = try model(stored(channels: 3, data: "my-own"))
         #expect(try colour.preprocessing == .plain(32))
-        #expect(colour.classNames == nil)
+        #expect(colour.knownClassNames == nil)
         #expect(try model(stored(channels: 2, data: "my-own")).preprocessing == nil)
     }
 
