@@ -10,14 +10,13 @@ extension CPUPlan {
     }
 
     func update(with optimizer: SGD, after pass: Pass) {
-        for part in weights.map.trainedParts where pass.optimizer == nil || !part.isUpdatedAtOnce {
-            let update = Update(optimizer.rule(for: part.group), momentum: momentumValues.floats)
-            context.workers.run(over: part.range.count, grain: 4096) { range, _ in
-                let offset = part.range.lowerBound + range.lowerBound
-                update.apply(
-                    context.kernels, gradients: gradientValues.floats + offset, values: weights.values.floats,
-                    offset: offset, count: range.count)
-            }
+        let parts = weights.map.trainedParts.filter { pass.optimizer == nil || !$0.isUpdatedAtOnce }
+        let pieces = UpdateTasks(parts, threads: context.workers.threads).pieces
+        context.workers.run(pieces.count) { task, _ in
+            let (group, range) = (pieces[task].group, pieces[task].range)
+            Update(optimizer.rule(for: group), momentum: momentumValues.floats).apply(
+                context.kernels, gradients: gradientValues.floats + range.lowerBound,
+                values: weights.values.floats, offset: range.lowerBound, count: range.count)
         }
         weights.advance(withFrozen: false)
     }

@@ -2,9 +2,10 @@ import VGGEngine
 import VGGModel
 
 extension LaidOutPlan {
-    /// The plan's steps, in order.
+    /// The plan's steps, in order; of a training also the loss and the update.
     func stepDescriptions(threads: Int) -> [StepDescription] {
-        steps.map { step in
+        let node = SumTree(images: plan.batchSize)
+        let described = steps.map { step in
             let scratch = StepScratch(for: step, batchSize: plan.batchSize, threads: threads)
             let (forward, backward) = step.kernelNames
             return StepDescription(
@@ -13,12 +14,52 @@ extension LaidOutPlan {
                 output: step.output.description,
                 outputBytes: step.output.imageStride * plan.batchSize * step.output.element.size,
                 otherBytes: scratch.shared + scratch.worker + scratch.copies.reduce(0, +)
-                    + step.winnerBytes * plan.batchSize)
+                    + step.winnerBytes * plan.batchSize,
+                tasks: step.tasks(node, threads: threads))
         }
+        guard plan.mode == .training else { return described }
+        func row(_ name: String, _ kernel: String, tasks: Int) -> StepDescription {
+            StepDescription(
+                name: name, kind: "", forward: kernel, backward: "", output: "", outputBytes: 0,
+                otherBytes: 0, tasks: StepTasks(forward: tasks))
+        }
+        let parts = ParameterMap(self).trainedParts.filter { !$0.isUpdatedAtOnce }
+        return described + [
+            row("loss", "softmax_cross_entropy", tasks: plan.batchSize),
+            row("update", "sgd", tasks: UpdateTasks(parts, threads: threads).pieces.count),
+        ]
     }
 }
 
 extension LaidOutStep {
+    /// As the step cuts its passes over all images of a node.
+    fileprivate func tasks(_ node: SumTree, threads: Int) -> StepTasks {
+        let count = node.images.count
+        let trains = step.mode == .training
+        let input = trains && step.needsInputGradient
+        switch step.operation {
+        case .convolution(let convolution, _, let pool):
+            return step.precision == .bf16
+                ? ConvolutionStep<UInt16>.tasks(self, convolution, pool: pool, node, threads: threads)
+                : ConvolutionStep<Float>.tasks(self, convolution, pool: pool, node, threads: threads)
+        case .linear(let linear, _):
+            let tasks = LinearTasks(
+                self, inputs: linear.inFeatures, outputs: linear.outFeatures, count: count, threads: threads)
+            let weights = step.precision == .bf16 ? tasks.inputGradient.tasks : tasks.weightGradient.tasks
+            return StepTasks(
+                forward: tasks.forward.tasks, inputGradient: input ? tasks.inputGradient.tasks : nil,
+                weightGradient: trains ? weights : nil)
+        case .batchNorm:
+            let tree = BatchNormStep.tree(node)
+            return StepTasks(
+                forward: count, inputGradient: input ? count : nil,
+                weightGradient: trains ? tree.nodes(tree.leafCount).nodes.count : nil)
+        // An image a task.
+        case .maxPool, .averagePool, .relu, .dropout:
+            return StepTasks(forward: count, inputGradient: input ? count : nil)
+        }
+    }
+
     /// The kernels that do most of the work, as the list in vgg_kernels.h names them.
     fileprivate var kernelNames: (forward: String, backward: String) {
         switch step.operation {

@@ -18,7 +18,9 @@ struct LabelOptions: ParsableArguments {
     func classNames(for model: TrainedModel, _ specification: ModelSpecification) throws -> ClassNames? {
         guard let labels else {
             // The names of the data set it was trained on, unless it has got another head since.
-            return model.knownClassNames.map { ClassNames($0) }.flatMap { specification.canName($0.count) ? $0 : nil }
+            return model.knownClassNames.map { ClassNames($0) }.flatMap {
+                specification.canName($0.count) ? $0 : nil
+            }
         }
         let names = try ClassNames(contentsOf: labels == "-" ? "/dev/stdin" : labels)
         let classes = specification.classes

@@ -29,7 +29,11 @@ struct SummaryCommand: ParsableCommand {
     @Option(help: "One line a block, as the chapter prints it, or one a layer.")
     var by = Detail.block
 
-    @Flag(help: "Also print the fused steps of a training, their kernels, layouts and memory.")
+    @Flag(
+        help: """
+            Also print the fused steps of a training, their kernels, layouts, memory and tasks on --threads: of the forward \
+            pass, the input's gradient and the weights' gradient.
+            """)
     var plan = false
 
     @OptionGroup var precision: PrecisionOption
@@ -152,11 +156,13 @@ private struct Summary: Encodable {
 
     private func planLines(_ width: Int?) -> [String] {
         guard let plan else { return [] }
-        let header = ["step", "layers", "forward", "backward", "output", "output", "other"]
+        let header = ["step", "layers", "forward", "backward", "output", "output", "other", "tasks"]
         let rows = plan.map { step in
             [
                 step.name, step.kind, step.forward, step.backward, step.output,
                 Text.bytes(step.outputBytes), Text.bytes(step.otherBytes),
+                [step.tasks.forward, step.tasks.inputGradient, step.tasks.weightGradient]
+                    .map { $0.map { "\($0)" } ?? "-" }.joined(separator: " "),
             ]
         }
         return [""] + Text.table([header] + rows, leftColumns: 5, width: width)

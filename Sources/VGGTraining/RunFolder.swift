@@ -73,11 +73,16 @@ extension RunFolder {
 
     /// What the run trains.
     /// - Throws: `NoRunError`, or `FileError` if `config.json` cannot be understood.
-    public func readConfiguration() throws -> TrainingConfiguration {
+    public func readConfiguration() throws -> TrainingConfiguration { try readDescription().configuration }
+
+    /// Whether the run was started when batches were summed in another order.
+    func hasOtherSums() throws -> Bool { try readDescription().format < RunDescription.format }
+
+    private func readDescription() throws -> RunDescription {
         try checkHoldsRun()
         do {
             let text = try String(contentsOfFile: configurationPath, encoding: .utf8)
-            return try JSONText.decode(RunDescription.self, from: text).configuration
+            return try JSONText.decode(RunDescription.self, from: text)
         } catch let error as RunDescription.UnknownFormat {
             throw FileError(configurationPath, "is of format \(error.format), which this version cannot read")
         } catch {
@@ -113,22 +118,27 @@ extension RunFolder {
 private struct RunDescription: Codable {
     struct UnknownFormat: Error { let format: Int }
 
-    static let format = 1
-    var configuration: TrainingConfiguration
+    /// Runs of format 1 were started when batches were summed in another order.
+    static let format = 2
+    let format: Int
+    let configuration: TrainingConfiguration
 
     private enum Key: String, CodingKey { case format }
 
-    init(configuration: TrainingConfiguration) { self.configuration = configuration }
+    init(configuration: TrainingConfiguration) {
+        self.configuration = configuration
+        format = Self.format
+    }
 
     init(from decoder: any Decoder) throws {
-        let format = try decoder.container(keyedBy: Key.self).decode(Int.self, forKey: .format)
-        guard format == Self.format else { throw UnknownFormat(format: format) }
+        format = try decoder.container(keyedBy: Key.self).decode(Int.self, forKey: .format)
+        guard (1...Self.format).contains(format) else { throw UnknownFormat(format: format) }
         configuration = try TrainingConfiguration(from: decoder)
     }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(Self.format, forKey: .format)
+        try container.encode(format, forKey: .format)
         try configuration.encode(to: encoder)
     }
 }

@@ -91,10 +91,16 @@ extension Trainer {
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
+        let hasOtherSums = try folder.hasOtherSums()
         if let photos = setup.photos.record { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
         var remarks = damaged.map { "\(folder.metricsPath): line \($0) was damaged and is cut out" }
+        if hasOtherSums {
+            remarks.append(
+                "the run was started by a version that summed batches in another order; from here on its numbers "
+                    + "differ in their last bits from what that version would have made")
+        }
         if let diagnosis = folder.readDiagnosis() {
             remarks.append("\(diagnosis.message); going on computes the same again; \(diagnosis.whatToTry)")
             folder.removeDiagnosis()

@@ -25,9 +25,30 @@ extension ToolTests {
         let result = try run("summary --width-divisor 4 --plan --precision bf16 --format json")
         let object = try #require(try result.objects().first)
         let plan = try #require(object["plan"] as? [[String: Any]])
-        // Eight convolutions with their ReLUs and pools, three linear layers, two dropouts.
-        #expect(plan.count == 13)
+        // Eight convolutions with their ReLUs and pools, three linear layers, two dropouts; the loss and the update.
+        #expect(plan.count == 15)
         #expect(plan[0]["forward"] as? String == "bf16_convolution_relu_pool")
         #expect(plan[0]["output"] as? String == "bf16 112×112×16, border 1")
+    }
+
+    /// Two tasks for each of 64 threads, in every pass of every step.
+    @Test(
+        arguments: ["--width-divisor 4", "--arch vgg16 --in-channels 3", "--arch vgg16_bn --classes 1000"],
+        ["fp32", "bf16"])
+    func thereAreTasksForManyThreads(_ network: String, _ precision: String) throws {
+        let words =
+            "summary \(network) --plan --precision \(precision) --batch-size 128 --threads 64 --format json"
+        let object = try #require(try run(words).objects().first)
+        let plan = try #require(object["plan"] as? [[String: Any]])
+        #expect(plan.last?["name"] as? String == "update")
+        for (index, step) in plan.enumerated() {
+            let tasks = try #require(step["tasks"] as? [String: Int])
+            #expect(tasks.values.allSatisfy { $0 >= 128 }, "\(step["name"] ?? ""): \(tasks)")
+            let isTrained = (step["kind"] as? String)?.contains(/Conv2d|Linear/) == true
+            #expect((tasks["weight_gradient"] != nil) == isTrained || network.contains("bn"))
+            #expect((tasks["input_gradient"] != nil) == (index > 0 && index < plan.count - 2))
+        }
+        let text = try run(words.replacing(" --format json", with: "")).output
+        #expect(text.contains("128 128"))
     }
 }

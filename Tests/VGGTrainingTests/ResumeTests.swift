@@ -52,6 +52,25 @@ import VGGTraining
         #expect(summary?.trainLoss == expected?.trainLoss && summary?.testAcc == expected?.testAcc)
     }
 
+    /// Earlier versions summed batches in another order: their runs go on, and that is said once.
+    @Test func goesOnWithARunOfTheEarlierFormat() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        _ = try train(trainer(smallConfiguration(), folder: run), stoppingAfter: 3)
+        let text = try String(contentsOfFile: run.configurationPath, encoding: .utf8)
+        let earlier = text.replacing(/"format" *: *2/, with: "\"format\": 1")
+        #expect(earlier != text)
+        try earlier.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)
+
+        let resumed = try trainer(smallConfiguration(), folder: run, resuming: true)
+        #expect(resumed.remarks.filter { $0.contains("another order") }.count == 1)
+        _ = try train(resumed, stoppingAfter: 1)
+        #expect(try trainer(smallConfiguration(), folder: run, resuming: true).remarks.isEmpty)
+        let later = text.replacing(/"format" *: *2/, with: "\"format\": 3")
+        try later.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)
+        #expect(throws: FileError.self) { try run.readConfiguration() }
+    }
+
     /// What a killed process has written after its last checkpoint does not count.
     @Test func cutsMetricsBackToTheCheckpoint() throws {
         let folder = try TemporaryFolder()

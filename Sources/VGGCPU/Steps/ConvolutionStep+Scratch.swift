@@ -112,7 +112,7 @@ extension ConvolutionStep {
     }
 
     /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
-    private static func images(_ choice: ConvolutionChoice, _ full: ActivationLayout, batchSize: Int) -> Int {
+    static func images(_ choice: ConvolutionChoice, _ full: ActivationLayout, batchSize: Int) -> Int {
         guard [choice.weightGradient, choice.inputGradient].contains(where: { $0?.isWinograd == true }) else {
             return 1
         }

@@ -1,4 +1,19 @@
-/// What a step of a plan does on a device, for people who want to know.
+/// Into how many tasks the passes of a step are cut.
+public struct StepTasks: Hashable, Sendable, Codable {
+    public var forward: Int
+    /// Those of the gradients; nil where there are none. The same tasks may make both.
+    public var inputGradient: Int?
+    public var weightGradient: Int?
+
+    package init(forward: Int, inputGradient: Int? = nil, weightGradient: Int? = nil) {
+        self.forward = forward
+        self.inputGradient = inputGradient
+        self.weightGradient = weightGradient
+    }
+}
+
+/// What a step of a plan does on a device, for people who want to know. Of a training the last two are no layers': the loss
+/// and the update of what the backward pass has not updated itself.
 public struct StepDescription: Hashable, Sendable, Codable {
     /// torchvision's name of the step's first layer, and of the last where there are more.
     public var name: String
@@ -13,10 +28,12 @@ public struct StepDescription: Hashable, Sendable, Codable {
     public var outputBytes: Int
     /// Bytes of copies of its weights, scratch memory and, while training, what it remembers.
     public var otherBytes: Int
+    /// On the device's threads.
+    public var tasks: StepTasks
 
     package init(
         name: String, kind: String, forward: String, backward: String, output: String, outputBytes: Int,
-        otherBytes: Int
+        otherBytes: Int, tasks: StepTasks
     ) {
         self.name = name
         self.kind = kind
@@ -25,5 +42,6 @@ public struct StepDescription: Hashable, Sendable, Codable {
         self.output = output
         self.outputBytes = outputBytes
         self.otherBytes = otherBytes
+        self.tasks = tasks
     }
 }
