@@ -12,6 +12,11 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     // The training.
     case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
     case nesterov, weightDecay
+    // Its learning rate from step to step.
+    case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate
+    // What happens to its pictures.
+    case cropPadding, scale, ratio, hflip, vflip, alternatingFlip, colorJitter, autoAugment, reprob, remode,
+        recount
     // The run.
     case folder, resuming
 

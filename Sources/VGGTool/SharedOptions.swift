@@ -73,10 +73,8 @@ struct HeadOptions: ParsableArguments {
 
         init?(argument: String) {
             guard argument != "none" else { return }
-            for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let number = Int(part) else { return nil }
-                features.append(number)
-            }
+            guard let list = NumberList<Int>(argument: argument) else { return nil }
+            features = list.numbers
         }
     }
 

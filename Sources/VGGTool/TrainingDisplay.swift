@@ -101,7 +101,9 @@ struct TrainingDisplay {
     private static func resumption(_ start: TrainingStart) -> String {
         if start.step == 0 { return "no checkpoint yet: starting again" }
         if start.epochs >= start.configuration.epochs {
-            return "already finished; give --epochs N for more"
+            // Where the rates follow from the number of epochs, more of them would be another training.
+            let isWhole = start.configuration.schedule?.dependsOnEpochs == true
+            return isWhole ? "already finished" : "already finished; give --epochs N for more"
         }
         if let limit = start.configuration.maxSteps, start.step >= limit {
             return "already finished; give --max-steps N for more"

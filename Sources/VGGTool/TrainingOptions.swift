@@ -44,6 +44,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The weight decay of SGD (default: 0).")
     var weightDecay: Float?
 
+    @OptionGroup var schedule: ScheduleOptions
+    @OptionGroup var augmentation: AugmentationOptions
+
     @Option(parsing: .unconditional, help: "Examples in a batch (default: 128).")
     var batchSize: Int?
 
@@ -117,6 +120,8 @@ struct TrainingOptions: ParsableArguments {
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
         if let key = weights.weightsKey { result.initialWeightsKey = key }
         if let freeze { result.freeze = freeze.part }
+        result.schedule = schedule.applied(to: result.schedule)
+        result.augmentation = augmentation.applied(to: result.augmentation)
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }
         if let testLimit { result.testLimit = testLimit }

@@ -154,7 +154,8 @@ public final class Trainer {
         guard let images = batch.images else { return BatchMetrics(lossSum: 0, correct: 0, count: 0) }
         let begin = clock.now
         let step = executor.trainingStep(
-            images, optimizer: configuration.optimizer, seed: configuration.seed, step: state.step)
+            images, optimizer: configuration.optimizer(at: state.step, stepsPerEpoch: stepsPerEpoch),
+            seed: configuration.seed, step: state.step)
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct

@@ -1,4 +1,5 @@
 import VGGData
+import VGGEngine
 import VGGImages
 import VGGInference
 import VGGModel
@@ -46,6 +47,18 @@ extension TrainingConfiguration {
         if dataset.hasPhotos { result.labels = dataset.classNames }
         result.preprocessing = prepared
         return result
+    }
+
+    /// SGD with the rates of a step of the run, counted from 0.
+    package func optimizer(at step: Int, stepsPerEpoch: Int) -> SGD {
+        guard let schedule else { return optimizer }
+        func rate(_ rate: Float) -> Float {
+            Float(schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(at: step))
+        }
+        var optimizer = optimizer
+        optimizer.learningRate = rate(optimizer.learningRate)
+        optimizer.headLearningRate = optimizer.headLearningRate.map(rate)
+        return optimizer
     }
 
     /// How the data set's images become the network's input.

@@ -54,17 +54,40 @@ extension TrainingConfiguration {
         Row(setting: .initialWeights, isOfWeights: true) { text($0.initialWeights) },
         Row(setting: .weightsKey, isOfWeights: true) { text($0.initialWeightsKey) },
         Row(setting: .freeze) { text($0.freeze?.rawValue) },
+        Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
+        Row(setting: .warmupEpochs) { text($0.schedule?.warmupEpochs) },
+        Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
+        Row(setting: .minLr) { text($0.schedule?.minLr) },
+        Row(setting: .decayEpochs) { text($0.schedule?.decayEpochs) },
+        Row(setting: .decayMilestones) { list($0.schedule?.decayMilestones) },
+        Row(setting: .decayRate) { text($0.schedule?.decayRate) },
+        Row(setting: .cropPadding) { text($0.augmentation?.cropPadding) },
+        Row(setting: .scale) { list($0.augmentation?.scale) },
+        Row(setting: .ratio) { list($0.augmentation?.ratio) },
+        Row(setting: .hflip) { text($0.augmentation?.hflip) },
+        Row(setting: .vflip) { text($0.augmentation?.vflip) },
+        Row(setting: .alternatingFlip, isFlag: true) { "\($0.augmentation?.alternatingFlip == true)" },
+        Row(setting: .colorJitter) { list($0.augmentation?.colorJitter) },
+        Row(setting: .autoAugment) { text($0.augmentation?.autoAugment?.rawValue) },
+        Row(setting: .reprob) { text($0.augmentation?.reprob) },
+        Row(setting: .remode) { text($0.augmentation?.remode?.rawValue) },
+        Row(setting: .recount) { text($0.augmentation?.recount) },
     ]
 
     private static func text(_ value: (some CustomStringConvertible)?) -> String {
         value.map(\.description) ?? "none"
     }
 
+    private static func list(_ values: [some CustomStringConvertible]?) -> String {
+        text(values?.map(\.description).joined(separator: ","))
+    }
+
     /// The settings in which a run that goes on with `other` would compute something else.
     public func conflicts(with other: TrainingConfiguration) -> [SettingConflict] {
         Self.rows.compactMap { row in
             let (stored, given) = (row.value(self), row.value(other))
-            guard !row.mayChange, stored != given else { return nil }
+            let mayChange = row.mayChange && !(row.setting == .epochs && schedule?.dependsOnEpochs == true)
+            guard !mayChange, stored != given else { return nil }
             return SettingConflict(setting: row.setting, stored: stored, given: given)
         }
     }
@@ -151,6 +174,8 @@ extension TrainingConfiguration {
                 .freeze,
                 reason: "needs weights that are worth keeping: give them by \(Setting.initialWeights)")
         }
+        try schedule?.validate(epochs: epochs)
+        try augmentation?.validate()
     }
 }
 

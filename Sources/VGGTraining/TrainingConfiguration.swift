@@ -46,6 +46,10 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var initialWeightsKey: String?
     /// What is not trained; nil for nothing.
     public var freeze: FrozenPart?
+    /// How the learning rate changes; nil for a constant one.
+    public var schedule: ScheduleSettings?
+    /// How training pictures are changed; nil for not at all.
+    public var augmentation: AugmentationSettings?
 
     public init() {}
 }

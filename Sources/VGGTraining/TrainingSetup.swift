@@ -18,7 +18,8 @@ public struct TrainingSetup {
     public let device: Device
     public let training: ImageDataset
     public let test: ImageDataset
-    /// How images become the network's input when it is trained: here an augmentation has its place.
+    /// How images become the network's input when it is trained, with the configuration's augmentation; here another has
+    /// its place.
     public var trainingPreparation: Preparation
     /// The same when it is tested.
     public let testPreparation: Preparation
@@ -126,6 +127,7 @@ public struct TrainingSetup {
             configuration, network, device, photos
         )
         (trainingPreparation, testPreparation) = (preparation, preparation)
+        trainingPreparation.augmentation = configuration.augmentation?.augmentation
         (self.memory, self.folder, self.lock, self.stored) = (memory, folder, lock, stored)
         (self.hasCheckpoint, remarks) = (hasCheckpoint, photos.remarks)
     }

@@ -54,6 +54,23 @@ extension ToolTests {
                 "go on with vgg train --resume 'it'\\''s a run', or choose another --run-dir"))
     }
 
+    /// A cosine ends with the run: more epochs are another training, whose command has all of the recipe.
+    @Test func moreEpochsOfACosineAreANewRun() throws {
+        let recipe =
+            "--sched cosine --warmup-epochs 1 --warmup-lr 1e-6 --min-lr 1e-5 --crop-padding 1 --alternating-flip "
+            + "--color-jitter 0.1,0.2,0.3 --auto-augment ta_wide --reprob 0.5 --remode pixel --recount 2"
+        #expect(try run(small("--run-dir run \(recipe)")).status == 0)
+        #expect(try run("train --resume run").output.contains("already finished\n"))
+        let refused = try run("train --resume run --epochs 3")
+        #expect(refused.status == 1 && refused.errors.contains("--epochs is 1 there, not 3;"))
+        #expect(try follow(refused.errors, "--run-dir new").status == 0)
+        let (old, new) = (RunFolder(folder.url("run").path), RunFolder(folder.url("new").path))
+        var configuration = try old.readConfiguration()
+        configuration.initialWeights = old.path
+        configuration.epochs = 3
+        #expect(try new.readConfiguration() == configuration)
+    }
+
     @Test(.enabled(if: ImageFormat.png.isSupported)) func dataThatMovedAreNamedAnew() throws {
         try writeStripes(16)
         #expect(try run(stripesTraining).status == 0)

@@ -80,6 +80,39 @@ extension ToolTests {
         #expect(configuration.model.widthDivisor == divisor)
     }
 
+    /// Every option of a recipe reaches the configuration.
+    @Test func keepsItsRecipe() throws {
+        let result = try run(
+            """
+            \(small) --epochs 1 --run-dir run --sched multistep --decay-milestones 2,4 --decay-rate 0.2 \
+            --warmup-epochs 1 --warmup-lr 0.001 --scale 0.5,1 --ratio 0.8,1.25 --hflip 0.5 --vflip 0.1 \
+            --color-jitter 0.1,0.2,0.3,0.4 --auto-augment ta_wide --reprob 0.25 --remode pixel --recount 3
+            """)
+        #expect(result.status == 0, "\(result.errors)")
+        let configuration = try RunFolder(folder.url("run").path).readConfiguration()
+        var schedule = ScheduleSettings()
+        (schedule.sched, schedule.decayMilestones, schedule.decayRate) = (.multistep, [2, 4], 0.2)
+        (schedule.warmupEpochs, schedule.warmupLr) = (1, 0.001)
+        #expect(configuration.schedule == schedule)
+        var augmentation = AugmentationSettings()
+        (augmentation.scale, augmentation.ratio) = ([0.5, 1], [0.8, 1.25])
+        (augmentation.hflip, augmentation.vflip) = (0.5, 0.1)
+        (augmentation.colorJitter, augmentation.autoAugment) = ([0.1, 0.2, 0.3, 0.4], .trivialAugmentWide)
+        (augmentation.reprob, augmentation.remode, augmentation.recount) = (0.25, .pixel, 3)
+        #expect(configuration.augmentation == augmentation)
+        #expect(try run("train --resume run --crop-padding 2").errors.contains("--crop-padding"))
+
+        let other = try run(
+            """
+            \(small) --max-steps 1 --run-dir other --sched step --decay-epochs 2.5 --crop-padding 2 \
+            --alternating-flip
+            """)
+        #expect(other.status == 0, "\(other.errors)")
+        let changed = try RunFolder(folder.url("other").path).readConfiguration()
+        #expect(changed.schedule?.sched == .step && changed.schedule?.decayEpochs == 2.5)
+        #expect(changed.augmentation?.cropPadding == 2 && changed.augmentation?.alternatingFlip == true)
+    }
+
     @Test func storesAbsolutePaths() throws {
         #expect(try run("\(small) --max-steps 1 --run-dir first").status == 0)
         #expect(

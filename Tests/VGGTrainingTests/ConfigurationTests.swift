@@ -24,9 +24,21 @@ import VGGTraining
         configuration.optimizer.learningRate = 0.1
         configuration.maxSteps = 12
         configuration.initialWeights = "a/\"b\".safetensors"
+        (configuration.schedule, configuration.augmentation) = (changingSchedule(), everyAugmentation())
         let text = try JSONText.pretty(configuration)
         #expect(try JSONText.decode(TrainingConfiguration.self, from: text) == configuration)
         #expect(text.contains("\"learning_rate\" : 0.1"))
+        // Names of the public format.
+        for name in ["sched", "warmup_lr", "crop_padding", "alternating_flip", "color_jitter"] {
+            #expect(text.contains("\"\(name)\""), "\(name)")
+        }
+    }
+
+    /// Runs from before there were any have neither member.
+    @Test func whatIsNotSaidIsNotWritten() throws {
+        let text = try JSONText.pretty(smallConfiguration())
+        #expect(!text.contains("schedule") && !text.contains("augmentation"))
+        #expect(try JSONText.decode(TrainingConfiguration.self, from: text) == smallConfiguration())
     }
 
     @Test func doublesSurviveAsJSON() throws {
@@ -48,7 +60,51 @@ import VGGTraining
         ("`maxSteps`", { $0.maxSteps = .max }), ("`size`", { $0.size = .max }),
         ("`size`", { $0.size = 0 }), ("`classes`", { $0.model.classes = 0 }),
         ("`dropout`", { $0.model.dropout = 1 }), ("`widthDivisor`", { $0.model.widthDivisor = 3 }),
+        ("`sched`", { schedule(&$0) { $0.sched = .multistep } }),
+        ("`minLr`", { schedule(&$0) { ($0.sched, $0.minLr) = (.step, 0.1) } }),
+        ("`minLr`", { schedule(&$0) { ($0.sched, $0.minLr) = (.cosine, -1) } }),
+        ("`decayEpochs`", { schedule(&$0) { $0.decayEpochs = 3 } }),
+        ("`decayEpochs`", { schedule(&$0) { ($0.sched, $0.decayEpochs) = (.step, 0) } }),
+        ("`decayRate`", { schedule(&$0) { ($0.sched, $0.decayRate) = (.cosine, 0.1) } }),
+        ("`decayRate`", { schedule(&$0) { ($0.sched, $0.decayRate) = (.step, .infinity) } }),
+        ("`decayMilestones`", { schedule(&$0) { ($0.sched, $0.decayMilestones) = (.multistep, [3, 3]) } }),
+        ("`decayMilestones`", { schedule(&$0) { ($0.sched, $0.decayMilestones) = (.multistep, []) } }),
+        ("`decayMilestones`", { schedule(&$0) { ($0.sched, $0.decayMilestones) = (.multistep, [.max]) } }),
+        ("`warmupEpochs`", { schedule(&$0) { $0.warmupEpochs = 3 } }),
+        ("`warmupEpochs`", { schedule(&$0) { ($0.sched, $0.warmupEpochs) = (.onecycle, 1) } }),
+        ("`warmupLr`", { schedule(&$0) { $0.warmupLr = 0.1 } }),
+        ("`cropPadding`", { augment(&$0) { $0.cropPadding = -1 } }),
+        ("`cropPadding`", { augment(&$0) { ($0.cropPadding, $0.ratio) = (2, [1, 1]) } }),
+        ("`scale`", { augment(&$0) { $0.scale = [0.5] } }),
+        ("`scale`", { augment(&$0) { $0.scale = [0.5, 2] } }),
+        ("`ratio`", { augment(&$0) { $0.ratio = [2, 1] } }),
+        ("`ratio`", { augment(&$0) { $0.ratio = [0, 1] } }),
+        // A side that no whole number is as long as.
+        ("`ratio`", { augment(&$0) { $0.ratio = [1e-300, 1] } }),
+        ("`hflip`", { augment(&$0) { $0.hflip = 1.1 } }), ("`vflip`", { augment(&$0) { $0.vflip = .nan } }),
+        ("`colorJitter`", { augment(&$0) { $0.colorJitter = [0.1, 0.2] } }),
+        ("`colorJitter`", { augment(&$0) { $0.colorJitter = [0.1, 0.2, 0.3, 0.6] } }),
+        ("`reprob`", { augment(&$0) { $0.reprob = -0.1 } }),
+        ("`remode`", { augment(&$0) { $0.remode = .rand } }),
+        ("`recount`", { augment(&$0) { $0.recount = 2 } }),
+        ("`recount`", { augment(&$0) { ($0.reprob, $0.recount) = (0.5, 0) } }),
     ]
+
+    private static func schedule(
+        _ configuration: inout TrainingConfiguration, _ change: (inout ScheduleSettings) -> Void
+    ) {
+        var settings = ScheduleSettings()
+        change(&settings)
+        configuration.schedule = settings
+    }
+
+    private static func augment(
+        _ configuration: inout TrainingConfiguration, _ change: (inout AugmentationSettings) -> Void
+    ) {
+        var settings = AugmentationSettings()
+        change(&settings)
+        configuration.augmentation = settings
+    }
 
     @Test(arguments: mistakes)
     func namesTheOptionAtFault(_ option: String, _ spoil: Change) {
@@ -56,6 +112,46 @@ import VGGTraining
         spoil(&configuration)
         let error = #expect(throws: (any Error).self) { try configuration.validate() }
         #expect(error.map { "\($0)".hasPrefix("\(option) ") } == true)
+    }
+
+    /// Where a step's rate depends on the number of epochs, another number would be another training.
+    @Test(arguments: [ScheduleSettings.Kind.step, .cosine, .onecycle])
+    func epochsMayChangeWhereNoRateDependsOnThem(_ kind: ScheduleSettings.Kind) {
+        var stored = smallConfiguration()
+        stored.schedule = ScheduleSettings()
+        stored.schedule?.sched = kind
+        var other = stored
+        other.epochs = 7
+        #expect(
+            stored.conflicts(with: other)
+                == (kind == .step ? [] : [SettingConflict(setting: .epochs, stored: "2", given: "7")]))
+    }
+
+    /// Lists are compared as they are typed.
+    @Test func listsAreOptions() {
+        let stored = smallConfiguration()
+        var other = stored
+        other.augmentation = everyAugmentation()
+        let conflicts = stored.conflicts(with: other)
+        #expect(
+            conflicts.contains(
+                SettingConflict(setting: .colorJitter, stored: "none", given: "0.4,0.4,0.4,0.1")))
+        #expect(
+            conflicts.contains(SettingConflict(setting: .alternatingFlip, stored: "false", given: "true")))
+    }
+
+    /// Each rate has its own schedule; the warm-up begins at the same for all.
+    @Test func ratesFollowTheSchedule() {
+        var configuration = smallConfiguration()
+        configuration.optimizer.headLearningRate = 0.1
+        configuration.schedule = changingSchedule()
+        let optimizers = [0, 5, 6, 12].map { configuration.optimizer(at: $0, stepsPerEpoch: 6) }
+        #expect(optimizers.map(\.learningRate)[0] == 0.001 && optimizers[0].headLearningRate == 0.001)
+        #expect(optimizers.map(\.learningRate)[1] == Float(0.001 + 5 * (Double(Float(0.01)) - 0.001) / 6))
+        // In the middle of a cosine, and at its end.
+        #expect(optimizers[2].learningRate == 0.5 * 0.01 && optimizers[2].headLearningRate == 0.5 * 0.1)
+        #expect(optimizers[3].learningRate == 0)
+        #expect(optimizers.allSatisfy { $0.momentum == 0.9 && $0.nesterov })
     }
 
     @Test func onlySomeOptionsMayChange() {

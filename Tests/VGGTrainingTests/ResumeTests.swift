@@ -71,6 +71,30 @@ import VGGTraining
         #expect(throws: FileError.self) { try run.readConfiguration() }
     }
 
+    /// A changing rate and changed pictures follow from the step and the epoch, on any number of threads.
+    @Test(arguments: [3, 7]) func goesOnWithItsRatesAndPictures(_ steps: Int) throws {
+        let folder = try TemporaryFolder()
+        var configuration = smallConfiguration()
+        configuration.schedule = changingSchedule()
+        configuration.augmentation = everyAugmentation()
+        let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
+        _ = try trainer(configuration, folder: whole).run()
+        _ = try train(trainer(configuration, folder: stopped), stoppingAfter: steps)
+        _ = try trainer(configuration, folder: stopped, resuming: true, threads: 1).run()
+        #expect(try stopped.tensors() == whole.tensors())
+        #expect(try figures(stopped) == figures(whole))
+
+        // Each of the two makes another training.
+        for (name, change) in [
+            ("rate", { $0.schedule = nil }), ("pictures", { $0.augmentation = nil }),
+        ] as [(String, (inout TrainingConfiguration) -> Void)] {
+            var other = configuration
+            change(&other)
+            _ = try trainer(other, folder: folder.run(name)).run()
+            #expect(try folder.run(name).tensors() != whole.tensors(), "\(name)")
+        }
+    }
+
     /// What a killed process has written after its last checkpoint does not count.
     @Test func cutsMetricsBackToTheCheckpoint() throws {
         let folder = try TemporaryFolder()

@@ -45,6 +45,22 @@ func smallConfiguration() -> TrainingConfiguration {
     return configuration
 }
 
+/// A warm-up and a cosine.
+func changingSchedule() -> ScheduleSettings {
+    var schedule = ScheduleSettings()
+    (schedule.sched, schedule.warmupEpochs, schedule.warmupLr) = (.cosine, 1, 0.001)
+    return schedule
+}
+
+/// Everything that can be done to training pictures at once.
+func everyAugmentation() -> AugmentationSettings {
+    var augmentation = AugmentationSettings()
+    (augmentation.cropPadding, augmentation.vflip, augmentation.alternatingFlip) = (1, 0.1, true)
+    (augmentation.colorJitter, augmentation.autoAugment) = ([0.4, 0.4, 0.4, 0.1], .trivialAugmentWide)
+    (augmentation.reprob, augmentation.remode, augmentation.recount) = (0.5, .pixel, 2)
+    return augmentation
+}
+
 func trainer(
     _ configuration: TrainingConfiguration, folder: RunFolder? = nil, resuming: Bool = false, threads: Int = 2
 ) throws -> Trainer {

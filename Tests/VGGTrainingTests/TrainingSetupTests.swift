@@ -67,21 +67,25 @@ import VGGTraining
         var configuration = smallConfiguration()
         configuration.model.arch = "vgg11"
         configuration.optimizer.learningRate = 1e-30
-        func figures(_ augmentation: Augmentation?) throws -> EpochMetrics {
+        func figures(_ own: Augmentation?) throws -> EpochMetrics {
             var setup = try TrainingSetup(
                 configuration, training: stripes(count: 44), test: stripes(count: 20),
                 device: .cpu(threads: 2))
-            setup.trainingPreparation.augmentation = augmentation
+            if let own { setup.trainingPreparation.augmentation = own }
             var figures: EpochMetrics?
             _ = try Trainer(setup).run { event in
                 if case .epoch(let found) = event { figures = figures ?? found }
             }
             return try #require(figures)
         }
-        let (plain, changed) = (
-            try figures(nil), try figures(Augmentation(erasing: RandomErasing(probability: 1)))
-        )
+        let plain = try figures(nil)
+        let changed = try figures(Augmentation(erasing: RandomErasing(probability: 1)))
         #expect(plain.trainLoss != changed.trainLoss && plain.testLoss == changed.testLoss)
+        // What the configuration says is the same augmentation.
+        configuration.augmentation = AugmentationSettings()
+        configuration.augmentation?.reprob = 1
+        let said = try figures(nil)
+        #expect(said.trainLoss == changed.trainLoss && said.testLoss == changed.testLoss)
     }
 
     /// Weights that have been read are not read again.

@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// Numbers separated by commas.
+struct NumberList<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument {
+    var numbers: [Number] = []
+
+    init?(argument: String) {
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let number = Number(String(part)) else { return nil }
+            numbers.append(number)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import VGGModel
+
+/// What a run's configuration says about its learning rate; what is not said is timm's default.
+public struct ScheduleSettings: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        case step, multistep, cosine, onecycle
+    }
+
+    /// nil for a constant rate, after the warm-up if there is one.
+    public var sched: Kind?
+    /// In how many epochs the rate rises from `warmupLr` in a line; else none.
+    public var warmupEpochs: Int?
+    /// Else 1e-5.
+    public var warmupLr: Double?
+    /// The rate at the end of a cosine; else 0.
+    public var minLr: Double?
+    /// After how many epochs each a step lowers the rate; else 90.
+    public var decayEpochs: Double?
+    /// At the ends of which epochs `multistep` lowers it, in rising order.
+    public var decayMilestones: [Int]?
+    /// What the rate is multiplied by then; else 0.1.
+    public var decayRate: Double?
+
+    public init() {}
+
+    /// Whether the rate of a step depends on how many epochs there are in all.
+    package var dependsOnEpochs: Bool { sched == .cosine || sched == .onecycle }
+
+    /// The schedule of a rate.
+    func schedule(rate: Float, epochs: Int, stepsPerEpoch: Int) -> LearningRateSchedule {
+        let factor = decayRate ?? 0.1
+        let shape: LearningRateSchedule.Shape =
+            switch sched {
+            case nil: .constant
+            case .step: .step(epochs: decayEpochs ?? 90, factor: factor)
+            case .multistep: .multistep(epochs: decayMilestones ?? [], factor: factor)
+            case .cosine: .cosine(minimum: minLr ?? 0)
+            case .onecycle: .oneCycle()
+            }
+        return LearningRateSchedule(
+            shape, rate: Double(rate), epochs: epochs, updatesPerEpoch: stepsPerEpoch,
+            warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? 1e-5)
+    }
+
+    /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each
+    ///   other.
+    func validate(epochs: Int) throws(TrainingError) {
+        let uses: [(setting: Setting, isGiven: Bool, kinds: [Kind])] = [
+            (.minLr, minLr != nil, [.cosine]), (.decayEpochs, decayEpochs != nil, [.step]),
+            (.decayMilestones, decayMilestones != nil, [.multistep]),
+            (.decayRate, decayRate != nil, [.step, .multistep]),
+        ]
+        for use in uses where use.isGiven {
+            guard let sched, use.kinds.contains(sched) else {
+                let kinds = use.kinds.map(\.rawValue).joined(separator: " or ")
+                throw .invalidSetting(use.setting, reason: "is for \(Setting.sched) \(kinds)")
+            }
+        }
+        guard sched != .multistep || decayMilestones != nil else {
+            throw .invalidSetting(.sched, reason: "multistep needs \(Setting.decayMilestones)")
+        }
+        guard sched != .onecycle || warmupEpochs == nil else {
+            throw .invalidSetting(
+                .warmupEpochs,
+                reason: "is not for \(Setting.sched) onecycle, which begins with one of its own")
+        }
+        guard warmupLr == nil || warmupEpochs != nil else {
+            throw .invalidSetting(.warmupLr, reason: "needs \(Setting.warmupEpochs)")
+        }
+        if let warmupEpochs, !(0...epochs).contains(warmupEpochs) {
+            throw .invalidSetting(
+                .warmupEpochs,
+                reason: "must be between 0 and the \(epochs) of \(Setting.epochs), not \(warmupEpochs)")
+        }
+        let rates: [(Setting, Double?)] = [(.warmupLr, warmupLr), (.minLr, minLr)]
+        for case (let setting, let rate?) in rates where !(rate >= 0 && rate.isFinite) {
+            throw .invalidSetting(setting, reason: "must be at least 0, not \(rate)")
+        }
+        let decays: [(Setting, Double?)] = [(.decayEpochs, decayEpochs), (.decayRate, decayRate)]
+        for case (let setting, let number?) in decays where !(number > 0 && number.isFinite) {
+            throw .invalidSetting(setting, reason: "must be greater than 0, not \(number)")
+        }
+        if let milestones = decayMilestones {
+            let isRising = zip(milestones, milestones.dropFirst()).allSatisfy { $0 < $1 }
+            guard isRising, !milestones.isEmpty, milestones.allSatisfy(SettingRange.epochs.contains) else {
+                throw .invalidSetting(.decayMilestones, reason: "must be epochs, from 1 on, in rising order")
+            }
+        }
+    }
+}
