@@ -120,7 +120,7 @@ final class CPUPlan: BoundPlan {
             context.workers.run(labels.count) { image, _ in
                 let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
                 let loss = vgg_softmax_cross_entropy(
-                    logits.baseAddress, classes, labels[image], 1 / Float(pass.node.batch),
+                    logits.baseAddress, classes, labels[image], pass.smoothing, 1 / Float(pass.node.batch),
                     pass.isTraining ? logitGradient + image * classes : nil)
                 let best = logits.indices.max { logits[$0] < logits[$1] }
                 results[image] = (loss, best == Int(labels[image]))

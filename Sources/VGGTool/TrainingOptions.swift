@@ -44,6 +44,11 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The weight decay of SGD (default: 0).")
     var weightDecay: Float?
 
+    @Option(
+        parsing: .unconditional,
+        help: "Train on targets of which all classes share so much alike, label smoothing (default: 0).")
+    var smoothing: Float?
+
     @OptionGroup var schedule: ScheduleOptions
     @OptionGroup var augmentation: AugmentationOptions
 
@@ -120,6 +125,7 @@ struct TrainingOptions: ParsableArguments {
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
         if let key = weights.weightsKey { result.initialWeightsKey = key }
         if let freeze { result.freeze = freeze.part }
+        if let smoothing { result.smoothing = smoothing }
         result.schedule = schedule.applied(to: result.schedule)
         result.augmentation = augmentation.applied(to: result.augmentation)
         if noShuffle { result.shuffle = false }

@@ -155,7 +155,7 @@ public final class Trainer {
         let begin = clock.now
         let step = executor.trainingStep(
             images, optimizer: configuration.optimizer(at: state.step, stepsPerEpoch: stepsPerEpoch),
-            seed: configuration.seed, step: state.step)
+            seed: configuration.seed, step: state.step, smoothing: configuration.smoothing ?? 0)
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct

@@ -54,6 +54,7 @@ extension TrainingConfiguration {
         Row(setting: .initialWeights, isOfWeights: true) { text($0.initialWeights) },
         Row(setting: .weightsKey, isOfWeights: true) { text($0.initialWeightsKey) },
         Row(setting: .freeze) { text($0.freeze?.rawValue) },
+        Row(setting: .smoothing) { text($0.smoothing) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
         Row(setting: .warmupEpochs) { text($0.schedule?.warmupEpochs) },
         Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
@@ -152,6 +153,10 @@ extension TrainingConfiguration {
         guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
             throw TrainingError.invalidSetting(
                 .weightDecay, reason: "must be at least 0, not \(optimizer.weightDecay)")
+        }
+        if let smoothing, !(0..<1 ~= smoothing) {
+            throw TrainingError.invalidSetting(
+                .smoothing, reason: "must be at least 0 and less than 1, not \(smoothing)")
         }
         if let share = validationSplit, !(share > 0 && share < 1) {
             throw TrainingError.invalidSetting(

@@ -46,6 +46,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var initialWeightsKey: String?
     /// What is not trained; nil for nothing.
     public var freeze: FrozenPart?
+    /// What all classes share alike of the target 1 of each example's own, in training; nil for nothing.
+    public var smoothing: Float?
     /// How the learning rate changes; nil for a constant one.
     public var schedule: ScheduleSettings?
     /// How training pictures are changed; nil for not at all.

@@ -105,11 +105,12 @@ extension ToolTests {
         let other = try run(
             """
             \(small) --max-steps 1 --run-dir other --sched step --decay-epochs 2.5 --crop-padding 2 \
-            --alternating-flip
+            --alternating-flip --smoothing 0.1
             """)
         #expect(other.status == 0, "\(other.errors)")
         let changed = try RunFolder(folder.url("other").path).readConfiguration()
         #expect(changed.schedule?.sched == .step && changed.schedule?.decayEpochs == 2.5)
+        #expect(changed.smoothing == 0.1)
         #expect(changed.augmentation?.cropPadding == 2 && changed.augmentation?.alternatingFlip == true)
     }
 

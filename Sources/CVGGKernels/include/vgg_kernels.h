@@ -258,9 +258,11 @@ void vgg_average_pool(const vgg_map *x_map, const float *x, const size_t *rows, 
 void vgg_average_pool_gradient(const float *gradient, const size_t *rows, const size_t *columns,
                                const vgg_map *y_map, const vgg_map *dx_map, float *dx);
 
-/// Softmax cross-entropy of one example: returns the loss; writes the gradient times `scale` unless NULL.
-double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float scale,
-                                 float *gradient);
+/// Softmax cross-entropy of one example, whose target is its label's class but for what all classes share
+/// alike
+/// (`smoothing`, 0 to 1): returns the loss; writes the gradient times `scale` unless NULL.
+double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float smoothing,
+                                 float scale, float *gradient);
 
 #ifdef __cplusplus
 }

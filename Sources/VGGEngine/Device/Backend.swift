@@ -46,7 +46,7 @@ package protocol BoundPlan: AnyObject {
     /// Makes the step's output from the output of the step before.
     func forward(_ step: Int, _ pass: Pass)
 
-    /// What the logits, the last step's output, say for the labels of the pass's images. For training, leaves the gradient of
+    /// What the logits, the last step's output, say for the labels of the pass's images, smoothed as the pass says. For training, leaves the gradient of
     /// the batch's mean loss with respect to the logits.
     func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics
 
@@ -96,18 +96,21 @@ package struct Pass {
     package var step: Int = 0
     /// Given where parameters may be updated as soon as their gradients are made.
     package var optimizer: SGD?
+    /// What all classes share alike of the target 1 of each image's own.
+    package var smoothing: Float = 0
     /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
     package var needsWeightGradients = true
 
     package init(
         _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, optimizer: SGD? = nil,
-        needsWeightGradients: Bool = true
+        smoothing: Float = 0, needsWeightGradients: Bool = true
     ) {
         self.node = node
         self.isTraining = isTraining
         self.seed = seed
         self.step = step
         self.optimizer = optimizer
+        self.smoothing = smoothing
         self.needsWeightGradients = needsWeightGradients
     }
 

@@ -18,29 +18,34 @@ extension Executor {
     ///   - images: with labels, 0 ..< classes.
     ///   - seed: chooses the dropout masks, together with `step`.
     ///   - step: counts from 0 over the whole training.
+    ///   - smoothing: what all classes share alike of the target 1 of each image's own (Szegedy et al. 2015, "Rethinking the
+    ///     Inception architecture", section 7); the loss is then of these targets.
     /// - Returns: what the batch gave before the update.
     public func trainingStep(
-        _ images: ImageBatch, optimizer: SGD, seed: UInt64 = 0, step: Int = 0
+        _ images: ImageBatch, optimizer: SGD, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
     ) -> BatchMetrics {
         let pass = Pass(
-            SumTree(images: images.count), isTraining: true, seed: seed, step: step, optimizer: optimizer)
+            SumTree(images: images.count), isTraining: true, seed: seed, step: step, optimizer: optimizer,
+            smoothing: smoothing)
         let metrics = train(pass, images)
         update(with: optimizer, after: pass)
         return metrics
     }
 
     /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
-    public func backward(_ images: ImageBatch, seed: UInt64 = 0, step: Int = 0) -> BatchMetrics {
-        backward(images, of: SumTree(images: images.count), seed: seed, step: step)
+    public func backward(
+        _ images: ImageBatch, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
+    ) -> BatchMetrics {
+        backward(images, of: SumTree(images: images.count), seed: seed, step: step, smoothing: smoothing)
     }
 
     /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
     /// added as the tree says, are to the bit those of the batch; but batch norm, as yet, takes the statistics of the part.
     /// - Parameter node: the part, whose images these are.
     package func backward(
-        _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0
+        _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
     ) -> BatchMetrics {
-        train(Pass(node, isTraining: true, seed: seed, step: step), images)
+        train(Pass(node, isTraining: true, seed: seed, step: step, smoothing: smoothing), images)
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.

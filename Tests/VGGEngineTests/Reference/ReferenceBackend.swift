@@ -84,12 +84,12 @@ final class ReferencePlan: BoundPlan {
             let top = logits.max()!
             let exponentials = logits.map { exp($0 - top) }
             let sum = exponentials.reduce(0, +)
-            metrics.lossSum += log(sum) - (logits[label] - top)
+            let share = Double(pass.smoothing) / Double(logits.count)
+            let targets = logits.indices.map { share + ($0 == label ? 1 - Double(pass.smoothing) : 0) }
+            metrics.lossSum += zip(targets, logits).reduce(0) { $0 + $1.0 * (log(sum) - ($1.1 - top)) }
             if logits.indices.max(by: { logits[$0] < logits[$1] }) == label { metrics.correct += 1 }
             gradient.append(
-                exponentials.enumerated().map {
-                    ($0.element / sum - ($0.offset == label ? 1 : 0)) / Double(pass.node.batch)
-                })
+                zip(exponentials, targets).map { ($0 / sum - $1) / Double(pass.node.batch) })
         }
         if pass.isTraining { stepGradients[plan.steps.count - 1] = gradient }
         return metrics
