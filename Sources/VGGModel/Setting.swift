@@ -11,7 +11,7 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case data, dataDirectory, validationSplit, skipBroken, preprocessing, trainLimit, testLimit
     // The training.
     case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
-    case nesterov, weightDecay, smoothing
+    case nesterov, weightDecay, noNormDecay, smoothing
     // Its learning rate from step to step.
     case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate
     // What happens to its pictures.

@@ -44,6 +44,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The weight decay of SGD (default: 0).")
     var weightDecay: Float?
 
+    @Flag(help: "No weight decay of biases and of batch norm's scales and shifts.")
+    var noNormDecay = false
+
     @Option(
         parsing: .unconditional,
         help: "Train on targets of which all classes share so much alike, label smoothing (default: 0).")
@@ -118,6 +121,7 @@ struct TrainingOptions: ParsableArguments {
         if let momentum { result.optimizer.momentum = momentum }
         if nesterov { result.optimizer.nesterov = true }
         if let weightDecay { result.optimizer.weightDecay = weightDecay }
+        if noNormDecay { result.optimizer.vectorWeightDecay = 0 }
         if let batchSize { result.batchSize = batchSize }
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved }

@@ -43,6 +43,7 @@ extension TrainingConfiguration {
         Row(setting: .momentum) { "\($0.optimizer.momentum)" },
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
         Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
+        Row(setting: .noNormDecay, isFlag: true) { "\($0.optimizer.vectorWeightDecay == 0)" },
         Row(setting: .batchSize) { "\($0.batchSize)" },
         Row(setting: .seed) { "\($0.seed)" },
         Row(setting: .precision) { $0.precision.rawValue },
@@ -153,6 +154,16 @@ extension TrainingConfiguration {
         guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
             throw TrainingError.invalidSetting(
                 .weightDecay, reason: "must be at least 0, not \(optimizer.weightDecay)")
+        }
+        if let decay = optimizer.vectorWeightDecay {
+            guard decay == 0 else {
+                throw TrainingError.invalidSetting(
+                    .noNormDecay, reason: "is a weight decay of 0 for biases and norms, not \(decay)")
+            }
+            guard optimizer.weightDecay > 0 else {
+                throw TrainingError.invalidSetting(
+                    .noNormDecay, reason: "needs a \(Setting.weightDecay) above 0")
+            }
         }
         if let smoothing, !(0..<1 ~= smoothing) {
             throw TrainingError.invalidSetting(

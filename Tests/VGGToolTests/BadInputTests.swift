@@ -26,6 +26,7 @@ extension ToolTests {
         ("train --data-dir missing", "missing", 1), ("train --data nothing-like-it", "nothing-like-it", 1),
         ("train --size 32 --classes 9", "10 classes", 1), ("train --lr-head -1", "--lr-head", 64),
         ("train --freeze features", "--freeze needs weights", 64), ("train --freeze all", "--freeze", 64),
+        ("train --no-norm-decay", "--no-norm-decay needs a --weight-decay above 0", 64),
         ("train --smoothing 1", "--smoothing must", 64),
         ("train --sched multistep", "--sched multistep needs --decay-milestones", 64),
         ("train --sched linear", "--sched", 64), ("train --decay-milestones 3,x", "--decay-milestones", 64),

@@ -111,13 +111,11 @@ extension ToolTests {
             "--nesterov",
             "--weight-decay", "--batch-size", "--seed", "--threads", "--precision", "--run-dir", "--resume",
             "--init", "--weight-init", "--no-shuffle", "--train-limit", "--test-limit", "--max-steps",
-            "--preset",
-            "--device", "--estimate", "--format", "--freeze", "--lr-head", "--smoothing", "--sched",
-            "--warmup-epochs",
-            "--warmup-lr", "--min-lr", "--decay-epochs", "--decay-milestones", "--decay-rate",
-            "--crop-padding",
-            "--scale", "--ratio", "--hflip", "--vflip", "--alternating-flip", "--color-jitter",
-            "--auto-augment", "--reprob", "--remode", "--recount",
+            "--preset", "--device", "--estimate", "--format", "--freeze", "--lr-head", "--smoothing",
+            "--no-norm-decay", "--sched", "--warmup-epochs", "--warmup-lr", "--min-lr", "--decay-epochs",
+            "--decay-milestones", "--decay-rate", "--crop-padding", "--scale", "--ratio", "--hflip",
+            "--vflip", "--alternating-flip", "--color-jitter", "--auto-augment", "--reprob", "--remode",
+            "--recount",
         ] {
             #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
         }

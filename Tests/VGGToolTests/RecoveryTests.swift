@@ -56,9 +56,11 @@ extension ToolTests {
 
     /// A cosine ends with the run: more epochs are another training, whose command has all of the recipe.
     @Test func moreEpochsOfACosineAreANewRun() throws {
-        let recipe =
-            "--smoothing 0.1 --sched cosine --warmup-epochs 1 --warmup-lr 1e-6 --min-lr 1e-5 --crop-padding 1 --alternating-flip "
-            + "--color-jitter 0.1,0.2,0.3 --auto-augment ta_wide --reprob 0.5 --remode pixel --recount 2"
+        let recipe = """
+            --weight-decay 0.01 --no-norm-decay --smoothing 0.1 --sched cosine --warmup-epochs 1 --warmup-lr 1e-6 \
+            --min-lr 1e-5 --crop-padding 1 --alternating-flip --color-jitter 0.1,0.2,0.3 --auto-augment ta_wide \
+            --reprob 0.5 --remode pixel --recount 2
+            """
         #expect(try run(small("--run-dir run \(recipe)")).status == 0)
         #expect(try run("train --resume run").output.contains("already finished\n"))
         let refused = try run("train --resume run --epochs 3")

@@ -105,12 +105,12 @@ extension ToolTests {
         let other = try run(
             """
             \(small) --max-steps 1 --run-dir other --sched step --decay-epochs 2.5 --crop-padding 2 \
-            --alternating-flip --smoothing 0.1
+            --alternating-flip --smoothing 0.1 --weight-decay 0.01 --no-norm-decay
             """)
         #expect(other.status == 0, "\(other.errors)")
         let changed = try RunFolder(folder.url("other").path).readConfiguration()
         #expect(changed.schedule?.sched == .step && changed.schedule?.decayEpochs == 2.5)
-        #expect(changed.smoothing == 0.1)
+        #expect(changed.smoothing == 0.1 && changed.optimizer.vectorWeightDecay == 0)
         #expect(changed.augmentation?.cropPadding == 2 && changed.augmentation?.alternatingFlip == true)
     }
 

@@ -60,6 +60,8 @@ import VGGTraining
         ("`maxSteps`", { $0.maxSteps = .max }), ("`size`", { $0.size = .max }),
         ("`size`", { $0.size = 0 }), ("`classes`", { $0.model.classes = 0 }),
         ("`dropout`", { $0.model.dropout = 1 }), ("`widthDivisor`", { $0.model.widthDivisor = 3 }),
+        ("`noNormDecay`", { ($0.optimizer.weightDecay, $0.optimizer.vectorWeightDecay) = (0, 0) }),
+        ("`noNormDecay`", { $0.optimizer.vectorWeightDecay = 0.1 }),
         ("`smoothing`", { $0.smoothing = 1 }), ("`smoothing`", { $0.smoothing = -.ulpOfOne }),
         ("`sched`", { schedule(&$0) { $0.sched = .multistep } }),
         ("`minLr`", { schedule(&$0) { ($0.sched, $0.minLr) = (.step, 0.1) } }),
