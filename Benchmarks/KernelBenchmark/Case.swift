@@ -57,13 +57,13 @@ func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
 }
 
 /// The same in bfloat16.
-func halves(_ count: Int) -> UnsafeMutablePointer<UInt16> {
+func bf16s(_ count: Int) -> UnsafeMutablePointer<UInt16> {
     let memory = UnsafeMutableRawPointer.allocate(byteCount: (count + 64) * 2, alignment: 4096)
-    let halves = memory.bindMemory(to: UInt16.self, capacity: count + 64)
+    let bf16s = memory.bindMemory(to: UInt16.self, capacity: count + 64)
     for index in 0..<count + 64 {
-        halves[index] = UInt16(truncatingIfNeeded: (Float(index % 251) / 250 - 0.5).bitPattern >> 16)
+        bf16s[index] = UInt16(truncatingIfNeeded: (Float(index % 251) / 250 - 0.5).bitPattern >> 16)
     }
-    return halves
+    return bf16s
 }
 
 /// Winners of pools: all four positions and, now and then, none.

@@ -10,9 +10,9 @@ var linearCases: [Case] {
         func shape() -> vgg_linear { linear(examples, inputs, outputs, xRow: row, yRow: row) }
         func forward(rounded isRounded: Bool) -> () -> Void {
             var shape = shape()
-            let (x, y, bias) = (halves(examples * row), halves(examples * row), floats(outputs))
+            let (x, y, bias) = (bf16s(examples * row), bf16s(examples * row), floats(outputs))
             let (w, scratch) = (floats(inputs * outputs), floats(vgg_bf16_linear_forward_scratch(&shape)))
-            let rounded = isRounded ? halves(inputs * outputs) : nil
+            let rounded = isRounded ? bf16s(inputs * outputs) : nil
             return {
                 mixed.bf16_linear_forward(&shape, x, w, rounded, bias, y, nil, scratch, 0, panels, 1)
             }
@@ -66,8 +66,8 @@ var linearCases: [Case] {
             ) {
                 var shape = shape()
                 let even = (examples + 1) / 2 * 2
-                let (transposed, pairs) = (halves(inputs * even), halves(outputs * even))
-                let (dy, dx, w) = (halves(examples * row), halves(examples * row), floats(inputs * outputs))
+                let (transposed, pairs) = (bf16s(inputs * even), bf16s(outputs * even))
+                let (dy, dx, w) = (bf16s(examples * row), bf16s(examples * row), floats(inputs * outputs))
                 let scratch = floats(vgg_bf16_linear_backward_scratch(&shape))
                 var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
                 return {

@@ -8,15 +8,15 @@ var mixedConvolutionCases: [Case] {
 private func directCases(_ layer: Layer) -> [Case] {
     let weights = vgg_bf16_weights_count(layer.inputs, layer.outputs, 3)
     func forward(pooled: Bool) -> () -> Void {
-        let (x, y, bias) = (halves(layer.inputCount), halves(layer.outputCount), floats(layer.outputs))
-        let (w, won) = (halves(weights), winners(layer.outputCount / 4))
+        let (x, y, bias) = (bf16s(layer.inputCount), bf16s(layer.outputCount), floats(layer.outputs))
+        let (w, won) = (bf16s(weights), winners(layer.outputCount / 4))
         var shape = layer.shape(pooled: pooled)
         guard pooled else { return { mixed.bf16_convolution(&shape, x, w, bias, y, 0, layer.size, 1) } }
         return { mixed.bf16_convolution_relu_pool(&shape, x, w, bias, y, won, 0, layer.size / 2) }
     }
     func winograd(pool: Bool) -> () -> Void {
-        let (x, y, bias) = (halves(layer.inputCount), halves(layer.outputCount), floats(layer.outputs))
-        let u = halves(vgg_bf16_winograd_weights_count(layer.inputs, layer.outputs))
+        let (x, y, bias) = (bf16s(layer.inputCount), bf16s(layer.outputCount), floats(layer.outputs))
+        let u = bf16s(vgg_bf16_winograd_weights_count(layer.inputs, layer.outputs))
         let scratch = floats(vgg_bf16_winograd_scratch(layer.inputs))
         let tiles = (pool ? layer.size / 2 : (layer.size + 1) / 2)
         var shape = layer.shape(pooled: pool)
@@ -30,16 +30,16 @@ private func directCases(_ layer: Layer) -> [Case] {
         layer.row("bf16_convolution_relu_pool") { forward(pooled: true) },
         layer.row("bf16_weight_gradient") {
             var shape = layer.shape()
-            let (x, dy) = (halves(layer.inputCount), halves(layer.outputCount))
+            let (x, dy) = (bf16s(layer.inputCount), bf16s(layer.outputCount))
             let (dw, db) = (floats(layer.weightCount), floats(layer.panels * 16))
-            let scratch = halves(vgg_bf16_weight_gradient_scratch(&shape))
+            let scratch = bf16s(vgg_bf16_weight_gradient_scratch(&shape))
             return { mixed.bf16_weight_gradient(&shape, x, dy, dw, db, scratch) }
         },
         layer.row("bf16_pooled_weight_gradient") {
             var shape = layer.shape(pooled: true)
-            let (x, g) = (halves(layer.inputCount), halves(layer.outputCount / 4))
+            let (x, g) = (bf16s(layer.inputCount), bf16s(layer.outputCount / 4))
             let (dw, db) = (floats(layer.weightCount), floats(layer.panels * 16))
-            let scratch = halves(vgg_bf16_pooled_weight_gradient_scratch(&shape))
+            let scratch = bf16s(vgg_bf16_pooled_weight_gradient_scratch(&shape))
             let won = winners(layer.outputCount / 4)
             return { mixed.bf16_pooled_weight_gradient(&shape, x, g, won, dw, db, scratch) }
         },
@@ -55,8 +55,8 @@ private func directCases(_ layer: Layer) -> [Case] {
         layer.row("bf16_pooled_input_gradient") {
             var shape = layer.shape()
             shape.x_row = layer.size * layer.inputs
-            let (g, dx) = (halves(layer.outputCount / 4), halves(layer.inputCount))
-            let w = halves(vgg_bf16_pooled_weights_count(layer.inputs, layer.outputs))
+            let (g, dx) = (bf16s(layer.outputCount / 4), bf16s(layer.inputCount))
+            let w = bf16s(vgg_bf16_pooled_weights_count(layer.inputs, layer.outputs))
             let scratch = floats(vgg_bf16_pooled_input_gradient_scratch(&shape))
             let won = winners(layer.outputCount / 4)
             return { mixed.bf16_pooled_input_gradient(&shape, g, won, w, dx, scratch) }
@@ -75,7 +75,7 @@ private func packingCases(_ layer: Layer) -> [Case] {
         Case(
             kernel: kernel, shape: layer.text, work: .bytes(Double(4 * layer.weightCount + 2 * count))
         ) {
-            let (weights, packed) = (floats(layer.weightCount), halves(count))
+            let (weights, packed) = (floats(layer.weightCount), bf16s(count))
             return { pack(weights, packed) }
         }
     }

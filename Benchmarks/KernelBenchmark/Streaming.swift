@@ -88,36 +88,36 @@ var streamingCases: [Case] {
     ]
     let half: [Case] = [
         row("bf16_from_float", bytes: 6) {
-            let (x, y) = (floats(count), halves(count))
+            let (x, y) = (floats(count), bf16s(count))
             return { mixed.bf16_from_float(x, y, count) }
         },
         row("bf16_to_float", bytes: 6) {
-            let (x, y) = (halves(count), floats(count))
+            let (x, y) = (bf16s(count), floats(count))
             return { mixed.bf16_to_float(x, y, count) }
         },
         row("bf16_mask_gradient", bytes: 6) {
-            let (y, g, dy) = (halves(count), halves(count), halves(count))
+            let (y, g, dy) = (bf16s(count), bf16s(count), bf16s(count))
             var map = map(size)
             return { mixed.bf16_mask_gradient(&map, y, g, &map, dy) }
         },
         row("bf16_unpool_gradient", bytes: 3) {
-            let (g, dy, won) = (halves(count / 4), halves(count), winners(count / 4))
+            let (g, dy, won) = (bf16s(count / 4), bf16s(count), winners(count / 4))
             var map = map(size)
             return { mixed.bf16_unpool_gradient(g, won, size / 2, size / 2, &map, dy) }
         },
         row("bf16_relu_gradient", bytes: 6) {
-            let (y, g) = (halves(count), halves(count))
+            let (y, g) = (bf16s(count), bf16s(count))
             return { mixed.bf16_relu_gradient(y, g, count) }
         },
         row("bf16_linear_transpose", bytes: 4) {
-            let (x, y) = (halves(count), halves(count))
+            let (x, y) = (bf16s(count), bf16s(count))
             let inputs = channels * 16
             var shape = linear(size * size / 16, inputs, 16, xRow: inputs, yRow: 16)
             return { mixed.bf16_linear_transpose(&shape, x, y, 0, inputs) }
         },
         row("bf16_linear_pair", bytes: 4) {
             let outputs = channels * 16
-            let (dy, pairs, db) = (halves(count), halves(count), floats(outputs))
+            let (dy, pairs, db) = (bf16s(count), bf16s(count), floats(outputs))
             var shape = linear(size * size / 16, 16, outputs, xRow: 16, yRow: outputs)
             return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
         },

@@ -62,9 +62,11 @@ import VGGTraining
         #expect(earlier != text)
         try earlier.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)
 
-        let resumed = try trainer(smallConfiguration(), folder: run, resuming: true)
-        #expect(resumed.remarks.filter { $0.contains("another order") }.count == 1)
-        _ = try train(resumed, stoppingAfter: 1)
+        do {
+            let resumed = try trainer(smallConfiguration(), folder: run, resuming: true)
+            #expect(resumed.remarks.filter { $0.contains("another order") }.count == 1)
+            _ = try train(resumed, stoppingAfter: 1)
+        }
         #expect(try trainer(smallConfiguration(), folder: run, resuming: true).remarks.isEmpty)
         let later = text.replacing(/"format" *: *2/, with: "\"format\": 3")
         try later.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)

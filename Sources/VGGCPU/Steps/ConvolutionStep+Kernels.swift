@@ -2,7 +2,8 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-typealias Halves = UnsafeMutablePointer<UInt16>
+/// Numbers in bfloat16.
+typealias BF16s = UnsafeMutablePointer<UInt16>
 
 /// The numbers that a step's kernels read: 32-bit floats, or 16-bit ones in mixed precision, where sums and gradients of
 /// weights are 32-bit floats too.
@@ -23,7 +24,7 @@ extension ConvolutionStep {
     static var isMixed: Bool { Number.element == .bfloat16 }
 
     private func floats(_ numbers: Numbers) -> Floats { Memory(numbers).assumingMemoryBound(to: Float.self) }
-    private func halves(_ numbers: Numbers) -> Halves { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
+    private func bf16s(_ numbers: Numbers) -> BF16s { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
 
     /// The weights as an algorithm's kernels read them: in single precision direct ones read the parameters themselves.
     func weights(for algorithm: ConvolutionChoice.Algorithm) -> Numbers {
@@ -38,7 +39,7 @@ extension ConvolutionStep {
         return parameters.copies[0].current(context.version) { packed in
             context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
                 context.mixedKernels.bf16_pack_weights(
-                    weights, halves(packed), inputs, convolution.kernel, panels.lowerBound, panels.upperBound)
+                    weights, bf16s(packed), inputs, convolution.kernel, panels.lowerBound, panels.upperBound)
             }
         }
     }
@@ -47,7 +48,7 @@ extension ConvolutionStep {
         context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
             if Self.isMixed {
                 context.mixedKernels.bf16_winograd_weights(
-                    weights, halves(transformed), inputs, panels.lowerBound, panels.upperBound)
+                    weights, bf16s(transformed), inputs, panels.lowerBound, panels.upperBound)
             } else {
                 context.kernels.winograd_weights(
                     weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
@@ -68,10 +69,10 @@ extension ConvolutionStep {
                 context.kernels.flip_weights(weights, floats(flipped), inputs, outputs, kernel, first, last)
             } else if algorithm == .pooled {
                 context.mixedKernels.bf16_pack_pooled_weights(
-                    weights, halves(flipped), inputs, outputs, first, last)
+                    weights, bf16s(flipped), inputs, outputs, first, last)
             } else {
                 context.mixedKernels.bf16_pack_flipped_weights(
-                    weights, halves(flipped), inputs, outputs, kernel, first, last)
+                    weights, bf16s(flipped), inputs, outputs, kernel, first, last)
             }
         }
         if algorithm == .winograd {
@@ -87,7 +88,7 @@ extension ConvolutionStep {
         let (first, last, relu) = (rows.lowerBound, rows.upperBound, Int32(relu ? 1 : 0))
         if Self.isMixed {
             context.mixedKernels.bf16_convolution(
-                &shape, halves(x), halves(weights), bias, halves(y), first, last, relu)
+                &shape, bf16s(x), bf16s(weights), bias, bf16s(y), first, last, relu)
         } else {
             context.kernels.convolution(
                 &shape, floats(x), floats(weights), bias, floats(y), first, last, relu)
@@ -101,7 +102,7 @@ extension ConvolutionStep {
         let (bias, first, last) = (parameters.values[1], rows.lowerBound, rows.upperBound)
         if Self.isMixed {
             context.mixedKernels.bf16_convolution_relu_pool(
-                &shape, halves(x), halves(weights), bias, halves(y), winners, first, last)
+                &shape, bf16s(x), bf16s(weights), bias, bf16s(y), winners, first, last)
         } else {
             context.kernels.convolution_relu_pool(
                 &shape, floats(x), floats(weights), bias, floats(y), winners, first, last)
@@ -116,19 +117,19 @@ extension ConvolutionStep {
     ) {
         let scratch: Floats = self.worker(worker, scratch.tiles)
         let (first, last, relu) = (tiles.lowerBound, tiles.upperBound, Int32(relu ? 1 : 0))
-        let wide = element == .float32 ? y.assumingMemoryBound(to: Float.self) : nil
+        let fp32 = element == .float32 ? y.assumingMemoryBound(to: Float.self) : nil
         if Self.isMixed {
             context.mixedKernels.bf16_winograd_convolution(
-                &shape, stride, halves(x), halves(weights), bias, yStride,
-                wide == nil ? y.assumingMemoryBound(to: UInt16.self) : nil, wide, scratch, first, last, relu,
+                &shape, stride, bf16s(x), bf16s(weights), bias, yStride,
+                fp32 == nil ? y.assumingMemoryBound(to: UInt16.self) : nil, fp32, scratch, first, last, relu,
                 pool ? 1 : 0)
         } else if pool {
             context.kernels.winograd_convolution_relu_pool(
-                &shape, stride, floats(x), floats(weights), bias, yStride, wide, winners, scratch, first, last
+                &shape, stride, floats(x), floats(weights), bias, yStride, fp32, winners, scratch, first, last
             )
         } else {
             context.kernels.winograd_convolution(
-                &shape, stride, floats(x), floats(weights), bias, yStride, wide, scratch, first, last, relu)
+                &shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
         }
     }
 
@@ -136,7 +137,7 @@ extension ConvolutionStep {
     func mask(_ gradient: Numbers, _ yMap: inout vgg_map, _ y: Numbers?, to dy: Numbers) {
         var map = gradientMap.map
         if Self.isMixed {
-            context.mixedKernels.bf16_mask_gradient(&yMap, y.map(halves), halves(gradient), &map, halves(dy))
+            context.mixedKernels.bf16_mask_gradient(&yMap, y.map(bf16s), bf16s(gradient), &map, bf16s(dy))
         } else {
             context.kernels.mask_gradient(&yMap, y.map(floats), floats(gradient), &map, floats(dy))
         }
@@ -147,7 +148,7 @@ extension ConvolutionStep {
         let (height, width) = (planned.output.height, planned.output.width)
         if Self.isMixed {
             context.mixedKernels.bf16_unpool_gradient(
-                halves(gradient), winners, height, width, &map, halves(dy))
+                bf16s(gradient), winners, height, width, &map, bf16s(dy))
         } else {
             context.kernels.unpool_gradient(floats(gradient), winners, height, width, &map, floats(dy))
         }
@@ -169,7 +170,7 @@ extension ConvolutionStep {
         let (dy, bias) = (dy + channel, sums.bias + channel)
         if Self.isMixed {
             context.mixedKernels.bf16_weight_gradient(
-                &shape, halves(x), halves(dy), sums.weights, bias, halves(sums.kernel))
+                &shape, bf16s(x), bf16s(dy), sums.weights, bias, bf16s(sums.kernel))
         } else {
             for image in 0..<count {
                 context.kernels.convolution_weight_gradient(
@@ -203,7 +204,7 @@ extension ConvolutionStep {
         let (gradient, winners, bias) = (gradient + channel, winners + channel, sums.bias + channel)
         if Self.isMixed {
             context.mixedKernels.bf16_pooled_weight_gradient(
-                &shape, halves(x), halves(gradient), winners, sums.weights, bias, halves(sums.kernel))
+                &shape, bf16s(x), bf16s(gradient), winners, sums.weights, bias, bf16s(sums.kernel))
         } else {
             context.kernels.pooled_weight_gradient(
                 &shape, floats(x), floats(gradient), winners, sums.weights, bias)
@@ -216,7 +217,7 @@ extension ConvolutionStep {
     ) {
         var shape = convolution.shape(full, x: planned.input.plain)
         context.mixedKernels.bf16_pooled_input_gradient(
-            &shape, halves(gradient), winners, shared(scratch.flipped), halves(dx),
+            &shape, bf16s(gradient), winners, shared(scratch.flipped), bf16s(dx),
             self.worker(worker, scratch.kernel))
     }
 }

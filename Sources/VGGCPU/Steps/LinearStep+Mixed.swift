@@ -4,10 +4,10 @@ import VGGModel
 
 /// In mixed precision: bfloat16 activations, 32-bit weights that kernels round on the way, 32-bit sums.
 extension LinearStep {
-    private func halves(_ numbers: Numbers) -> Halves { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
+    private func bf16s(_ numbers: Numbers) -> BF16s { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
 
     /// The weights in 16 bits, where there is a copy of them.
-    func rounded() -> Halves? {
+    func rounded() -> BF16s? {
         parameters.copies.first?.current(context.version) { copy in
             context.workers.run(over: panels, grain: 1) { panels, _ in
                 context.mixedKernels.bf16_pack_weights(
@@ -25,14 +25,14 @@ extension LinearStep {
 
     /// Two panels of outputs from number `first`, of some images.
     func multiplyMixed(
-        _ images: Range<Int>, _ x: Numbers, _ rounded: Halves?, to y: Memory, panels first: Int, worker: Int
+        _ images: Range<Int>, _ x: Numbers, _ rounded: BF16s?, to y: Memory, panels first: Int, worker: Int
     ) {
         let (input, output) = (planned.input, planned.output)
         let isWide = output.element == .float32
         var shape = shape(images.count, x: input.imageStride, y: output.imageStride)
         let y = y + images.lowerBound * output.imageStride * output.element.size
         context.mixedKernels.bf16_linear_forward(
-            &shape, halves(x + images.lowerBound * input.imageStride), parameters.values[0], rounded,
+            &shape, bf16s(x + images.lowerBound * input.imageStride), parameters.values[0], rounded,
             parameters.values[1], isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
             isWide ? y.assumingMemoryBound(to: Float.self) : nil, self.worker(worker), first,
             min(first + 2, panels), relu ? 1 : 0)
@@ -41,15 +41,15 @@ extension LinearStep {
     func makeMixedGradients(_ pass: Pass, _ x: Numbers, _ gradient: Numbers, to inputGradient: Numbers?) {
         let kernels = context.mixedKernels
         let scratch = scratch(pass)
-        let (x, dy, dx) = (halves(x), halves(gradient), inputGradient.map(halves))
+        let (x, dy, dx) = (bf16s(x), bf16s(gradient), inputGradient.map(bf16s))
         let leaves = pass.node.leaves.map(\.kernelLeaf)
         leaves.withUnsafeBufferPointer { leaves in
             var shape = shape(pass.count, x: planned.input.gradientStride, y: planned.output.gradientStride)
             (shape.leaves, shape.leaf_count) = (leaves.baseAddress, leaves.count)
             var inputShape = shape
             inputShape.x_row = planned.input.imageStride
-            let transposed = halves(shared(scratch.transposedInput))
-            let pairs = halves(shared(scratch.transposedGradient))
+            let transposed = bf16s(shared(scratch.transposedInput))
+            let pairs = bf16s(shared(scratch.transposedGradient))
             context.workers.run(over: inputs, grain: 64) { range, _ in
                 kernels.bf16_linear_transpose(&inputShape, x, transposed, range.lowerBound, range.upperBound)
             }
