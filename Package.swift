@@ -70,32 +70,33 @@ let package = Package(
         .testTarget(name: "VGGTestSupportTests", dependencies: ["VGGTestSupport"]),
         .testTarget(name: "VGGFilesTests", dependencies: ["VGGFiles", "VGGTestSupport"]),
         .testTarget(
-            name: "VGGImagesTests", dependencies: ["VGGImages", "VGGTestSupport"],
+            name: "VGGImagesTests", dependencies: ["VGGFiles", "VGGImages", "VGGTestSupport"],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGModelTests", dependencies: ["VGGModel", "VGGTestSupport"], resources: [.copy("Goldens")]
-        ),
+            name: "VGGModelTests", dependencies: ["VGGModel"], resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGEngineTests",
             dependencies: [
-                "VGGCPU", "VGGData", "VGGDevices", "VGGEngine", "VGGFormats", "VGGInference", "VGGModel",
+                "VGGCPU", "VGGData", "VGGEngine", "VGGFormats", "VGGImages", "VGGInference", "VGGModel",
                 "VGGTestSupport",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGCPUTests", dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGModel"]),
+            name: "VGGCPUTests",
+            dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGEngine", "VGGModel"]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "VGGFormatsTests", dependencies: ["VGGFormats", "VGGModel"], resources: [.copy("Goldens")]),
+            name: "VGGFormatsTests", dependencies: ["VGGFiles", "VGGFormats", "VGGModel"],
+            resources: [.copy("Goldens")]),
         .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
-                "VGGCPU", "VGGFiles", "VGGFormats", "VGGImages", "VGGInference", "VGGPictures",
-                "VGGTestSupport", "VGGTraining",
+                "VGGCPU", "VGGData", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGInference",
+                "VGGModel", "VGGPictures", "VGGTestSupport", "VGGTraining",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

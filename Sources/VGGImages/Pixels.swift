@@ -4,7 +4,7 @@ public struct Pixels: Hashable, Sendable {
     public let width: Int
     public let channels: Int
     /// `[height, width, channels]`, 0 (black) to 255.
-    public var bytes: ArraySlice<UInt8>
+    public let bytes: ArraySlice<UInt8>
 
     /// - Precondition: there are `height × width × channels` bytes.
     public init(height: Int, width: Int, channels: Int, bytes: ArraySlice<UInt8>) {

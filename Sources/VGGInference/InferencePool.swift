@@ -35,6 +35,7 @@ public final class InferencePool: Sendable {
     /// - Throws: `PlanError.outOfMemory`.
     public init(_ weights: PackedWeights, executors: Int) throws(PlanError) {
         precondition(executors > 0, "a pool needs an executor")
+        precondition(weights.plan.network.head != nil, "a network without a classifier has no logits")
         self.weights = weights
         lanes = try (0..<executors).map { _ throws(PlanError) in try Lane(weights) }
     }

@@ -26,7 +26,7 @@ public struct Prediction: Hashable, Sendable, Encodable {
         self.file = file
         self.logits = logits
         let probabilities = logits.count == 1 ? Self.sigmoid(logits[0], names) : Self.softmax(logits)
-        self.top = probabilities.enumerated().sorted { $0.element > $1.element }.prefix(top).map {
+        self.top = probabilities.enumerated().sorted { $0.element > $1.element }.prefix(max(0, top)).map {
             Guess(
                 label: $0.offset, class: $0.offset < names.count ? names[$0.offset] : "\($0.offset)",
                 probability: $0.element)

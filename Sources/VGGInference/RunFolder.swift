@@ -48,6 +48,12 @@ public struct RunFolder: Hashable, Sendable {
             modelPath, "is not there yet: it is written after the first epoch; go on with \(resumption)")
     }
 
+    /// What `config.json` says that the run's weights belong to; nil if it cannot be understood.
+    var storedModel: StoredModel? {
+        let text = try? String(contentsOfFile: configurationPath, encoding: .utf8)
+        return text.flatMap { try? JSONText.decode(StoredModel.self, from: $0) }
+    }
+
     /// The command that goes on with the run.
     package var resumption: String { "vgg train \(Setting.resuming) \(path.shellWord)" }
 }

@@ -59,8 +59,10 @@ public struct TrainedModel: Sendable {
         weights = NamedTensors(
             file.tensors.lazy.filter { !$0.name.hasPrefix(CheckpointNames.momentumPrefix) })
         metadata = file.metadata
-        var (stored, problem, notes) = Self.recognize(weights, metadata, convArch)
-        isRecognized = stored != nil && StoredModel(metadata: metadata) == nil
+        // Another program may have written a run's weights anew, without what they belong to.
+        let said = StoredModel(metadata: metadata) ?? run?.storedModel
+        var (stored, problem, notes) = Self.recognize(weights, said, convArch)
+        isRecognized = stored != nil && said == nil
         if let shared, var known = stored {
             let names = shared.classNames
             if names?.count == known.model.classes { known.labels = names }
@@ -79,12 +81,12 @@ public struct TrainedModel: Sendable {
         ]
     }
 
-    /// What the metadata say of the network, else what the tensors do; or why they do not; and what to tell people.
+    /// What the run or the file says of the network, else what the tensors do; or why they do not; and what to tell people.
     private static func recognize(
-        _ weights: NamedTensors, _ metadata: [String: String], _ convArch: ConvArch?
+        _ weights: NamedTensors, _ said: StoredModel?, _ convArch: ConvArch?
     ) -> (StoredModel?, NotVGGError?, [String]) {
         do {
-            if let stored = StoredModel(metadata: metadata) {
+            if let stored = said {
                 let known = try? InferredModel(weights, convArch: stored.model.rows)
                 let note = WeightNaming.note(passedOver: known?.passedOver ?? [])
                 return (stored, nil, note.map { [$0] } ?? [])

@@ -21,8 +21,9 @@ public struct ImageBatch: Hashable, Sendable {
     public init(
         _ values: [Float], count: Int = 1, shape: Shape, labels: [Int32]? = nil
     ) throws(InputError) {
-        guard count > 0, values.count == count * shape.count else {
-            throw .numbers(images: count, expected: max(count, 0) * shape.count, found: values.count)
+        let (numbers, overflows) = max(count, 0).multipliedReportingOverflow(by: shape.count)
+        guard count > 0, !overflows, values.count == numbers else {
+            throw .numbers(images: count, expected: overflows ? .max : numbers, found: values.count)
         }
         if let labels, labels.count != count { throw .labels(images: count, found: labels.count) }
         self.init(checked: values, count: count, shape: shape, labels: labels)

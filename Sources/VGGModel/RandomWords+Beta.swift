@@ -4,7 +4,7 @@ extension RandomWords {
     /// A number with the distribution Beta(`alpha`, `alpha`), in 0…1: the share of one of two gamma-distributed
     /// numbers in their sum.
     /// - Precondition: `alpha` is positive.
-    public mutating func beta(_ alpha: Double) -> Double {
+    package mutating func beta(_ alpha: Double) -> Double {
         // Of logarithms, because for a small alpha both numbers may be too small for a Double.
         let (first, second) = (logGamma(alpha), logGamma(alpha))
         return 1 / (1 + exp(second - first))

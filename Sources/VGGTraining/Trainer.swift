@@ -29,9 +29,11 @@ public final class Trainer {
     var lastSaved: CheckpointWritten?
 
     /// Reserves the memory, and starts the run's folder or goes back to where it was.
-    /// - Throws: `PlanError`, `TrainingError`, `FileError` for weights that do not fit, or what reading and writing the
+    /// - Throws: `PlanError`, `TrainingError`, also for a training's preparation that does not fit, `FileError` for weights that do not fit, or what reading and writing the
     ///   run's files throw.
     public init(_ setup: consuming TrainingSetup) throws {
+        // This alone may have been changed since it was checked.
+        try setup.network.check(setup.training, setup.trainingPreparation)
         executor = try Executor(plan: setup.plan, device: setup.device)
         state = TrainingState(trainExamples: setup.training.count)
         if !setup.hasCheckpoint {
@@ -153,8 +155,10 @@ public final class Trainer {
         if let problem = batch.firstProblem { throw unreadable(problem) }
         guard let images = batch.images else { return BatchMetrics(lossSum: 0, correct: 0, count: 0) }
         let begin = clock.now
+        // Not the steps so far: earlier epochs may have had more, with photos that are gone.
+        let place = state.epoch * stepsPerEpoch + state.stepInEpoch
         let step = executor.trainingStep(
-            images, optimizer: configuration.optimizer(at: state.step, stepsPerEpoch: stepsPerEpoch),
+            images, optimizer: configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch),
             seed: configuration.seed, step: state.step, smoothing: configuration.smoothing ?? 0)
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum

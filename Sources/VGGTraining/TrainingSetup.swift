@@ -6,7 +6,7 @@ import VGGInference
 import VGGModel
 
 /// A training with everything decided and checked: what is trained, where, on which images, prepared how, from which
-/// weights, and where the run is kept. A `Trainer` does what it says.
+/// weights, and where the run is kept. One `Trainer` does what it says.
 ///
 ///     let setup = try TrainingSetup(configuration, training: data.train, test: data.test, device: .best)
 ///     let summary = try Trainer(setup).run()
@@ -150,6 +150,13 @@ extension Network {
             throw mismatch(
                 "its images have \(channels) channel\(channels == 1 ? "" : "s"); use \(Setting.inChannels) \(channels)"
             )
+        }
+        guard dataset.channels == channels || [[1, 3], [3, 1]].contains([dataset.channels, channels]) else {
+            throw mismatch(
+                "its images have \(dataset.channels) channels, and they are prepared as \(channels)")
+        }
+        guard preparation.augmentation == nil || [1, 3].contains(channels) else {
+            throw mismatch("only images of 1 or 3 channels are augmented, and these have \(channels)")
         }
         guard preparation.shape == input else {
             throw mismatch("its images are prepared as \(preparation.shape), and the network takes \(input)")

@@ -65,6 +65,7 @@ import VGGModel
         let turned = try ImageBatch(zeros, shape: .map(channels: 12, height: 12, width: 3))
         let error = await #expect(throws: InputError.self) { try await pool.logits(turned) }
         #expect("\(try #require(error))" == "images must be 3×12×12, not 12×12×3")
+        #expect(throws: InputError.self) { try ImageBatch([], count: .max, shape: plan.network.input) }
         // It still answers.
         #expect(try await pool.logits(ImageBatch(zeros, shape: plan.network.input)).count == 7)
     }

@@ -70,6 +70,8 @@ extension ToolTests {
         var configuration = try old.readConfiguration()
         configuration.initialWeights = old.path
         configuration.epochs = 3
+        // The weights say how their images were prepared.
+        configuration.preprocessing = try .plain(8, channels: .grey)
         #expect(try new.readConfiguration() == configuration)
     }
 

@@ -3,6 +3,7 @@ import Testing
 import VGGCPU
 import VGGData
 import VGGFiles
+import VGGFormats
 import VGGInference
 import VGGModel
 import VGGTestSupport
@@ -86,6 +87,11 @@ import VGGTraining
         #expect(Set(model.weights.names) == Set(network.parameters.map(\.name)))
         #expect(model.stored == StoredModel(configuration))
         #expect(try TrainedModel(runOrWeights: run.checkpointPath).weights == model.weights)
+
+        // Where another program has written the weights anew, without a word, the run knows what they belong to.
+        try Safetensors(tensors: model.weights).write(to: run.modelPath)
+        let again = try TrainedModel(runOrWeights: run.path)
+        #expect(again.stored == model.stored && !again.isRecognized)
     }
 
     @Test func threadsDoNotChangeTheResult() throws {

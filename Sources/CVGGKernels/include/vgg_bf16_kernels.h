@@ -78,7 +78,8 @@ static inline size_t vgg_linear_pairs(const vgg_linear *s) {
     return pairs;
 }
 
-/// Inputs that one call of bf16_linear_backward walks at a time; ranges begin at multiples of it.
+/// Inputs that one call of bf16_linear_backward walks at a time; ranges are best multiples of it, and always
+/// of VGG_PANEL.
 enum { VGG_LINEAR_INPUTS = 64 };
 /// Inputs in a block of the forward product, and outputs in one of the gradients.
 enum { VGG_LINEAR_BLOCK = 512, VGG_LINEAR_OUTPUTS = 256 };

@@ -21,7 +21,9 @@ struct ConvolutionTasks {
     ) {
         let count = node.images.count
         rows = TaskGrid(count, over: planned.output.height, least: 1, threads: threads)
-        self.tiles = TaskRanges(over: count * tiles.image, grain: tiles.atOnce, least: 1, threads: threads)
+        // A task reads all weights: less than a block of tiles is worth that only where many threads would be idle.
+        self.tiles = TaskRanges(
+            over: count * tiles.image, grain: tiles.atOnce, least: threads < 8 ? nil : 1, threads: threads)
         gradients = GradientTasks(
             node.cut(to: choice.leaves), panels: convolution.outChannels.panels, images: images,
             threads: threads)

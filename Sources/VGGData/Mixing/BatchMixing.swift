@@ -11,26 +11,26 @@ import VGGModel
 ///     let mixtures = BatchMixing(mixup: 0.2).mixtures(draws, count: 128, height: 28, width: 28)
 ///     mixtures.mix(&images, channels: 1, height: 28, width: 28)
 ///     let targets = mixtures.targets(labels, classes: 10, smoothing: 0.1)
-public struct BatchMixing: Hashable, Sendable {
+package struct BatchMixing: Hashable, Sendable {
     /// How much of a batch shares what is drawn (timm's `--mixup-mode`).
-    public enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
+    package enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
         case batch, pair, elem
     }
 
     /// The shares are distributed as Beta(alpha, alpha); 0 for no mixup.
-    public var mixup: Double
+    package var mixup: Double
     /// The same for cutmix; 0 for none.
-    public var cutmix: Double
+    package var cutmix: Double
     /// Which parts of the height and of the width a rectangle of cutmix may have, in place of shares; nil for shares.
-    public var cutmixSides: ClosedRange<Double>?
+    package var cutmixSides: ClosedRange<Double>?
     /// How probably anything is mixed.
-    public var probability: Double
+    package var probability: Double
     /// How probably it is cutmix where both may be.
-    public var switchProbability: Double
-    public var mode: Mode
+    package var switchProbability: Double
+    package var mode: Mode
 
     /// - Precondition: the numbers are not negative, and not both of the first are zero.
-    public init(
+    package init(
         mixup: Double = 0, cutmix: Double = 0, cutmixSides: ClosedRange<Double>? = nil,
         probability: Double = 1, switchProbability: Double = 0.5, mode: Mode = .batch
     ) {
@@ -46,7 +46,7 @@ public struct BatchMixing: Hashable, Sendable {
     }
 
     /// What is drawn for the images of a batch: for each how it is mixed, nil where it is not.
-    public func mixtures(_ draws: BatchDraws, count: Int, height: Int, width: Int) -> [Mixture?] {
+    package func mixtures(_ draws: BatchDraws, count: Int, height: Int, width: Int) -> [Mixture?] {
         func drawn(_ element: Int) -> Mixture? {
             var words = draws.words(for: element)
             return mixture(height: height, width: width, &words)
@@ -87,7 +87,7 @@ public struct BatchMixing: Hashable, Sendable {
 }
 
 /// How an image is mixed with its partner.
-public enum Mixture: Hashable, Sendable {
+package enum Mixture: Hashable, Sendable {
     /// So much of the image, and of its partner what is missing to 1.
     case blend(share: Float)
     /// The partner in a rectangle, and how much of the image is left.
@@ -99,7 +99,7 @@ public enum Mixture: Hashable, Sendable {
     }
 
     /// How much of the image's class is left.
-    public var share: Float {
+    package var share: Float {
         switch self {
         case .blend(let share), .paste(_, let share): share
         }
@@ -122,13 +122,13 @@ extension Window {
 }
 
 /// Where the random numbers for one batch of an epoch come from.
-public struct BatchDraws: Sendable {
+package struct BatchDraws: Sendable {
     private let philox: Philox
     private let epoch: UInt32
     private let batch: UInt64
 
     /// - Parameter batch: its place in the epoch.
-    public init(seed: UInt64, epoch: Int, batch: Int) {
+    package init(seed: UInt64, epoch: Int, batch: Int) {
         philox = Philox(seed: seed, stream: .mixing)
         self.epoch = UInt32(truncatingIfNeeded: epoch)
         self.batch = UInt64(UInt32(truncatingIfNeeded: batch))

@@ -3,7 +3,7 @@ import VGGImages
 extension Array where Element == Mixture? {
     /// Mixes the images of a batch, `[count, channels, height, width]`, each with its partner from the other end.
     /// - Precondition: there is a mixture, or nil, for each image.
-    public func mix(_ images: inout [Float], channels: Int, height: Int, width: Int) {
+    package func mix(_ images: inout [Float], channels: Int, height: Int, width: Int) {
         let size = channels * height * width
         precondition(images.count == count * size, "\(count) mixtures need as many images")
         images.withUnsafeMutableBufferPointer { images in
@@ -37,7 +37,7 @@ extension Array where Element == Mixture? {
     ///
     /// These are timm's `mixup_target`, and without mixtures (nil) torch's `CrossEntropyLoss(label_smoothing:)`.
     /// - Precondition: there is a label below `classes` for each image.
-    public func targets(_ labels: [Int32], classes: Int, smoothing: Float = 0) -> [Float] {
+    package func targets(_ labels: [Int32], classes: Int, smoothing: Float = 0) -> [Float] {
         precondition(labels.count == count, "\(count) mixtures need as many labels")
         precondition(labels.allSatisfy { (0..<classes).contains(Int($0)) }, "a label is below \(classes)")
         let others = smoothing / Float(classes)

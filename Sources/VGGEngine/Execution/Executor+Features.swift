@@ -28,6 +28,8 @@ extension Executor {
         forward(pass, image) { step in
             if step == target { maps = bound.output(of: step, count: 1) }
         }
+        // What `backward` has left is overwritten.
+        storedPass = nil
         bound.setGradient(ofLogit: logit)
         backward(pass, downTo: target + 1)
         let shape = shape(of: layer, count: 1)

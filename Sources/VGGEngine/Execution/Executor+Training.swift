@@ -69,6 +69,7 @@ extension Executor {
 
     private func train(_ pass: Pass, _ images: ImageBatch) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
+        precondition(images.count == pass.count, "the images are those of another part of the batch")
         if pass.optimizer?.momentum ?? 0 != 0 { hasMomentum = true }
         forward(pass, images)
         let metrics = loss(images, pass)

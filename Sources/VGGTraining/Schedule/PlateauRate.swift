@@ -2,30 +2,30 @@
 /// torch's `ReduceLROnPlateau` after a warm-up.
 ///
 /// It is the only rate with a memory, which belongs into a checkpoint.
-public struct PlateauRate: Hashable, Sendable, Codable {
+package struct PlateauRate: Hashable, Sendable, Codable {
     /// Which figures are better.
-    public enum Goal: String, Hashable, Sendable, Codable {
+    package enum Goal: String, Hashable, Sendable, Codable {
         case max, min
     }
 
-    public let goal: Goal
+    package let goal: Goal
     /// After how many epochs in a row without a better figure the rate stays as it is.
-    public let patience: Int
+    package let patience: Int
     /// What the rate is multiplied by.
-    public let factor: Double
-    public let minimum: Double
-    public let warmupEpochs: Int
+    package let factor: Double
+    package let minimum: Double
+    package let warmupEpochs: Int
     private let warmupRate: Double
     private let warmRate: Double
 
     /// That of the next epoch.
-    public private(set) var rate: Double
+    package private(set) var rate: Double
     /// nil before the first figure.
-    public private(set) var best: Double?
+    package private(set) var best: Double?
     /// How many epochs in a row were not better.
-    public private(set) var badEpochs = 0
+    package private(set) var badEpochs = 0
 
-    public init(
+    package init(
         rate: Double, goal: Goal = .max, patience: Int = 10, factor: Double = 0.1, minimum: Double = 0,
         warmupEpochs: Int = 0, warmupRate: Double = 1e-5
     ) {
@@ -43,7 +43,7 @@ public struct PlateauRate: Hashable, Sendable, Codable {
     /// - Parameters:
     ///   - epoch: its number, from 0.
     ///   - figure: what it reached; one that is not a number is not better than any.
-    public mutating func finish(epoch: Int, figure: Double) {
+    package mutating func finish(epoch: Int, figure: Double) {
         guard epoch + 1 > warmupEpochs else {
             rate = warmupRate + Double(epoch + 1) * ((warmRate - warmupRate) / Double(warmupEpochs))
             return

@@ -76,9 +76,12 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
         for case (let setting, let rate?) in rates where !(rate >= 0 && rate.isFinite) {
             throw .invalidSetting(setting, reason: "must be at least 0, not \(rate)")
         }
-        let decays: [(Setting, Double?)] = [(.decayEpochs, decayEpochs), (.decayRate, decayRate)]
-        for case (let setting, let number?) in decays where !(number > 0 && number.isFinite) {
-            throw .invalidSetting(setting, reason: "must be greater than 0, not \(number)")
+        let decays: [(Setting, Double?, ClosedRange<Double>)] = [
+            (.decayEpochs, decayEpochs, 0.001...1e6), (.decayRate, decayRate, 1e-6...10),
+        ]
+        for case (let setting, let number?, let range) in decays where !range.contains(number) {
+            throw .invalidSetting(
+                setting, reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(number)")
         }
         if let milestones = decayMilestones {
             let isRising = zip(milestones, milestones.dropFirst()).allSatisfy { $0 < $1 }

@@ -4,27 +4,27 @@ import Foundation
 ///
 /// After each update the average moves towards the weights by what the decay leaves. Running statistics are averaged
 /// like weights.
-public struct WeightAverage: Hashable, Sendable {
+package struct WeightAverage: Hashable, Sendable {
     /// timm's `--model-ema-decay`.
-    public var decay: Double
+    package var decay: Double
     /// Whether the decay begins at 0 and rises, as 1 - (1 + update)^-⅔, up to its value.
-    public var usesWarmup: Bool
+    package var usesWarmup: Bool
 
-    public init(decay: Double = 0.9998, usesWarmup: Bool = false) {
+    package init(decay: Double = 0.9998, usesWarmup: Bool = false) {
         self.decay = decay
         self.usesWarmup = usesWarmup
     }
 
     /// The decay after so many updates: 0 after the first, when the average becomes what the weights are.
     /// - Parameter updates: at least 1.
-    public func decay(after updates: Int) -> Double {
+    package func decay(after updates: Int) -> Double {
         guard updates > 1 else { return 0 }
         return usesWarmup ? min(1 - pow(Double(updates), -2 / 3), decay) : decay
     }
 
     /// Moves an average towards the weights after so many updates.
     /// - Precondition: both have as many numbers.
-    public func move(_ average: inout MutableSpan<Float>, towards weights: Span<Float>, after updates: Int) {
+    package func move(_ average: inout MutableSpan<Float>, towards weights: Span<Float>, after updates: Int) {
         precondition(average.count == weights.count, "an average has as many numbers as the weights")
         let weight = Float(1 - decay(after: updates))
         // torch's `lerp`: from the nearer end.
