@@ -15,7 +15,13 @@ public struct RunData: Sendable {
 
     /// - Throws: `FileError` if the run's files cannot be understood.
     public init(of model: TrainedModel) throws {
-        let configuration = try model.run?.readConfiguration()
+        let configuration: TrainingConfiguration?
+        do {
+            configuration = try model.run?.readConfiguration()
+        } catch let error as FileError {
+            throw FileError(
+                error.path, "\(error.reason); what its weights are is also in \(model.path.shellWord)")
+        }
         directory = configuration?.dataDirectory
         skipsBroken = configuration?.skipBroken == true
         validation = configuration?.validation

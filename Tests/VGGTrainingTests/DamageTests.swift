@@ -112,6 +112,18 @@ import VGGTraining
         #expect(try self.problem { try TrainedModel(runOrWeights: run.modelPath) }.contains("vgg.crc32"))
     }
 
+    /// Weights say themselves what they are; only what the run was tested on is lost.
+    @Test func aDamagedConfigurationCostsNoWeights() throws {
+        let folder = try TemporaryFolder()
+        let run = try finished(folder)
+        let stored = try TrainedModel(runOrWeights: run.path).stored
+        try Data("{".utf8).write(to: URL(fileURLWithPath: run.configurationPath))
+        let model = try TrainedModel(runOrWeights: run.path)
+        #expect(model.stored == stored && stored != nil)
+        let problem = try problem { try RunData(of: model) }
+        #expect(problem.hasSuffix("; what its weights are is also in '\(run.modelPath)'"))
+    }
+
     /// A checksum is of the content: a program that writes the same in another order leaves it true.
     @Test func aChecksumDoesNotDependOnTheOrder() throws {
         let folder = try TemporaryFolder()
