@@ -44,8 +44,8 @@ final class BatchNormStep: FloatStep {
         inverse = variance.map { 1 / ($0 + norm.epsilon).squareRoot() }
         let scale = (0..<norm.channels).map { weight[$0] * inverse[$0] }
         let shift = (0..<norm.channels).map { bias[$0] - mean[$0] * scale[$0] }
-        var (from, to) = (planned.input.map, planned.output.map)
         context.workers.run(pass.count) { image, _ in
+            var (from, to) = (planned.input.map, planned.output.map)
             let output = y + image * planned.output.imageStride
             planned.output.zeroBorder(output)
             context.kernels.scale_shift(
@@ -102,8 +102,8 @@ final class BatchNormStep: FloatStep {
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         let channels = norm.channels
-        var output = planned.output.map
         let sums = sums(pass, width: 2) { image, sums in
+            var output = planned.output.map
             context.kernels.batch_norm_sums(
                 &output, relu ? y + image * planned.output.imageStride + planned.output.interior : nil,
                 x + image * planned.input.imageStride, mean, inverse,

@@ -96,7 +96,9 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         (shape.y_row, shape.y_pixel) = (target.rowStride, target.channels)
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
-            context.workers.run(tasks(pass.node).rows) { image, rows, worker in
+            context.workers.run(tasks(pass.node).rows) { [shape] image, rows, worker in
+                // A task's own: Swift takes it to be changed by the call.
+                var shape = shape
                 let from = input(x, image: image, worker: worker)
                 let to = y + image * output.imageStride * output.element.size
                 if rows.lowerBound == 0 { output.zeroBorder(to) }
@@ -132,7 +134,8 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         (shape.y_row, shape.y_pixel) = (output.rowStride, output.channels)
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
-            context.workers.run(tasks(pass.node).tiles) { range, worker in
+            context.workers.run(tasks(pass.node).tiles) { [shape] range, worker in
+                var shape = shape
                 convolveByWinograd(
                     &shape, x.assumingMemoryBound(to: Number.self), stride: planned.input.imageStride,
                     weights, parameters.values[1], y + output.interior * output.element.size,

@@ -50,17 +50,20 @@ extension LinearStep {
             inputShape.x_row = planned.input.imageStride
             let transposed = bf16s(shared(scratch.transposedInput))
             let pairs = bf16s(shared(scratch.transposedGradient))
-            context.workers.run(over: inputs, grain: 64) { range, _ in
+            // What a kernel reads is each task's own: Swift takes it to be changed by the call.
+            context.workers.run(over: inputs, grain: 64) { [inputShape] range, _ in
+                var inputShape = inputShape
                 kernels.bf16_linear_transpose(&inputShape, x, transposed, range.lowerBound, range.upperBound)
             }
-            context.workers.run(over: panels, grain: 1) { panels, _ in
+            context.workers.run(over: panels, grain: 1) { [shape] panels, _ in
+                var shape = shape
                 kernels.bf16_linear_pair(
                     &shape, dy, pairs, parameters.gradients[1], panels.lowerBound, panels.upperBound)
             }
             let update = parameters.update(in: pass)
-            var sgd = update?.arguments ?? vgg_sgd()
             let offset = parameters.offsets[0]
-            context.workers.run(tasks(pass).inputGradient) { range, worker in
+            context.workers.run(tasks(pass).inputGradient) { [shape] range, worker in
+                var (shape, sgd) = (shape, update?.arguments ?? vgg_sgd())
                 kernels.bf16_linear_backward(
                     &shape, transposed, dy, pairs, parameters.values[0],
                     update == nil ? parameters.gradients[0] : nil, &sgd, update?.momentum.map { $0 + offset },

@@ -35,10 +35,10 @@ final class MaxPoolStep: FloatStep {
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         guard let inputGradient else { return }
         let (input, output) = (planned.input.plain, planned.output)
-        var map = input.map
         winners.withUnsafeBufferPointer { winners in
             guard let winners = winners.baseAddress else { return }
             context.workers.run(pass.count) { image, _ in
+                var map = input.map
                 let target = inputGradient + image * input.count
                 target.update(repeating: 0, count: input.count)
                 vgg_max_pool_gradient(

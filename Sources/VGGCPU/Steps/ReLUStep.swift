@@ -28,8 +28,8 @@ final class ReLUStep: FloatStep {
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         guard let inputGradient else { return }
         let output = planned.output
-        var (map, plain) = (output.map, output.plain.map)
         context.workers.run(pass.count) { image, _ in
+            var (map, plain) = (output.map, output.plain.map)
             context.kernels.mask_gradient(
                 &map, y + image * output.imageStride + output.interior, gradient + image * output.count,
                 &plain, inputGradient + image * output.count)
