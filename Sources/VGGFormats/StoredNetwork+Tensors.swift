@@ -117,10 +117,6 @@ extension PlacedLayer {
 }
 
 extension Network {
-    fileprivate var hasBatchNorm: Bool {
-        layers.contains { if case .batchNorm = $0.layer { true } else { false } }
-    }
-
     /// The layers with tensors and those that the file has for them; of a classifier of another length those of the same
     /// names.
     func matched(to stored: StoredNetwork) -> [(PlacedLayer, StoredLayer)] {

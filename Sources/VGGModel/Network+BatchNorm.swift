@@ -50,6 +50,11 @@ public struct FoldedNetwork: Sendable {
 }
 
 extension Network {
+    /// Whether any of its layers is a batch norm.
+    package var hasBatchNorm: Bool {
+        layers.contains { if case .batchNorm = $0.layer { true } else { false } }
+    }
+
     /// The same function without batch norm, for inference. A batch norm after anything but a convolution stays.
     /// - Throws: `ModelError` never for a network that exists.
     public func foldingBatchNorm() throws(ModelError) -> FoldedNetwork { try FoldedNetwork(self) }

@@ -55,8 +55,8 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try trained.load(head)
-        let data = try trained.testData(for: loaded)
-        let skips = try skipBroken || RunData(of: loaded.model).skipsBroken
+        let (data, run) = try trained.testData(for: loaded)
+        let skips = skipBroken || run.skipsBroken
         let (whole, skipped) = try readable(data.test, skipsBroken: skips)
         let test = whole.limited(to: testLimit ?? whole.count)
         if !trained.preparation.isGiven, loaded.model.preprocessing == nil {

@@ -56,7 +56,7 @@ struct PredictCommand: ParsableCommand {
 
     private func predictTestImage(_ index: Int) throws {
         let loaded = try trained.load(head)
-        let test = try trained.testData(for: loaded).test
+        let test = try trained.testData(for: loaded).data.test
         let example = try test.example(at: index, test.preparation(loaded.preprocessing))
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: 1, precision: trained.precision?.resolved,

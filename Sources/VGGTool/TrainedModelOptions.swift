@@ -57,8 +57,8 @@ struct TrainedModelOptions: ParsableArguments {
         return try load(head)
     }
 
-    /// The images to test the network on; their classes are the network's.
-    func testData(for loaded: LoadedModel) throws -> DatasetSplits {
+    /// The images to test the network on, whose classes are the network's, and what the weights' run knows of them.
+    func testData(for loaded: LoadedModel) throws -> (data: DatasetSplits, run: RunData) {
         let trained = loaded.model
         guard let name = data.data?.name ?? trained.stored?.data else {
             throw FileError(
@@ -92,7 +92,7 @@ struct TrainedModelOptions: ParsableArguments {
                 "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(Text.list(gone))")
         }
         try loaded.check(splits.test)
-        return splits
+        return (splits, run)
     }
 
     /// Warns where the precision that the weights will run in has no instructions on this processor.

@@ -84,9 +84,3 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
             advice: advice)
     }
 }
-
-extension Network {
-    fileprivate var hasBatchNorm: Bool {
-        layers.contains { if case .batchNorm = $0.layer { true } else { false } }
-    }
-}

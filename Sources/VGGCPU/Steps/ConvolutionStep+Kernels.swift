@@ -2,9 +2,6 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// Numbers in bfloat16.
-typealias BF16s = UnsafeMutablePointer<UInt16>
-
 /// The numbers that a step's kernels read: 32-bit floats, or 16-bit ones in mixed precision, where sums and gradients of
 /// weights are 32-bit floats too.
 protocol Arithmetic: BitwiseCopyable, ExpressibleByIntegerLiteral {
@@ -19,12 +16,19 @@ extension UInt16: Arithmetic {
     static var element: Element { .bfloat16 }
 }
 
+/// A step's numbers as the kernels of single precision take them, where it is known to be that.
+func floats<Number: Arithmetic>(_ numbers: UnsafeMutablePointer<Number>) -> Floats {
+    Memory(numbers).assumingMemoryBound(to: Float.self)
+}
+
+/// The same as the kernels of mixed precision take them.
+func bf16s<Number: Arithmetic>(_ numbers: UnsafeMutablePointer<Number>) -> BF16s {
+    Memory(numbers).assumingMemoryBound(to: UInt16.self)
+}
+
 /// The kernels of either arithmetic. Which it is, the compiler knows.
 extension ConvolutionStep {
     static var isMixed: Bool { Number.element == .bfloat16 }
-
-    private func floats(_ numbers: Numbers) -> Floats { Memory(numbers).assumingMemoryBound(to: Float.self) }
-    private func bf16s(_ numbers: Numbers) -> BF16s { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
 
     /// The weights as an algorithm's kernels read them: in single precision direct ones read the parameters themselves.
     func weights(for algorithm: ConvolutionChoice.Algorithm) -> Numbers {

@@ -4,8 +4,6 @@ import VGGModel
 
 /// In mixed precision: bfloat16 activations, 32-bit weights that kernels round on the way, 32-bit sums.
 extension LinearStep {
-    private func bf16s(_ numbers: Numbers) -> BF16s { Memory(numbers).assumingMemoryBound(to: UInt16.self) }
-
     /// The weights in 16 bits, where there is a copy of them.
     func rounded() -> BF16s? {
         parameters.copies.first?.current(context.version) { copy in
@@ -28,13 +26,13 @@ extension LinearStep {
         _ images: Range<Int>, _ x: Numbers, _ rounded: BF16s?, to y: Memory, panels first: Int, worker: Int
     ) {
         let (input, output) = (planned.input, planned.output)
-        let isWide = output.element == .float32
+        let isFP32 = output.element == .float32
         var shape = shape(images.count, x: input.imageStride, y: output.imageStride)
         let y = y + images.lowerBound * output.imageStride * output.element.size
         context.mixedKernels.bf16_linear_forward(
             &shape, bf16s(x + images.lowerBound * input.imageStride), parameters.values[0], rounded,
-            parameters.values[1], isWide ? nil : y.assumingMemoryBound(to: UInt16.self),
-            isWide ? y.assumingMemoryBound(to: Float.self) : nil, self.worker(worker), first,
+            parameters.values[1], isFP32 ? nil : y.assumingMemoryBound(to: UInt16.self),
+            isFP32 ? y.assumingMemoryBound(to: Float.self) : nil, self.worker(worker), first,
             min(first + 2, panels), relu ? 1 : 0)
     }
 

@@ -27,8 +27,6 @@ extension LinearStep {
         return (max(forward, training ? vgg_bf16_linear_backward_scratch(&shape) : 0) + slack) * float
     }
 
-    private func floats(_ numbers: Numbers) -> Floats { Memory(numbers).assumingMemoryBound(to: Float.self) }
-
     /// Two panels of outputs from `column`, of some images.
     func multiply(_ images: Range<Int>, _ x: Numbers, to y: Memory, column: Int) {
         let x = floats(x) + images.lowerBound * planned.input.imageStride

@@ -3,6 +3,8 @@ import VGGEngine
 import VGGModel
 
 typealias Floats = UnsafeMutablePointer<Float>
+/// Numbers in bfloat16.
+typealias BF16s = UnsafeMutablePointer<UInt16>
 typealias Memory = UnsafeMutableRawPointer
 
 /// An optimiser's step on parts of the flat buffer of parameters.
