@@ -1,5 +1,66 @@
 import CVGGKernels
 
+/// Batch norm, ReLU and 2×2 max pool of the same map, in either format.
+private func normCases(
+    _ row: (String, Int, @escaping () -> () -> Void) -> Case, channels: Int, size: Int
+) -> [Case] {
+    let count = channels * size * size
+    let pooled = vgg_map(
+        height: size / 2, width: size / 2, channels: channels, row: size / 2 * channels, pixel: channels)
+    let full = vgg_map(height: size, width: size, channels: channels, row: size * channels, pixel: channels)
+    func norm() -> vgg_norm {
+        let terms = UnsafePointer(floats(channels))
+        return vgg_norm(
+            height: size, width: size, channels: channels, relu: 1, pool: 1, scale: terms, shift: terms,
+            mean: terms, gradient_factor: terms, z_factor: terms, constant: terms)
+    }
+    func sums() -> UnsafeMutablePointer<Double> {
+        let sums = UnsafeMutablePointer<Double>.allocate(capacity: 2 * channels)
+        sums.initialize(repeating: 0, count: 2 * channels)
+        return sums
+    }
+    return [
+        row("channel_moments", 4) {
+            let (z, sums) = (floats(count), sums())
+            return { kernels.channel_moments(z, size * size, channels, 0, sums, sums + channels) }
+        },
+        row("normalize", 5) {
+            let (z, y, won) = (floats(count), floats(count / 4), winners(count / 4))
+            var (norm, map) = (norm(), pooled)
+            return { kernels.normalize(&norm, z, &map, y, won) }
+        },
+        row("norm_sums", 5) {
+            let (z, g, won, sums) = (floats(count), floats(count / 4), winners(count / 4), sums())
+            var norm = norm()
+            return { kernels.norm_sums(&norm, z, g, won, sums, sums + channels) }
+        },
+        row("norm_gradient", 9) {
+            let (z, g, won, dz) = (floats(count), floats(count / 4), winners(count / 4), floats(count))
+            var (norm, map) = (norm(), full)
+            return { kernels.norm_gradient(&norm, z, g, won, &map, dz) }
+        },
+        row("bf16_channel_moments", 2) {
+            let (z, sums) = (bf16s(count), sums())
+            return { mixed.bf16_channel_moments(z, size * size, channels, 0, sums, sums + channels) }
+        },
+        row("bf16_normalize", 3) {
+            let (z, y, won) = (bf16s(count), bf16s(count / 4), winners(count / 4))
+            var (norm, map) = (norm(), pooled)
+            return { mixed.bf16_normalize(&norm, z, &map, y, won) }
+        },
+        row("bf16_norm_sums", 3) {
+            let (z, g, won, sums) = (bf16s(count), bf16s(count / 4), winners(count / 4), sums())
+            var norm = norm()
+            return { mixed.bf16_norm_sums(&norm, z, g, won, sums, sums + channels) }
+        },
+        row("bf16_norm_gradient", 5) {
+            let (z, g, won, dz) = (bf16s(count), bf16s(count / 4), winners(count / 4), bf16s(count))
+            var (norm, map) = (norm(), full)
+            return { mixed.bf16_norm_gradient(&norm, z, g, won, &map, dz) }
+        },
+    ]
+}
+
 /// Kernels that pass over memory: a map of 64 channels at 112×112, and as many plain numbers.
 var streamingCases: [Case] {
     let (channels, size) = (64, 112)
@@ -26,38 +87,6 @@ var streamingCases: [Case] {
         row("transpose", bytes: 8) {
             let (x, y) = (floats(count), floats(count))
             return { kernels.transpose(x, channels, size * size, channels, y, size * size, size * size) }
-        },
-        row("channel_sums", bytes: 4) {
-            let x = floats(count)
-            let sums = UnsafeMutablePointer<Double>.allocate(capacity: channels)
-            sums.initialize(repeating: 0, count: channels)
-            return { kernels.channel_sums(x, size * size, channels, sums) }
-        },
-        row("channel_squares", bytes: 4) {
-            let (x, mean) = (floats(count), floats(channels))
-            let sums = UnsafeMutablePointer<Double>.allocate(capacity: channels)
-            sums.initialize(repeating: 0, count: channels)
-            return { kernels.channel_squares(x, size * size, channels, mean, sums) }
-        },
-        row("scale_shift", bytes: 8) {
-            let (x, y, scale, shift) = (floats(count), floats(count), floats(channels), floats(channels))
-            var map = map(size)
-            return { kernels.scale_shift(&map, x, scale, shift, 1, &map, y) }
-        },
-        row("batch_norm_sums", bytes: 16) {
-            let (y, x, g) = (floats(count), floats(count), floats(count))
-            let (mean, inverse) = (floats(channels), floats(channels))
-            let sums = UnsafeMutablePointer<Double>.allocate(capacity: 2 * channels)
-            sums.initialize(repeating: 0, count: 2 * channels)
-            var map = map(size)
-            return { kernels.batch_norm_sums(&map, y, x, mean, inverse, g, sums, sums + channels) }
-        },
-        row("batch_norm_gradient", bytes: 12) {
-            let (g, x, dx, terms) = (floats(count), floats(count), floats(count), floats(channels))
-            return {
-                kernels.batch_norm_gradient(
-                    g, x, size * size, channels, terms, terms, terms, terms, terms, dx)
-            }
         },
         row("sgd", bytes: 12) {
             let (w, g) = (floats(count), floats(count))
@@ -122,5 +151,5 @@ var streamingCases: [Case] {
             return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
         },
     ]
-    return single + half
+    return single + half + normCases({ row($0, bytes: $1, $2) }, channels: channels, size: size)
 }

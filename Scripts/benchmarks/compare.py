@@ -25,6 +25,20 @@ PEERS = pathlib.Path(__file__).with_name("peers.py")
 START = pathlib.Path(__file__).with_name("start.py")
 VGG16_OPTIONS = "--arch vgg16 --in-channels 3 --classes 1000 --adaptive-pool"
 
+# name, title, network of peers.py, our options, size, batch size, steps, momentum, goal
+NETWORK_ROWS = [
+    ("train-slim-bn", "training slim VGG-11 with batch norm, 224x224", "slim-bn",
+     "--arch vgg11_bn --width-divisor 4", 224, 64, 3, 0.9, 2.5),
+    ("train-vgg16-bn-32", "training VGG-16 with batch norm, 3x32x32", "vgg16-bn-32",
+     "--arch vgg16_bn --in-channels 3", 32, 128, 3, 0.0, 2.0),
+    ("train-vgg16-32", "training VGG-16, 3x32x32", "vgg16-32", "--arch vgg16 --in-channels 3", 32, 128, 3, 0.0, 2.0),
+    ("train-small-bn", "training eight convolutions with batch norm, 28x28", "small-bn",
+     "--arch vgg11_bn --conv-arch 2x64,2x128,2x256,2x256 --pool 1 --hidden-features none", 28, 128, 4, 0.0, 2.0),
+    ("train-vgg16-frozen", "fine-tuning VGG-16's classifier", "vgg16-frozen",
+     VGG16_OPTIONS + " --freeze features", 224, 32, 2, 0.0, 2.5),
+    ("train-alexnet", "training AlexNet, 224x224", "alexnet", "--arch alexnet", 224, 64, 3, 0.0, 2.5),
+]
+
 
 class Turn:
     """One program at one piece of work: a command, and what its rounds gave."""
@@ -126,7 +140,7 @@ class Row:
             "best": best, "ratio": ratio, "goal": self.goal, "at_most": self.at_most, "met": met}
 
 
-def groups(threads=2):
+def groups(threads=2, has_bf16=True):
     """The rows, in groups whose turns go round together."""
     def ours(precision, mode, batch_size, steps, size=224, network="", threads=None):
         return Turn("swift-vgg", f"--mode {mode} --precision {precision} {network}", batch_size, steps, size,
@@ -172,6 +186,29 @@ def groups(threads=2):
                 f"infer-vgg16-{precision}-{batch_size}", f"inference VGG-16, {precision}, batch {batch_size}",
                 ours(precision, "infer", batch_size, steps, network=VGG16_OPTIONS), peers, goals[batch_size])]
 
+
+    # Networks with batch norm, and small pictures: the better of our precisions beside the best of PyTorch's four modes.
+    for name, title, network, options, size, batch_size, steps, momentum, goal in NETWORK_ROWS:
+        momentum = f" --momentum {momentum}"
+        mine = ours("auto", "train", batch_size, steps, size, options + momentum)
+        peers = [
+            Turn(
+                f"PyTorch {precision} {layout}", f"torch train {network} --precision {precision} "
+                f"--layout {'nhwc' if layout == 'channels-last' else 'nchw'}{momentum}", batch_size, steps, size)
+            # Without the arithmetic a step in bf16 takes minutes.
+            for precision in (["fp32", "bf16"] if has_bf16 else ["fp32"]) for layout in ["channels-last", "NCHW"]]
+        rows = [Row(name, title, mine, peers, goal)]
+        if name == "train-slim-bn":
+            rows.append(Row(
+                "memory-slim-bn", "memory of training slim VGG-11 with batch norm", mine, peers, 1 / 3,
+                Turn.memory_mb, "MB", at_most=True))
+            without = ours("auto", "train", batch_size, steps, size, "--arch vgg11 --width-divisor 4" + momentum)
+            without.label = "swift-vgg, no batch norm"
+            rows.append(Row(
+                "batch-norm", "a step with batch norm over one without", mine, [without], 1.25,
+                lambda turn: turn.images_per_sec() and batch_size / turn.images_per_sec() * 1e3, "ms, own",
+                at_most=True))
+        yield rows
 
     yield [Row(
         "start", "start to first prediction, VGG-16",
@@ -272,7 +309,7 @@ def main():
     has_bf16 = own_bench(options.vgg)["precision"] == "bf16"
     if not has_bf16:
         notes.append("this processor has no bf16 arithmetic: rows in bf16 were left out")
-    for rows in groups(options.threads):
+    for rows in groups(options.threads, has_bf16):
         rows = [row for row in rows if not options.only or row.name in options.only]
         rows = [row for row in rows if has_bf16 or not row.is_bf16]
         if rows:

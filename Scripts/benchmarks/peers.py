@@ -2,8 +2,8 @@
 
     peers.py PROGRAM MODE NETWORK --precision fp32|bf16 --layout nhwc|nchw --size N --batch-size N …
 
-PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK slim (the chapter's VGG-11 with a
-quarter of the channels) or vgg16 (torchvision's). Weights and images are random.
+PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK a name of NETWORKS, such as slim (the chapter's
+VGG-11 with a quarter of the channels) or vgg16 (torchvision's). Weights and images are random.
 """
 
 import argparse
@@ -17,34 +17,103 @@ WARM_UP = 2
 VGG16 = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
 
 
-def slim_vgg11(size):
+def blocks(rows, channels, batch_norm=False):
+    """The layers of VGG blocks: (convolutions, channels) each."""
+    from torch import nn
+
+    layers = []
+    for convolutions, out_channels in rows:
+        for _ in range(convolutions):
+            layers.append(nn.Conv2d(channels, out_channels, kernel_size=3, padding=1))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(out_channels))
+            layers.append(nn.ReLU())
+            channels = out_channels
+        layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+    return layers
+
+
+def classifier(features, classes=10):
+    """The chapter's three linear layers."""
+    from torch import nn
+
+    return [
+        nn.Flatten(), nn.Linear(features, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, classes)]
+
+
+def slim_vgg11(size, batch_norm=False):
     """The chapter's VGG-11 with a quarter of the channels."""
     from torch import nn
 
-    layers, channels = [], 1
-    for convolutions, out_channels in [(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]:
-        for _ in range(convolutions):
-            layers += [nn.Conv2d(channels, out_channels, kernel_size=3, padding=1), nn.ReLU()]
-            channels = out_channels
-        layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
     return nn.Sequential(
-        *layers, nn.Flatten(),
-        nn.Linear(channels * (size // 32) ** 2, 4096), nn.ReLU(), nn.Dropout(0.5),
-        nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, 10))
+        *blocks([(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)], 1, batch_norm),
+        *classifier(128 * (size // 32) ** 2))
+
+
+def small_vgg(size):
+    """Eight convolutions with batch norm and one linear layer after a global pool."""
+    from torch import nn
+
+    return nn.Sequential(
+        *blocks([(2, 64), (2, 128), (2, 256), (2, 256)], 1, True),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10))
+
+
+def vgg16_for(size, batch_norm=False):
+    """VGG-16 without an adaptive pool, for 10 classes."""
+    from torch import nn
+
+    return nn.Sequential(*blocks(VGG16, 3, batch_norm), *classifier(512 * (size // 32) ** 2))
+
+
+def alexnet(size):
+    """The book's AlexNet."""
+    from torch import nn
+
+    assert size == 224
+    return nn.Sequential(
+        nn.Conv2d(1, 96, kernel_size=11, stride=4, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(96, 256, kernel_size=5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(256, 384, kernel_size=3, padding=1), nn.ReLU(),
+        nn.Conv2d(384, 384, kernel_size=3, padding=1), nn.ReLU(),
+        nn.Conv2d(384, 256, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+        *classifier(6400))
+
+
+def torchvision_vgg16(size):
+    import torchvision
+
+    return torchvision.models.vgg16()
+
+
+def frozen_vgg16(size):
+    """torchvision's VGG-16, of which the classifier alone is trained."""
+    model = torchvision_vgg16(size)
+    for parameter in model.features.parameters():
+        parameter.requires_grad = False
+    return model
+
+
+# Channels of the images, and what makes the network for a size.
+NETWORKS = {
+    "slim": (1, slim_vgg11), "slim-bn": (1, lambda size: slim_vgg11(size, batch_norm=True)),
+    "small-bn": (1, small_vgg), "vgg16": (3, torchvision_vgg16), "vgg16-frozen": (3, frozen_vgg16),
+    "vgg16-32": (3, vgg16_for), "vgg16-bn-32": (3, lambda size: vgg16_for(size, batch_norm=True)),
+    "alexnet": (1, alexnet),
+}
 
 
 def torch_step(options):
     import torch
-    import torchvision
     from torch import nn
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     is_bf16 = options.precision == "bf16"
     layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
-    model = slim_vgg11(options.size) if options.network == "slim" else torchvision.models.vgg16()
-    channels = 1 if options.network == "slim" else 3
-    model = model.to(memory_format=layout)
+    channels, network = NETWORKS[options.network]
+    model = network(options.size).to(memory_format=layout)
     images = torch.rand(options.batch_size, channels, options.size, options.size).to(memory_format=layout)
 
     if options.mode == "infer":
@@ -60,7 +129,8 @@ def torch_step(options):
 
     labels = torch.arange(options.batch_size) % 10
     loss_function = nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=0.05, momentum=options.momentum)
     model.train()
 
     def train():
@@ -155,9 +225,10 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", choices=["torch", "onnxruntime", "openvino"])
     parser.add_argument("mode", choices=["train", "infer"])
-    parser.add_argument("network", choices=["slim", "vgg16"])
+    parser.add_argument("network", choices=list(NETWORKS))
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="PyTorch's memory format")
+    parser.add_argument("--momentum", type=float, default=0.0)
     for name, default in [("--size", 224), ("--batch-size", 128), ("--threads", 2), ("--steps", 3)]:
         parser.add_argument(name, type=int, default=default)
     options = parser.parse_args()

@@ -15,23 +15,33 @@ void vgg_zero_border(void *map, size_t height, size_t width, size_t pixel_bytes,
 
 void vgg_max_pool(const vgg_map *xm, const float *x, size_t window, size_t stride, const vgg_map *ym,
                   float *y, uint16_t *winner) {
+    // So many channels at a time, without branches, which any compiler makes vectors of.
+    enum { CHANNELS = 64 };
+    const size_t channels = ym->channels;
     for (size_t row = 0; row < ym->height; row++)
-        for (size_t pixel = 0; pixel < ym->width; pixel++) {
-            float *best = y + (ptrdiff_t)row * ym->row + (ptrdiff_t)pixel * ym->pixel;
-            uint16_t *won = winner ? winner + (row * ym->width + pixel) * ym->channels : NULL;
-            for (size_t position = 0; position < window * window; position++) {
-                const float *from = x + (ptrdiff_t)(row * stride + position / window) * xm->row +
-                                    (ptrdiff_t)(pixel * stride + position % window) * xm->pixel;
-                for (size_t n = 0; n < ym->channels; n++) {
-                    // The first of equals wins, and not-a-number beats everything, as in PyTorch.
-                    if (position > 0 && !(from[n] > best[n]) && from[n] == from[n])
-                        continue;
-                    best[n] = from[n];
-                    if (won)
-                        won[n] = (uint16_t)position;
+        for (size_t pixel = 0; pixel < ym->width; pixel++)
+            for (size_t first = 0; first < channels; first += CHANNELS) {
+                const size_t count = channels - first < CHANNELS ? channels - first : CHANNELS;
+                const float *corner = x + (ptrdiff_t)(row * stride) * xm->row +
+                                      (ptrdiff_t)(pixel * stride) * xm->pixel + (ptrdiff_t)first;
+                float best[CHANNELS];
+                int32_t where[CHANNELS] = {0};
+                memcpy(best, corner, count * sizeof *best);
+                for (size_t position = 1; position < window * window; position++) {
+                    const float *from = corner + (ptrdiff_t)(position / window) * xm->row +
+                                        (ptrdiff_t)(position % window) * xm->pixel;
+                    for (size_t n = 0; n < count; n++) {
+                        // The first of equals wins, and not-a-number beats everything, as in PyTorch.
+                        const int wins = (from[n] > best[n]) | (from[n] != from[n]);
+                        best[n] = wins ? from[n] : best[n];
+                        where[n] = wins ? (int32_t)position : where[n];
+                    }
                 }
+                memcpy(y + (ptrdiff_t)row * ym->row + (ptrdiff_t)pixel * ym->pixel + (ptrdiff_t)first, best,
+                       count * sizeof *best);
+                for (size_t n = 0; winner && n < count; n++)
+                    winner[(row * ym->width + pixel) * channels + first + n] = (uint16_t)where[n];
             }
-        }
 }
 
 void vgg_max_pool_gradient(const float *gradient, const uint16_t *winner, size_t pooled_height,

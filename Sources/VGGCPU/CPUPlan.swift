@@ -18,6 +18,8 @@ final class CPUPlan: BoundPlan {
     private let gradients: Buffer
     private let gradientOffsets: [Int]
     private let scratch: Buffer
+    /// What steps keep from the forward to the backward pass.
+    private let kept: Buffer
 
     /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
     init(
@@ -32,6 +34,7 @@ final class CPUPlan: BoundPlan {
 
         let needed = layout.scratch(threads: threads)
         scratch = try Buffer(bytes: needed.shared + needed.worker * threads)
+        kept = try Buffer(bytes: needed.kept)
         let activationMemory = layout.activationOffsets
         activationOffsets = activationMemory.offsets
         activations = try Buffer(bytes: activationMemory.total)
@@ -45,15 +48,18 @@ final class CPUPlan: BoundPlan {
             scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
         self.context = context
         let (gradientValues, momentumValues) = (gradientValues, momentumValues)
+        var free = kept.memory
         steps = zip(layout.steps, weights.copies).map { step, copies in
             let isFrozen = isTraining && step.mode == .inference
+            let kept = free
+            free += StepScratch(for: step, batchSize: layout.plan.batchSize, threads: threads).kept
             return step.bound(
                 to: BoundParameters(
                     buffer: weights.values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,
                     momentumBuffer: isTraining ? momentumValues.floats : nil,
                     groups: layout.plan.parameters[step.parameters].map(\.group), copies: copies),
-                context: isFrozen ? context.with(weights.frozenVersion) : context,
+                kept: kept, context: isFrozen ? context.with(weights.frozenVersion) : context,
                 batchSize: layout.plan.batchSize)
         }
     }

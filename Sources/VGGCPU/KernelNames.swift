@@ -38,7 +38,8 @@ extension LaidOutStep {
         let trains = step.mode == .training
         let input = trains && step.needsInputGradient
         switch step.operation {
-        case .convolution(let convolution, _, let pool):
+        case .convolution(let convolution, let norm, _, let pool):
+            let pool = pool && norm == nil
             return step.precision == .bf16
                 ? ConvolutionStep<UInt16>.tasks(self, convolution, pool: pool, node, threads: threads)
                 : ConvolutionStep<Float>.tasks(self, convolution, pool: pool, node, threads: threads)
@@ -50,10 +51,9 @@ extension LaidOutStep {
                 forward: tasks.forward.tasks, inputGradient: input ? tasks.inputGradient.tasks : nil,
                 weightGradient: trains ? weights : nil)
         case .batchNorm:
-            let tree = BatchNormStep.tree(node)
             return StepTasks(
                 forward: count, inputGradient: input ? count : nil,
-                weightGradient: trains ? tree.nodes(tree.leafCount).nodes.count : nil)
+                weightGradient: trains ? Normalization<Float>.leaves(node).nodes.count : nil)
         // An image a task.
         case .maxPool, .averagePool, .relu, .dropout:
             return StepTasks(forward: count, inputGradient: input ? count : nil)
@@ -63,13 +63,18 @@ extension LaidOutStep {
     /// The kernels that do most of the work, as the list in vgg_kernels.h names them.
     fileprivate var kernelNames: (forward: String, backward: String) {
         switch step.operation {
-        case .convolution(let convolution, _, let pool):
-            return ConvolutionChoice(self, convolution, pool: pool)
+        case .convolution(let convolution, let norm, _, let pool):
+            let pool = pool && norm == nil
+            let names = ConvolutionChoice(self, convolution, pool: pool)
                 .kernelNames(mode: step.mode, precision: step.precision, pool: pool)
+            let prefix = step.precision == .bf16 ? "bf16_" : ""
+            return norm == nil
+                ? names
+                : ("\(names.forward), \(prefix)normalize", "\(prefix)norm_gradient, \(names.backward)")
         case .linear:
             return step.precision == .bf16
                 ? ("bf16_linear_forward", "bf16_linear_backward") : ("product", "product")
-        case .batchNorm: return ("scale_shift", "batch_norm_gradient")
+        case .batchNorm: return ("normalize", "norm_gradient")
         case .maxPool: return ("max_pool", "max_pool_gradient")
         case .averagePool: return ("average_pool", "average_pool_gradient")
         case .relu: return ("relu", "mask_gradient")

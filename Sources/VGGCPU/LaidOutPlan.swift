@@ -26,7 +26,7 @@ struct LaidOutPlan: Sendable {
         func layout(_ activation: Activation, before index: Int) -> ActivationLayout {
             var border = 0
             if index < plan.steps.count,
-                case .convolution(let convolution, _, _) = plan.steps[index].operation
+                case .convolution(let convolution, _, _, _) = plan.steps[index].operation
             {
                 border = convolution.padding
             }
@@ -84,7 +84,8 @@ struct LaidOutPlan: Sendable {
         let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize, threads: threads) }
         return StepScratch(
             shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
-            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64), copies: all.flatMap(\.copies))
+            worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64),
+            kept: all.map(\.kept).reduce(0, +), copies: all.flatMap(\.copies))
     }
 
     /// The memory the plan will take with an optimiser (nil for inference) and a number of threads.
@@ -97,7 +98,7 @@ struct LaidOutPlan: Sendable {
             parameters: sizes.total * float,
             gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
-            activations: activationOffsets.total + gradientOffsets.total
+            activations: activationOffsets.total + gradientOffsets.total + scratch.kept
                 + steps.map(\.winnerBytes).reduce(0, +) * plan.batchSize,
             scratch: scratch.shared + scratch.worker * threads + scratch.copies.reduce(0, +))
     }
@@ -108,7 +109,7 @@ extension LaidOutStep {
     var winnerBytes: Int {
         guard step.mode == .training else { return 0 }
         return switch step.operation {
-        case .convolution(_, _, pool: true): output.count
+        case .convolution(_, _, _, pool: true): output.count
         case .maxPool: output.count * MemoryLayout<UInt16>.stride
         default: 0
         }
@@ -117,19 +118,23 @@ extension LaidOutStep {
     /// How each of the step's tensors lies in memory, in the order of `network.parameters`.
     var parameterLayouts: [ParameterLayout] {
         switch step.operation {
-        case .convolution(let layer, _, _):
+        case .convolution(let layer, let norm, _, _):
             [
                 .panels(
                     out: layer.outChannels, in: layer.inChannels, height: layer.kernel, width: layer.kernel),
                 .vector(layer.outChannels),
-            ]
+            ] + (norm.map(Self.layouts) ?? [])
         case .linear(let layer, _):
             [
                 .panels(out: layer.outFeatures, in: input.channels, height: input.height, width: input.width),
                 .vector(layer.outFeatures),
             ]
-        case .batchNorm(let layer, _): Array(repeating: .vector(layer.channels), count: 4)
+        case .batchNorm(let layer, _): Self.layouts(layer)
         default: []
         }
+    }
+
+    private static func layouts(_ norm: BatchNorm) -> [ParameterLayout] {
+        Array(repeating: .vector(norm.channels), count: 4)
     }
 }

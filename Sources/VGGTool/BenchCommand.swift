@@ -20,6 +20,15 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Training steps, or inference.")
     var mode = Benchmark.Work.train
 
+    @Option(parsing: .unconditional, help: "The momentum of SGD in training steps.")
+    var momentum: Float = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "What is not trained in training steps: features, all but the classifier; blocks:K, the first K blocks; "
+                + "or none (default: none).", valueName: "none|features|blocks:K"))
+    var freeze: FreezeChoice?
+
     @OptionGroup var precision: PrecisionOption
 
     @Option(parsing: .unconditional, help: "The width and height of the images, in pixels.")
@@ -37,7 +46,13 @@ struct BenchCommand: ParsableCommand {
     func validate() throws {
         try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
         try ValidationError.check("--steps", steps, in: SettingRange.measuredSteps)
-        try ValidationError.wrapping { _ = try network }
+        guard (0..<1).contains(momentum) else {
+            throw ValidationError("--momentum must be at least 0 and less than 1, not \(momentum)")
+        }
+        try ValidationError.wrapping {
+            let network = try network
+            if let part = freeze?.part { _ = try network.layerCount(of: part) }
+        }
     }
 
     private var network: Network {
@@ -49,7 +64,8 @@ struct BenchCommand: ParsableCommand {
         precision.warnIfEmulated()
         let result = try Benchmark(
             network: network, work: mode, precision: precision, batchSize: batchSize,
-            device: compute.resolved
+            optimizer: SGD(learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum),
+            frozen: freeze?.part, device: compute.resolved
         ).run(steps: steps)
         switch format.format {
         case .json: try Console.print(json: result)

@@ -11,6 +11,9 @@ struct Benchmark {
     var work: Work
     var precision: Precision
     var batchSize: Int
+    var optimizer: SGD
+    /// What is not trained.
+    var frozen: FrozenPart?
     var device: Device
 
     /// - Parameter steps: batches to measure, positive; two more come before, which touch memory and caches.
@@ -20,8 +23,8 @@ struct Benchmark {
         let network = work == .infer ? try network.foldingBatchNorm().network : network
         let plan = try Plan(
             network, batchSize: batchSize, mode: work == .train ? .training : .inference,
-            precision: precision)
-        let optimizer = TrainingConfiguration().optimizer
+            precision: precision,
+            frozenLayers: work == .train ? frozen.map(network.layerCount) ?? 0 : 0)
         try plan.checkFits(on: device, optimizer: work == .train ? optimizer : nil) {
             $0 * network.input.count * MemoryLayout<Float>.stride
         }

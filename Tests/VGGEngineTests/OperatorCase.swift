@@ -92,6 +92,27 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
                     convolution(70, 6, 3, padding: 1), .relu,
                 ]),
             OperatorCase(
+                "batch norm, ReLU, pool of odd size", 17, 9, 7, batch: 3,
+                [
+                    convolution(17, 33, 3, padding: 1), .batchNorm(BatchNorm(33)), .relu, pool,
+                    convolution(33, 20, 3, padding: 1), .batchNorm(BatchNorm(20)), .relu, pool,
+                ]),
+            OperatorCase(
+                "batch norm, more images than leaves", 1, 2, 3, batch: 150,
+                [convolution(1, 18, 3, padding: 1), .batchNorm(BatchNorm(18)), .relu, pool]),
+            OperatorCase(
+                "batch norm of a stride", 3, 11, 9, batch: 5,
+                [
+                    convolution(3, 9, 3, stride: 2, padding: 1), .batchNorm(BatchNorm(9)), .relu,
+                    convolution(9, 4, 2),
+                ]),
+            OperatorCase(
+                "batch norm after a pool", 3, 8, 9, batch: 5,
+                [
+                    convolution(3, 9, 3, padding: 1), .relu, .maxPool(Pool(window: 3, stride: 1)),
+                    .batchNorm(BatchNorm(9)), .relu, convolution(9, 4, 2),
+                ]),
+            OperatorCase(
                 "batch norm first", 2, 5, 4, batch: 9,
                 [.batchNorm(BatchNorm(2)), convolution(2, 3, 3, padding: 1)]),
             OperatorCase(

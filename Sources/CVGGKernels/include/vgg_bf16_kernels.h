@@ -151,6 +151,15 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     /* Spreads the gradient of pooled 2×2 windows to their winners; dy_map's other pixels become zero. */     \
     KERNEL(bf16_unpool_gradient, (const uint16_t *gradient, const uint8_t *winner, size_t pooled_height,       \
                                   size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                   \
+    /* Batch norm, as channel_moments, normalize, norm_sums and norm_gradient. */                              \
+    KERNEL(bf16_channel_moments, (const uint16_t *x, size_t rows, size_t channels, size_t before,              \
+                                  double *means, double *squares))                                             \
+    KERNEL(bf16_normalize,                                                                                     \
+           (const vgg_norm *norm, const uint16_t *z, const vgg_map *y_map, uint16_t *y, uint8_t *winner))      \
+    KERNEL(bf16_norm_sums, (const vgg_norm *norm, const uint16_t *z, const uint16_t *gradient,                 \
+                            const uint8_t *winner, double *sums, double *dots))                                \
+    KERNEL(bf16_norm_gradient, (const vgg_norm *norm, const uint16_t *z, const uint16_t *gradient,             \
+                                const uint8_t *winner, const vgg_map *dz_map, uint16_t *dz))                   \
     /* gradient = 0 where y is not positive. */                                                                \
     KERNEL(bf16_relu_gradient, (const uint16_t *y, uint16_t *gradient, size_t count))                          \
     /* Output panels panel_begin..<panel_end of y = relu?(x · W + bias) from fp32 weights                     \

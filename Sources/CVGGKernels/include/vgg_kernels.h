@@ -107,6 +107,15 @@ typedef struct {
     ptrdiff_t row, pixel;
 } vgg_map;
 
+/// A batch norm of a plain map z, with the ReLU and, after that, the 2×2 max pool that may follow. What is
+/// given for each channel is readable to whole panels; a kernel reads what its definition names.
+typedef struct {
+    size_t height, width, channels;
+    int relu, pool;
+    const float *scale, *shift, *mean;
+    const float *gradient_factor, *z_factor, *constant;
+} vgg_norm;
+
 /// Stochastic gradient descent in PyTorch's definition.
 typedef struct {
     float learning_rate, momentum, weight_decay;
@@ -177,21 +186,20 @@ typedef struct {
     /* out[column][row] = in[row][column], and zero from row `rows` up to `filled`. */                          \
     KERNEL(transpose, (const float *in, ptrdiff_t in_row, size_t rows, size_t columns, float *out,              \
                        ptrdiff_t out_row, size_t filled))                                                       \
-    /* sums[channel] += Σ over rows of x[row][channel], in double precision across calls. */                   \
-    KERNEL(channel_sums, (const float *x, size_t rows, size_t channels, double *sums))                          \
-    /* sums[channel] += Σ (x - mean[channel])². */                                                            \
-    KERNEL(channel_squares, (const float *x, size_t rows, size_t channels, const float *mean, double *sums))    \
-    /* y = relu?(x · scale[channel] + shift[channel]). */                                                      \
-    KERNEL(scale_shift, (const vgg_map *x_map, const float *x, const float *scale, const float *shift,          \
-                         int relu, const vgg_map *y_map, float *y))                                             \
-    /* Masks gradient by y > 0 (y may be NULL) in place; sums[c] += Σ g, dots[c] += Σ g · (x - mean) · inv. \
-     */                                                                                                         \
-    KERNEL(batch_norm_sums, (const vgg_map *y_map, const float *y, const float *x, const float *mean,           \
-                             const float *inverse, float *gradient, double *sums, double *dots))                \
-    /* dx = scale[c] · (g - sums[c] - (x - mean) · inverse · dots[c]), where sums and dots are means. */     \
-    KERNEL(batch_norm_gradient,                                                                                 \
-           (const float *gradient, const float *x, size_t rows, size_t channels, const float *mean,             \
-            const float *inverse, const float *scale, const float *sums, const float *dots, float *dx))         \
+    /* Each channel's mean of some rows, and the sum of squares about it, in double precision, with those of    \
+       `before` rows, which stand there. */                                                                     \
+    KERNEL(channel_moments, (const float *x, size_t rows, size_t channels, size_t before, double *means,        \
+                             double *squares))                                                                  \
+    /* y = relu?(z · scale + shift), or, with pool, the 2×2 max pool with stride 2 of its ReLU and where it was \
+       won, as convolution_relu_pool. */                                                                        \
+    KERNEL(normalize, (const vgg_norm *norm, const float *z, const vgg_map *y_map, float *y, uint8_t *winner))  \
+    /* sums[c] += Σ g, dots[c] += Σ g · (z - mean), where g is the gradient of z · scale + shift: from that of  \
+       y, dense, masked where a ReLU follows, or from that of the pool and its winners. */                      \
+    KERNEL(norm_sums, (const vgg_norm *norm, const float *z, const float *gradient, const uint8_t *winner,      \
+                       double *sums, double *dots))                                                             \
+    /* dz = gradient_factor · g + z_factor · z + constant, with the same g. */                                  \
+    KERNEL(norm_gradient, (const vgg_norm *norm, const float *z, const float *gradient, const uint8_t *winner,  \
+                           const vgg_map *dz_map, float *dz))                                                   \
     /* One optimiser step on count parameters; momentum may be NULL where the optimiser has none. */            \
     KERNEL(sgd,                                                                                                 \
            (const vgg_sgd *sgd, float *parameters, const float *gradients, float *momentum, size_t count))      \

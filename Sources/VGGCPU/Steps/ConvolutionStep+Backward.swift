@@ -19,6 +19,7 @@ extension ConvolutionStep {
         winners.withUnsafeBufferPointer { winners in
             let batch = Batch(
                 x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
+            if let normalization { sum(pass, normalization, of: batch) }
             if pass.needsWeightGradients { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
             guard inputGradient != nil, !isOne else { return }
             context.workers.run(tasks.images) { images, worker in
@@ -80,7 +81,7 @@ extension ConvolutionStep {
     }
 
     /// The gradient of an image's output, as the kernels read it.
-    private func gradient(_ image: Int, of batch: Batch, worker: Int) -> Numbers {
+    func gradient(_ image: Int, of batch: Batch, worker: Int) -> Numbers {
         let layout = planned.output
         return numbers(
             batch.gradient + image * layout.gradientStride * layout.element.size, layout.element,
@@ -160,6 +161,11 @@ extension ConvolutionStep {
     private func expand(_ image: Int, of batch: Batch, to dy: Numbers, worker: Int) {
         let output = planned.output
         let gradient = gradient(image, of: batch, worker: worker)
+        if let normalization {
+            return normalization.makeGradient(
+                z: z + image * zLayout.gradientStride, gradient,
+                winners: batch.winners.map { $0 + image * output.count }, to: dy, gradientMap.map)
+        }
         if pool, let winners = batch.winners {
             return unpool(gradient, winners + image * output.count, to: dy)
         }

@@ -15,13 +15,17 @@ extension ConvolutionStep {
         let worker: Int
         /// Shared: the weights as the gradient of the input wants them, the same transformed, and the tasks' sums.
         let flipped, flippedTransformed, sums: Int
+        /// What a batch norm reads, where no backward pass does.
+        let z: Int
         let shared: Int
+        /// The same for the backward pass.
+        let kept: Int
         /// Kept: the weights as the direct kernels and as Winograd's algorithm want them, where they run.
         let copies: [Int]
 
         init(
-            _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, batchSize: Int,
-            threads: Int
+            _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, norm: BatchNorm?,
+            batchSize: Int, threads: Int
         ) {
             let training = planned.mode == .training
             let full = convolution.output(of: planned)
@@ -66,7 +70,12 @@ extension ConvolutionStep {
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
             sums = shared.take(
                 training && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
+            let zCount = norm == nil ? 0 : zLayout(full).gradientStride * batchSize
+            z = shared.take(training ? 0 : zCount, of: Number.self)
             self.shared = shared.total
+            var kept = ScratchParts()
+            _ = kept.take(training ? zCount : 0, of: Number.self)
+            self.kept = kept.total
 
             let runs = training ? [choice.forward, choice.inference] : [choice.inference]
             let number = MemoryLayout<Number>.stride
@@ -79,11 +88,14 @@ extension ConvolutionStep {
     }
 
     static func scratch(
-        _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, batchSize: Int, threads: Int
+        _ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, pool: Bool, batchSize: Int,
+        threads: Int
     ) -> StepScratch {
-        let choice = ConvolutionChoice(planned, convolution, pool: pool)
-        let scratch = Scratch(planned, convolution, choice, batchSize: batchSize, threads: threads)
-        return StepScratch(shared: scratch.shared, worker: scratch.worker, copies: scratch.copies)
+        let choice = ConvolutionChoice(planned, convolution, pool: pool && norm == nil)
+        let scratch = Scratch(
+            planned, convolution, choice, norm: norm, batchSize: batchSize, threads: threads)
+        return StepScratch(
+            shared: scratch.shared, worker: scratch.worker, kept: scratch.kept, copies: scratch.copies)
     }
 }
 

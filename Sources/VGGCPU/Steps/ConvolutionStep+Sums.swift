@@ -105,14 +105,17 @@ extension ConvolutionStep {
 
 extension LaidOutStep {
     /// Floats of a node's gradients of weights and bias.
-    var sumStride: Int { parameterLayouts.map(\.count).reduce(0, +) }
+    var sumStride: Int { summedLayouts.map(\.count).reduce(0, +) }
+
+    /// Of weights and bias; a fused batch norm has sums of its own.
+    private var summedLayouts: ArraySlice<ParameterLayout> { parameterLayouts.prefix(2) }
 
     /// Adds the nodes' sums to the step's gradients.
     fileprivate func add(
         _ sums: Floats, _ leaves: [SumTree.Leaf], to parameters: BoundParameters, _ context: StepContext
     ) {
         var offset = 0
-        for (layout, total) in zip(parameterLayouts, parameters.gradients) {
+        for (layout, total) in zip(summedLayouts, parameters.gradients) {
             context.workers.run(over: layout.count, grain: 4096) { range, _ in
                 context.kernels.sum(
                     sums + offset + range.lowerBound, stride: sumStride, leaves, to: total + range.lowerBound,

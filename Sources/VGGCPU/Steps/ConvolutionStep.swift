@@ -2,9 +2,10 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// A convolution with its bias, ReLU and 2×2 max pool in one.
+/// A convolution with its bias, batch norm, ReLU and 2×2 max pool in one.
 ///
-/// Forward, a fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
+/// With a batch norm the convolution's own output, z, is kept, and all after it is the norm's (`Normalization`). Else, forward, a
+/// fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
 /// killed them all; backward, a few images' full gradients are made again from that in a worker's scratch
 /// memory, so that full maps of the whole batch exist in neither direction. Where a neighbour works in another number
 /// format, an image is converted in a worker's scratch memory on its way in or out.
@@ -13,8 +14,13 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
 
     let planned: LaidOutStep
     let convolution: Convolution
+    /// Of the convolution itself: where a batch norm is fused both are the norm's.
     let relu: Bool
     let pool: Bool
+    let normalization: Normalization<Number>?
+    /// What the convolution itself writes where a batch norm is fused, and how it lies.
+    let z: Numbers
+    let zLayout: ActivationLayout
     let choice: ConvolutionChoice
     let parameters: BoundParameters
     let context: StepContext
@@ -22,22 +28,33 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     let scratch: Scratch
     /// The map the convolution itself makes, before the pool.
     let full: ActivationLayout
-    private(set) var winners: [UInt8]
+    var winners: [UInt8]
 
     init(
-        _ planned: LaidOutStep, _ convolution: Convolution, relu: Bool, pool: Bool,
-        _ parameters: BoundParameters, _ context: StepContext, batchSize: Int
+        _ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, relu: Bool, pool: Bool,
+        _ parameters: BoundParameters, kept: Memory, _ context: StepContext, batchSize: Int
     ) {
         self.planned = planned
         self.convolution = convolution
-        self.relu = relu
+        let hasPool = pool
+        let pool = pool && norm == nil
+        self.relu = relu && norm == nil
         self.pool = pool
         self.parameters = parameters
         self.context = context
         choice = ConvolutionChoice(planned, convolution, pool: pool)
         full = convolution.output(of: planned)
         scratch = Scratch(
-            planned, convolution, choice, batchSize: batchSize, threads: context.workers.threads)
+            planned, convolution, choice, norm: norm, batchSize: batchSize, threads: context.workers.threads)
+        let zLayout = Self.zLayout(full)
+        self.zLayout = zLayout
+        z = (planned.mode == .training ? kept : context.shared + scratch.z)
+            .assumingMemoryBound(to: Number.self)
+        normalization = norm.map {
+            Normalization(
+                $0, relu: relu, pool: hasPool, map: zLayout, stride: zLayout.gradientStride, parameters,
+                from: 2, context)
+        }
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
         winners = [UInt8](
@@ -56,7 +73,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
 
     func tasks(_ node: SumTree) -> ConvolutionTasks {
         ConvolutionTasks(
-            planned, convolution, choice, node: node,
+            planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
             tiles: (Self.tiles(full, planned.output, pool: pool), Self.tilesAtOnce(convolution)),
             images: scratch.images, threads: context.workers.threads)
     }
@@ -81,15 +98,17 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     }
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {
+        let (output, made) = normalization == nil ? (planned.output, y) : (zLayout, Memory(z))
         switch choice.forward(in: pass) {
-        case .winograd: forwardByWinograd(pass, x: x, y: y)
-        default: forwardDirectly(pass, x: x, y: y)
+        case .winograd: forwardByWinograd(pass, x: x, y: made, output)
+        default: forwardDirectly(pass, x: x, y: made, output)
         }
+        if let normalization { normalize(pass, normalization, y: y) }
     }
 
-    private func forwardDirectly(_ pass: Pass, x: Memory, y: Memory) {
+    private func forwardDirectly(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {
         let weights = weights(for: .direct)
-        let output = planned.output
+        let stride = stride(output)
         let isConverted = output.element != Number.element
         let target = isConverted ? output.plain : output
         var shape = convolution.shape(full, x: planned.input)
@@ -100,7 +119,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
                 // A task's own: Swift takes it to be changed by the call.
                 var shape = shape
                 let from = input(x, image: image, worker: worker)
-                let to = y + image * output.imageStride * output.element.size
+                let to = y + image * stride * output.element.size
                 if rows.lowerBound == 0 { output.zeroBorder(to) }
                 let made: Numbers =
                     isConverted
@@ -112,23 +131,30 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
                 } else {
                     convolve(&shape, from, weights, parameters.values[1], made, rows: rows, relu: relu)
                 }
-                guard isConverted else { return }
-                for row in rows {
-                    Number.element.load(
-                        made + row * target.rowStride,
-                        to: to.assumingMemoryBound(to: Float.self) + output.interior + row * output.rowStride,
-                        count: target.rowStride, context.mixedKernels)
-                }
+                if isConverted { load(made, target, rows: rows, to: to) }
             }
         }
     }
 
-    /// Tiles of all images are dealt out together, so that small maps fill a block of them too.
-    private func forwardByWinograd(_ pass: Pass, x: Memory, y: Memory) {
-        let weights = weights(for: .winograd)
+    /// Writes some rows of an image's output, made in the kernels' format, as floats.
+    func load(_ made: Numbers, _ layout: ActivationLayout, rows: Range<Int>? = nil, to image: Memory) {
         let output = planned.output
-        context.workers.run(pass.count) { image, _ in
-            output.zeroBorder(y + image * output.imageStride * output.element.size)
+        for row in rows ?? 0..<output.height {
+            Number.element.load(
+                made + row * layout.rowStride,
+                to: image.assumingMemoryBound(to: Float.self) + output.interior + row * output.rowStride,
+                count: layout.rowStride, context.mixedKernels)
+        }
+    }
+
+    /// Tiles of all images are dealt out together, so that small maps fill a block of them too.
+    private func forwardByWinograd(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {
+        let weights = weights(for: .winograd)
+        let stride = stride(output)
+        if output.border > 0 {
+            context.workers.run(pass.count) { image, _ in
+                output.zeroBorder(y + image * stride * output.element.size)
+            }
         }
         var shape = convolution.shape(full, x: planned.input)
         (shape.y_row, shape.y_pixel) = (output.rowStride, output.channels)
@@ -139,8 +165,8 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
                 convolveByWinograd(
                     &shape, x.assumingMemoryBound(to: Number.self), stride: planned.input.imageStride,
                     weights, parameters.values[1], y + output.interior * output.element.size,
-                    stride: output.imageStride, output.element, winners, tiles: range, relu: relu,
-                    pool: pool, worker: worker)
+                    stride: stride, output.element, winners, tiles: range, relu: relu, pool: pool,
+                    worker: worker)
             }
         }
     }

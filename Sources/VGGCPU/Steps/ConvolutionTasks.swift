@@ -13,14 +13,15 @@ struct ConvolutionTasks {
 
     /// - Parameters:
     ///   - node: what is run.
+    ///   - rows: of the map that is made, pooled where a pool is fused.
     ///   - tiles: Winograd's tiles of an image, and how many are best at once.
     ///   - images: are best at once in the gradients.
     init(
         _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, node: SumTree,
-        tiles: (image: Int, atOnce: Int), images: Int, threads: Int
+        rows: Int, tiles: (image: Int, atOnce: Int), images: Int, threads: Int
     ) {
         let count = node.images.count
-        rows = TaskGrid(count, over: planned.output.height, least: 1, threads: threads)
+        self.rows = TaskGrid(count, over: rows, least: 1, threads: threads)
         // A task reads all weights: less than a block of tiles is worth that only where many threads would be idle.
         self.tiles = TaskRanges(
             over: count * tiles.image, grain: tiles.atOnce, least: threads < 8 ? nil : 1, threads: threads)
@@ -38,7 +39,7 @@ extension ConvolutionStep {
         let choice = ConvolutionChoice(planned, convolution, pool: pool)
         let full = convolution.output(of: planned)
         let tasks = ConvolutionTasks(
-            planned, convolution, choice, node: node,
+            planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
             tiles: (tiles(full, planned.output, pool: pool), tilesAtOnce(convolution)),
             images: images(choice, full, batchSize: node.images.count), threads: threads)
         let forward = planned.mode == .training ? choice.forward : choice.inference

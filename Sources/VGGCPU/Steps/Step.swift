@@ -61,6 +61,8 @@ struct StepScratch {
     var shared = 0
     /// While one of its tasks runs, for each thread.
     var worker = 0
+    /// From the forward pass of a training to the backward pass.
+    var kept = 0
     /// From one run to the next: each copy of its weights in another layout.
     var copies: [Int] = []
 }
@@ -141,13 +143,13 @@ struct BoundParameters {
 extension StepScratch {
     init(for step: LaidOutStep, batchSize: Int, threads: Int) {
         switch step.operation {
-        case .convolution(let convolution, _, let pool):
+        case .convolution(let convolution, let norm, _, let pool):
             self =
                 step.precision == .bf16
                 ? ConvolutionStep<UInt16>.scratch(
-                    step, convolution, pool: pool, batchSize: batchSize, threads: threads)
+                    step, convolution, norm: norm, pool: pool, batchSize: batchSize, threads: threads)
                 : ConvolutionStep<Float>.scratch(
-                    step, convolution, pool: pool, batchSize: batchSize, threads: threads)
+                    step, convolution, norm: norm, pool: pool, batchSize: batchSize, threads: threads)
         case .linear(let linear, _):
             self =
                 step.precision == .bf16
@@ -160,16 +162,19 @@ extension StepScratch {
 }
 
 extension LaidOutStep {
+    /// - Parameter kept: the step's memory from the forward to the backward pass.
     func bound(
-        to parameters: BoundParameters, context: StepContext, batchSize: Int
+        to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
     ) -> any Step {
         switch step.operation {
-        case .convolution(let convolution, let relu, let pool):
+        case .convolution(let convolution, let norm, let relu, let pool):
             step.precision == .bf16
                 ? ConvolutionStep<UInt16>(
-                    self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
+                    self, convolution, norm: norm, relu: relu, pool: pool, parameters, kept: kept, context,
+                    batchSize: batchSize)
                 : ConvolutionStep<Float>(
-                    self, convolution, relu: relu, pool: pool, parameters, context, batchSize: batchSize)
+                    self, convolution, norm: norm, relu: relu, pool: pool, parameters, kept: kept, context,
+                    batchSize: batchSize)
         case .batchNorm(let norm, let relu):
             BatchNormStep(self, norm, relu: relu, parameters, context)
         case .linear(let linear, let relu):

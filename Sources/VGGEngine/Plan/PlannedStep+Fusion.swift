@@ -3,8 +3,8 @@ import VGGModel
 extension PlannedStep {
     private typealias Draft = (operation: Operation, layers: Range<Int>)
 
-    /// The steps of a network. A convolution takes the ReLU after it, and the 2×2 max pool after that, into
-    /// itself; batch norm and linear layers take the ReLU; flattening is a matter of how weights lie in
+    /// The steps of a network. A convolution takes the batch norm and the ReLU after it, and the 2×2 max pool after that,
+    /// into itself; batch norm and linear layers take the ReLU; flattening is a matter of how weights lie in
     /// memory and needs no step; inference needs no dropout. Nothing is taken past a layer of
     /// `kept`, whose output is then that of a step.
     /// - Parameter frozenLayers: so many of the first layers are not trained.
@@ -32,10 +32,18 @@ extension PlannedStep {
                 if mode == .inference || start < frozenLayers || probability == 0 { continue }
                 operation = .dropout(probability, layer: start)
             case .convolution(let convolution):
+                var norm: BatchNorm?
+                // What is frozen and what is trained are steps of their own.
+                if index < layers.count, case .batchNorm(let next) = layers[index].layer,
+                    (start < frozenLayers) == (index < frozenLayers), take(.batchNorm(next))
+                {
+                    norm = next
+                }
                 let relu = take(.relu)
                 let canPool = relu && placed.output.dimensions.dropFirst().allSatisfy { $0 >= 2 }
                 operation = .convolution(
-                    convolution, relu: relu, pool: canPool && take(.maxPool(Pool(window: 2, stride: 2))))
+                    convolution, norm: norm, relu: relu,
+                    pool: canPool && take(.maxPool(Pool(window: 2, stride: 2))))
             case .batchNorm(let norm): operation = .batchNorm(norm, relu: take(.relu))
             case .linear(let linear): operation = .linear(linear, relu: take(.relu))
             case .relu: operation = .relu

@@ -3,8 +3,9 @@ import VGGModel
 /// A step of a plan: one or more layers that run as one, from one activation to the next.
 package struct PlannedStep: Hashable, Sendable {
     package enum Operation: Hashable, Sendable {
-        /// With `pool`, a 2×2 max pool of stride 2 follows the ReLU: the full map is never stored.
-        case convolution(Convolution, relu: Bool, pool: Bool)
+        /// With a batch norm before the ReLU, where there is one. With `pool`, a 2×2 max pool of stride 2 follows the ReLU:
+        /// its input is never stored.
+        case convolution(Convolution, norm: BatchNorm?, relu: Bool, pool: Bool)
         case batchNorm(BatchNorm, relu: Bool)
         case maxPool(Pool)
         /// The windows [begin, end) of every output row and column.
