@@ -7,7 +7,7 @@ import CVGGKernels
 import Foundation
 
 let words = CommandLine.arguments.dropFirst()
-let all = convolutionCases + mixedConvolutionCases + linearCases + streamingCases
+let all = convolutionCases + smallMapCases + mixedConvolutionCases + linearCases + streamingCases
 let measured = Set(all.map(\.kernel))
 let forgotten = kernelNames.filter { !measured.contains($0) }
 guard forgotten.isEmpty else {

@@ -91,6 +91,11 @@ extension ConvolutionChoice {
         let fused = pool ? "_relu_pool" : ""
         switch precision {
         case .fp32:
+            if isSmallMap {
+                let weight = weightGradient.map { _ in "small_map_weight_gradient" }
+                let input = inputGradient.map { _ in "product" }
+                return ("product", [weight, input].compactMap(\.self).joined(separator: ", "))
+            }
             let output = (run == .winograd ? "winograd_convolution" : "convolution") + fused
             let weight: String? =
                 switch weightGradient {
@@ -99,6 +104,7 @@ extension ConvolutionChoice {
                 case .winograd: "winograd_weight_gradient"
                 case .pooled: "pooled_weight_gradient"
                 case .pooledWinograd: "winograd_pooled_weight_gradient"
+                case .smallMap: "small_map_weight_gradient"
                 }
             let input = inputGradient.map { $0 == .winograd ? "winograd_convolution" : "convolution" }
             return (output, [weight, input].compactMap(\.self).joined(separator: ", "))

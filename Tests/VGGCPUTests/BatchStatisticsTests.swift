@@ -21,7 +21,8 @@ import VGGModel
     private func moments<Number>(
         of numbers: [Number],
         by kernel: (
-            UnsafePointer<Number>?, Int, Int, Int, UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Double>?
+            UnsafePointer<Number>?, Int, Int, Int, UnsafeMutablePointer<Double>?,
+            UnsafeMutablePointer<Double>?
         ) -> Void
     ) -> (means: [Double], squares: [Double]) {
         var means = [Double](repeating: 0, count: 48)

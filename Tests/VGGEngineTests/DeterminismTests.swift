@@ -47,11 +47,13 @@ import VGGTestSupport
     /// not full.
     private func network(batchNorm: Bool) throws -> Network {
         try Network(
-            input: .map(channels: 3, height: 10, width: 12),
+            input: .map(channels: 3, height: 10, width: 10),
             blocks: [
                 vggBlock(2, 3, 20, batchNorm: batchNorm), vggBlock(2, 20, 40, batchNorm: batchNorm),
+                vggBlock(2, 40, 36, batchNorm: batchNorm),
                 .sequential([
-                    .flatten, .linear(Linear(40 * 6, 50)), .relu, .dropout(0.5), .linear(Linear(50, 10)),
+                    .convolution(Convolution(36, 40, kernel: 3, padding: 1)), .flatten,
+                    .linear(Linear(40, 50)), .relu, .dropout(0.5), .linear(Linear(50, 10)),
                 ]),
             ])
     }

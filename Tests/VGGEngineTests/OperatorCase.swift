@@ -25,6 +25,14 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             && kinds.filter { $0 == "Conv2d" }.count <= 2
     }
 
+    /// The biases of convolutions that a batch norm follows: their gradients are zero, but for rounding.
+    var biasesWithoutEffect: Set<String> {
+        Set(
+            zip(network.layers, network.layers.dropFirst()).compactMap { layer, next in
+                if case .batchNorm = next.layer { "\(layer.name).bias" } else { nil }
+            })
+    }
+
     private static func convolution(
         _ channels: Int, _ out: Int, _ kernel: Int, stride: Int = 1, padding: Int = 0
     ) -> Layer {
@@ -134,6 +142,27 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
                 "a group of images, wide padding", 16, 4, 5, batch: 19,
                 [convolution(16, 18, 3, padding: 3), .relu, convolution(18, 16, 3, padding: 3)]),
         ]
+        // Maps whose images are rows of matrices: with ReLU, pooled, with batch norm.
+        for side in 1...4 {
+            for (channels, out, batch) in [(16, 33, 3), (35, 16, 19), (48, 80, 37)] {
+                cases.append(
+                    OperatorCase(
+                        "small maps \(channels)→\(out) at \(side)×\(side)", channels, side, side,
+                        batch: batch,
+                        [
+                            convolution(channels, channels, 3, padding: 1), .relu,
+                            convolution(channels, out, 3, padding: 1),
+                        ]))
+            }
+            guard side > 1 else { continue }
+            for batchNorm in [false, true] {
+                cases.append(
+                    OperatorCase(
+                        "a VGG block at \(side)×\(side)\(batchNorm ? " with batch norm" : "")", 20, side,
+                        side,
+                        batch: 18, vggBlock(2, 20, 37, batchNorm: batchNorm).layers))
+            }
+        }
         // Every kernel, stride, padding and channel count that is not a multiple of anything.
         for (kernel, stride, padding) in [
             (3, 1, 1), (3, 1, 0), (1, 1, 0), (1, 1, 1), (2, 2, 1), (5, 1, 2), (3, 2, 1), (5, 3, 4),

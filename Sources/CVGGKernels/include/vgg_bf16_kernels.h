@@ -152,8 +152,8 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
     KERNEL(bf16_unpool_gradient, (const uint16_t *gradient, const uint8_t *winner, size_t pooled_height,       \
                                   size_t pooled_width, const vgg_map *dy_map, uint16_t *dy))                   \
     /* Batch norm, as channel_moments, normalize, norm_sums and norm_gradient. */                              \
-    KERNEL(bf16_channel_moments, (const uint16_t *x, size_t rows, size_t channels, size_t before,              \
-                                  double *means, double *squares))                                             \
+    KERNEL(bf16_channel_moments,                                                                               \
+           (const uint16_t *x, size_t rows, size_t channels, size_t before, double *means, double *squares))   \
     KERNEL(bf16_normalize,                                                                                     \
            (const vgg_norm *norm, const uint16_t *z, const vgg_map *y_map, uint16_t *y, uint8_t *winner))      \
     KERNEL(bf16_norm_sums, (const vgg_norm *norm, const uint16_t *z, const uint16_t *gradient,                 \

@@ -101,6 +101,43 @@ typedef struct {
     int add;
 } vgg_winograd_target;
 
+/// A 3×3 convolution with stride 1 and padding 1 on square maps of at most VGG_SMALL_MAP pixels a side, whose
+/// images are rows of matrices (small_map.inc).
+typedef struct {
+    size_t side, in_channels, out_channels;
+    /// Floats from one row to the next of the input (bordered) and the output.
+    ptrdiff_t x_row, y_row;
+} vgg_small_map;
+
+/// The most pixels of a side.
+enum { VGG_SMALL_MAP = 4 };
+
+/// Matrices that are multiplied.
+static inline size_t vgg_small_map_products(size_t side) {
+    const size_t line = side == 4 ? 6 : side == 1 ? 1 : side + 1;
+    return line * line;
+}
+
+/// Floats from one image to the next in such a matrix, and from one matrix to the next: no multiples of what
+/// the ways of a cache share.
+static inline size_t vgg_small_map_row(size_t channels) {
+    return (channels + VGG_PANEL - 1) / VGG_PANEL * VGG_PANEL + VGG_PANEL;
+}
+static inline size_t vgg_small_map_rows(size_t images, size_t channels) {
+    return images * vgg_small_map_row(channels) + VGG_PANEL;
+}
+
+/// Floats from one product's weights to the next's, of a panel.
+static inline size_t vgg_small_map_matrix(size_t in_channels) { return (in_channels + 1) * VGG_PANEL; }
+
+/// Tiles of registers, of 14 in channels at most, that a weight gradient takes through the images together.
+enum { VGG_SMALL_MAP_TILES = 16, VGG_SMALL_MAP_ROWS = 14 };
+
+/// Floats of scratch memory of a weight gradient: a tile's sums, and nine taps of all those that wait.
+static inline size_t vgg_small_map_scratch(void) {
+    return (36 + 2 * 9 * VGG_SMALL_MAP_TILES * VGG_TREE_DEPTH) * (size_t)(VGG_SMALL_MAP_ROWS * VGG_PANEL);
+}
+
 /// A map in memory.
 typedef struct {
     size_t height, width, channels;
@@ -173,6 +210,28 @@ typedef struct {
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *gradient,             \
             const uint8_t *winner, const vgg_winograd_target *target, float *scratch, size_t tile_begin,        \
             size_t tile_end))                                                                                   \
+    /* Panels panel_begin..<panel_end of weights as a small map's products read them:                           \
+       [oc / 16][products][ic][16]. */                                                                          \
+    KERNEL(small_map_weights, (const vgg_small_map *map, const float *weights, float *transformed,              \
+                               size_t panel_begin, size_t panel_end))                                           \
+    /* An image's row of the matrices of inputs, `product` floats apart; x is its first pixel inside the        \
+       border. Rows are written to a whole number of panels. */                                                 \
+    KERNEL(small_map_inputs, (const vgg_small_map *map, const float *x, float *v, ptrdiff_t product))           \
+    /* An image's outputs from its row of the products, with bias and optional ReLU, or with ReLU and 2×2      \
+       max pool as convolution_relu_pool. */                                                                    \
+    KERNEL(small_map_outputs, (const vgg_small_map *map, const float *m, ptrdiff_t product,                     \
+                               const float *bias, float *y, uint8_t *winner, int pool, int relu))               \
+    /* An image's row of the matrices of gradients, from its dense gradient [side][side][oc]. */                \
+    KERNEL(small_map_gradients, (const vgg_small_map *map, const float *dy, float *d, ptrdiff_t product))       \
+    /* An image's dense gradient of the input from its row of the products of weights and gradients. */         \
+    KERNEL(small_map_input_gradients,                                                                           \
+           (const vgg_small_map *map, const float *m, ptrdiff_t product, float *dx))                            \
+    /* The weight gradient of some panels and in channels, as a tree of images, from the matrices of            \
+       inputs and gradients, whose rows are v_row and d_row floats apart. */                                    \
+    KERNEL(small_map_weight_gradient,                                                                           \
+           (const vgg_small_map *map, const float *v, ptrdiff_t v_row, ptrdiff_t v_product, const float *d,     \
+            ptrdiff_t d_row, ptrdiff_t d_product, const vgg_leaf *leaves, size_t leaf_count, float *scratch,    \
+            float *dw, size_t panel_begin, size_t panel_end, size_t in_begin, size_t in_end))                   \
     /* Weights for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels    \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \
@@ -188,18 +247,19 @@ typedef struct {
                        ptrdiff_t out_row, size_t filled))                                                       \
     /* Each channel's mean of some rows, and the sum of squares about it, in double precision, with those of    \
        `before` rows, which stand there. */                                                                     \
-    KERNEL(channel_moments, (const float *x, size_t rows, size_t channels, size_t before, double *means,        \
-                             double *squares))                                                                  \
-    /* y = relu?(z · scale + shift), or, with pool, the 2×2 max pool with stride 2 of its ReLU and where it was \
-       won, as convolution_relu_pool. */                                                                        \
-    KERNEL(normalize, (const vgg_norm *norm, const float *z, const vgg_map *y_map, float *y, uint8_t *winner))  \
-    /* sums[c] += Σ g, dots[c] += Σ g · (z - mean), where g is the gradient of z · scale + shift: from that of  \
-       y, dense, masked where a ReLU follows, or from that of the pool and its winners. */                      \
+    KERNEL(channel_moments,                                                                                     \
+           (const float *x, size_t rows, size_t channels, size_t before, double *means, double *squares))       \
+    /* y = relu?(z · scale + shift), or, with pool, the 2×2 max pool with stride 2 of its ReLU and where it   \
+       was won, as convolution_relu_pool. */                                                                              \
+    KERNEL(normalize,                                                                                           \
+           (const vgg_norm *norm, const float *z, const vgg_map *y_map, float *y, uint8_t *winner))             \
+    /* sums[c] += Σ g, dots[c] += Σ g · (z - mean), where g is the gradient of z · scale + shift: from that \
+       of y, dense, masked where a ReLU follows, or from that of the pool and its winners. */                            \
     KERNEL(norm_sums, (const vgg_norm *norm, const float *z, const float *gradient, const uint8_t *winner,      \
                        double *sums, double *dots))                                                             \
-    /* dz = gradient_factor · g + z_factor · z + constant, with the same g. */                                  \
-    KERNEL(norm_gradient, (const vgg_norm *norm, const float *z, const float *gradient, const uint8_t *winner,  \
-                           const vgg_map *dz_map, float *dz))                                                   \
+    /* dz = gradient_factor · g + z_factor · z + constant, with the same g. */                                \
+    KERNEL(norm_gradient, (const vgg_norm *norm, const float *z, const float *gradient,                         \
+                           const uint8_t *winner, const vgg_map *dz_map, float *dz))                            \
     /* One optimiser step on count parameters; momentum may be NULL where the optimiser has none. */            \
     KERNEL(sgd,                                                                                                 \
            (const vgg_sgd *sgd, float *parameters, const float *gradients, float *momentum, size_t count))      \

@@ -1,3 +1,4 @@
+import CVGGKernels
 import VGGEngine
 import VGGModel
 
@@ -14,6 +15,9 @@ struct ConvolutionChoice: Hashable, Sendable {
         case pooled
         /// The same by Winograd's algorithm.
         case pooledWinograd
+        /// Of square maps of a few pixels, whose images are rows of matrices: fewer multiplications still, and the weights
+        /// are read once for the whole batch.
+        case smallMap
 
         var isPooled: Bool { self == .pooled || self == .pooledWinograd }
         var isWinograd: Bool { self == .winograd || self == .pooledWinograd }
@@ -33,7 +37,6 @@ struct ConvolutionChoice: Hashable, Sendable {
     init(_ planned: LaidOutStep, _ convolution: Convolution, pool: Bool) {
         var leaves = SumTree.shards
         while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
-        self.leaves = leaves
         let isThree = convolution.kernel == 3 && convolution.stride == 1
         let training = planned.mode == .training
         let needsInput = training && planned.needsInputGradient
@@ -44,13 +47,26 @@ struct ConvolutionChoice: Hashable, Sendable {
                 isThree && channels >= panel ? .winograd : .direct
             }
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            let least = min(inputs, outputs)
+            if isThree, convolution.padding == 1, least >= panel, planned.input.height == planned.input.width,
+                planned.input.height <= Int(VGG_SMALL_MAP)
+            {
+                (forward, inference) = (.smallMap, .smallMap)
+                weightGradient = training ? .smallMap : nil
+                inputGradient = needsInput ? .smallMap : nil
+                // Every leaf is transformed, and inputs are tasks enough.
+                self.leaves = SumTree.shards
+                return
+            }
+            self.leaves = leaves
             forward = algorithm(reading: inputs)
             inference = forward
-            let gradient = algorithm(reading: min(inputs, outputs))
+            let gradient = algorithm(reading: least)
             let pooled: Algorithm = gradient == .winograd ? .pooledWinograd : .pooled
             weightGradient = training ? (pool && isThree ? pooled : gradient) : nil
             inputGradient = needsInput ? algorithm(reading: outputs) : nil
         case .bf16:
+            self.leaves = leaves
             // What training's forward pass rounds, the backward pass has to answer for.
             forward = .direct
             inference =
@@ -65,8 +81,12 @@ struct ConvolutionChoice: Hashable, Sendable {
     /// What a pass over a batch uses.
     func forward(in pass: Pass) -> Algorithm { pass.isTraining ? forward : inference }
 
-    /// Whether the gradient before a pool is made at full resolution.
+    /// Whether all passes are computed by whole images.
+    var isSmallMap: Bool { forward == .smallMap }
+
+    /// Whether a worker makes images' gradients before a pool at full resolution.
     var needsMaps: Bool {
-        weightGradient.map { !$0.isPooled } ?? false || inputGradient.map { !$0.isPooled } ?? false
+        guard !isSmallMap else { return false }
+        return weightGradient.map { !$0.isPooled } ?? false || inputGradient.map { !$0.isPooled } ?? false
     }
 }

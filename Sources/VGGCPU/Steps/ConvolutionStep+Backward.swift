@@ -11,15 +11,14 @@ extension ConvolutionStep {
     }
 
     func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
-        if let algorithm = choice.inputGradient, inputGradient != nil {
-            flip(for: algorithm)
-        }
-        let tasks = tasks(pass.node).gradients
-        let isOne = pass.needsWeightGradients && tasks.areOne
         winners.withUnsafeBufferPointer { winners in
             let batch = Batch(
                 x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
             if let normalization { sum(pass, normalization, of: batch) }
+            if let small { return backwardOfSmallMap(pass, small, of: batch) }
+            if let algorithm = choice.inputGradient, inputGradient != nil { flip(for: algorithm) }
+            let tasks = tasks(pass.node).gradients
+            let isOne = pass.needsWeightGradients && tasks.areOne
             if pass.needsWeightGradients { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
             guard inputGradient != nil, !isOne else { return }
             context.workers.run(tasks.images) { images, worker in
@@ -92,7 +91,7 @@ extension ConvolutionStep {
         _ first: Int, count: Int, of batch: Batch, maps: Numbers, to sums: LeafSums, worker: Int
     ) {
         switch choice.weightGradient {
-        case nil, .pooledWinograd: return
+        case nil, .pooledWinograd, .smallMap: return
         case .pooled:
             for image in first..<first + count {
                 pooledWeightGradient(image, count: 1, of: batch, to: sums, worker: worker)
@@ -150,6 +149,7 @@ extension ConvolutionStep {
                 &back, from, stride: gradientMap.count, shared(scratch.flippedTransformed), nil, Memory(dx),
                 stride: stride, Number.element, nil, tiles: 0..<count * input.tiles, relu: false, pool: false,
                 worker: worker)
+        case .smallMap: return
         }
         if isConverted {
             Number.element.load(
@@ -158,7 +158,7 @@ extension ConvolutionStep {
     }
 
     /// One image's gradient before ReLU and pool, at full resolution.
-    private func expand(_ image: Int, of batch: Batch, to dy: Numbers, worker: Int) {
+    func expand(_ image: Int, of batch: Batch, to dy: Numbers, worker: Int) {
         let output = planned.output
         let gradient = gradient(image, of: batch, worker: worker)
         if let normalization {

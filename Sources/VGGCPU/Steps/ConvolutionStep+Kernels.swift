@@ -39,6 +39,15 @@ extension ConvolutionStep {
                 transform(weights, inputs: inputs, outputs: outputs, to: $0)
             }
         }
+        if let small, algorithm == .smallMap {
+            return parameters.copies[1].current(context.version) { transformed in
+                context.workers.run(over: outputs.panels, grain: 1) { panels, _ in
+                    var map = small.kernelMap
+                    context.kernels.small_map_weights(
+                        &map, weights, floats(transformed), panels.lowerBound, panels.upperBound)
+                }
+            }
+        }
         guard Self.isMixed else { return Memory(weights).assumingMemoryBound(to: Number.self) }
         return parameters.copies[0].current(context.version) { packed in
             context.workers.run(over: outputs.panels, grain: 1) { panels, _ in

@@ -20,7 +20,9 @@ extension ConvolutionStep {
         let shared: Int
         /// The same for the backward pass.
         let kept: Int
-        /// Kept: the weights as the direct kernels and as Winograd's algorithm want them, where they run.
+        /// Shared, where the passes are computed by whole images.
+        let small: SmallMap.Scratch
+        /// Kept: the weights as the direct kernels and as the other algorithms want them, where they run.
         let copies: [Int]
 
         init(
@@ -28,6 +30,8 @@ extension ConvolutionStep {
             batchSize: Int, threads: Int
         ) {
             let training = planned.mode == .training
+            // Of gradients that are made a few images at a time.
+            let inParts = training && !choice.isSmallMap
             let full = convolution.output(of: planned)
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             let gradientMap = GradientMap(
@@ -55,34 +59,40 @@ extension ConvolutionStep {
                 isWinograd ? transformedCount(inputs: inputs, outputs: panels * panel) : 0, of: Float.self)
             // Beside the first, which is a task's; Winograd's leaves are added to the youngest at once.
             waitingWeights = worker.take(
-                training
+                inParts
                     ? max(0, tasks.depth - (isWinograd ? 2 : 1)) * panels * planned.parameterLayouts[0].count
                         / outputs.panels : 0, of: Float.self)
             waitingBiases = worker.take(
-                training ? tasks.depth * outputs.panels * panel : 0, of: Float.self)
+                inParts ? tasks.depth * outputs.panels * panel : 0, of: Float.self)
             self.worker = worker.total
 
             var shared = ScratchParts()
             flipped = shared.take(
-                choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
+                inParts && choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
             flippedTransformed = shared.take(
                 choice.inputGradient == .winograd
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
             sums = shared.take(
-                training && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
-            let zCount = norm == nil ? 0 : zLayout(full).gradientStride * batchSize
-            z = shared.take(training ? 0 : zCount, of: Number.self)
-            self.shared = shared.total
+                inParts && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
+            let map = SmallMap(planned, convolution, choice)
+            small =
+                map?.scratch(
+                    batchSize, isTraining: training, needsInput: choice.inputGradient != nil) ?? .none
             var kept = ScratchParts()
-            _ = kept.take(training ? zCount : 0, of: Number.self)
-            self.kept = kept.total
+            _ = kept.take(
+                norm == nil ? 0 : zLayout(full).gradientStride * batchSize, of: Number.self)
+            // Behind all that the convolution itself works in.
+            z = max(shared.total, small.total)
+            self.shared = z + (training ? 0 : kept.total)
+            self.kept = training ? kept.total : 0
 
             let runs = training ? [choice.forward, choice.inference] : [choice.inference]
             let number = MemoryLayout<Number>.stride
             copies = [
                 runs.contains(.direct) ? packedCount(convolution) * number : 0,
                 runs.contains(.winograd)
-                    ? transformedCount(inputs: inputs, outputs: outputs) * number : 0,
+                    ? transformedCount(inputs: inputs, outputs: outputs) * number
+                    : (map?.weights ?? 0) * number,
             ]
         }
     }
@@ -136,7 +146,9 @@ extension ConvolutionStep {
     private static func kernelScratch(
         _ choice: ConvolutionChoice, _ shape: vgg_convolution, _ panels: Int
     ) -> Int {
-        guard isMixed, let algorithm = choice.weightGradient else { return 0 }
+        guard let algorithm = choice.weightGradient else { return 0 }
+        if algorithm == .smallMap { return vgg_small_map_scratch() }
+        guard isMixed else { return 0 }
         var shape = shape
         let input = algorithm == .pooled ? 2 * vgg_bf16_pooled_input_gradient_scratch(&shape) : 0
         return (1...panels).reduce(input) { most, count in

@@ -25,6 +25,8 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     let parameters: BoundParameters
     let context: StepContext
     let gradientMap: GradientMap
+    /// Where the passes are computed by whole images.
+    let small: SmallMap?
     let scratch: Scratch
     /// The map the convolution itself makes, before the pool.
     let full: ActivationLayout
@@ -55,8 +57,10 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
                 $0, relu: relu, pool: hasPool, map: zLayout, stride: zLayout.gradientStride, parameters,
                 from: 2, context)
         }
+        small = SmallMap(planned, convolution, choice)
         gradientMap = GradientMap(
-            convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+            convolution, output: full, input: planned.input,
+            forInput: planned.needsInputGradient && !choice.isSmallMap)
         winners = [UInt8](
             repeating: 0, count: planned.winnerBytes * batchSize)
     }
@@ -99,9 +103,12 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {
         let (output, made) = normalization == nil ? (planned.output, y) : (zLayout, Memory(z))
-        switch choice.forward(in: pass) {
-        case .winograd: forwardByWinograd(pass, x: x, y: made, output)
-        default: forwardDirectly(pass, x: x, y: made, output)
+        if let small {
+            forwardOfSmallMap(pass, small, x: x, y: made, output)
+        } else if choice.forward(in: pass) == .winograd {
+            forwardByWinograd(pass, x: x, y: made, output)
+        } else {
+            forwardDirectly(pass, x: x, y: made, output)
         }
         if let normalization { normalize(pass, normalization, y: y) }
     }

@@ -37,6 +37,13 @@ extension ConvolutionStep {
         _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, _ node: SumTree, threads: Int
     ) -> StepTasks {
         let choice = ConvolutionChoice(planned, convolution, pool: pool)
+        if let small = SmallMap(planned, convolution, choice) {
+            let tasks = small.tasks(node.images.count, threads: threads)
+            return StepTasks(
+                forward: tasks.forward.tasks,
+                inputGradient: choice.inputGradient.map { _ in tasks.inputGradient.tasks },
+                weightGradient: choice.weightGradient.map { _ in tasks.weightGradient.tasks })
+        }
         let full = convolution.output(of: planned)
         let tasks = ConvolutionTasks(
             planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,

@@ -176,7 +176,9 @@ final class Normalization<Number: Arithmetic> {
                 }
             }
             SumTree.forEachAddition(in: additions) { row, other in
-                for place in 0..<2 * padded { sums[row * 2 * padded + place] += sums[other * 2 * padded + place] }
+                for place in 0..<2 * padded {
+                    sums[row * 2 * padded + place] += sums[other * 2 * padded + place]
+                }
             }
         }
         let elements = Double(pass.count * pixels)

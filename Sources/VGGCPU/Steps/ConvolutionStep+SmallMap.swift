@@ -1,0 +1,213 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// Convolutions of small maps, in single precision: the whole batch is transformed, multiplied and transformed back.
+extension ConvolutionStep {
+    /// Images, channels and rows of weights at a time, so that what a product reads stays in the caches.
+    private static var imageBlock: Int { 160 }
+    private static var channelBlock: Int { 256 }
+    private static var rowBlock: Int { 60 }
+
+    func forwardOfSmallMap(
+        _ pass: Pass, _ small: SmallMap, x: Memory, y: Memory, _ output: ActivationLayout
+    ) {
+        let weights = floats(weights(for: .smallMap))
+        let (input, count) = (planned.input, pass.count)
+        let outputStride = stride(output)
+        let tasks = small.tasks(count, threads: context.workers.threads)
+        let matrices: Floats = shared(scratch.small.inputs)
+        let products: Floats = shared(scratch.small.outputs)
+        context.workers.run(tasks.images) { images, _ in
+            var map = small.kernelMap
+            for image in images {
+                context.kernels.small_map_inputs(
+                    &map, x.assumingMemoryBound(to: Float.self) + image * input.imageStride + input.interior,
+                    matrices + image * small.inputRow, small.inputMatrix(count))
+            }
+        }
+        context.workers.run(tasks.forward) { matrix, panels, _ in
+            // Of even size, so that no block is a sliver.
+            let blocks = (count + Self.imageBlock - 1) / Self.imageBlock
+            for block in 0..<blocks {
+                let first = count * block / blocks
+                for start in Swift.stride(from: 0, to: small.inputs, by: Self.channelBlock) {
+                    var product = vgg_product()
+                    product.a = UnsafePointer(
+                        matrices + matrix * small.inputMatrix(count) + first * small.inputRow + start)
+                    product.a_row = small.inputRow
+                    product.a_inner = 1
+                    product.b = UnsafePointer(
+                        weights + panels.lowerBound * small.weightPanel + matrix * small.weightMatrix
+                            + start * panel)
+                    product.b_panel = small.weightPanel
+                    product.b_inner = panel
+                    product.c =
+                        products + matrix * small.outputMatrix(count) + first * small.outputRow
+                        + panels.lowerBound * panel
+                    product.c_row = small.outputRow
+                    product.c_panel = panel
+                    product.rows = count * (block + 1) / blocks - first
+                    product.columns = panels.count * panel
+                    product.outer = 1
+                    product.inner = min(Self.channelBlock, small.inputs - start)
+                    product.accumulate = start > 0 ? 1 : 0
+                    context.kernels.product(&product)
+                }
+            }
+        }
+        winners.withUnsafeMutableBufferPointer { winners in
+            let winners = pass.isTraining && pool ? winners.baseAddress : nil
+            context.workers.run(tasks.images) { images, _ in
+                var map = small.kernelMap
+                map.y_row = output.rowStride
+                for image in images {
+                    let to = y + image * outputStride * output.element.size
+                    output.zeroBorder(to)
+                    context.kernels.small_map_outputs(
+                        &map, products + image * small.outputRow, small.outputMatrix(count),
+                        parameters.values[1], to.assumingMemoryBound(to: Float.self) + output.interior,
+                        winners.map { $0 + image * output.count }, pool ? 1 : 0, relu ? 1 : 0)
+                }
+            }
+        }
+    }
+
+    /// Whether what is behind the convolution makes its output's gradient another than the step's.
+    private var changesGradient: Bool { relu || pool || normalization != nil }
+
+    func backwardOfSmallMap(_ pass: Pass, _ small: SmallMap, of batch: Batch) {
+        let count = pass.count
+        let tasks = small.tasks(count, threads: context.workers.threads)
+        let matrices: Floats = shared(scratch.small.inputs)
+        let gradients: Floats = shared(scratch.small.outputs)
+        let dense: Floats =
+            changesGradient
+            ? shared(scratch.small.dense) : batch.gradient.assumingMemoryBound(to: Float.self)
+        context.workers.run(tasks.squares) { images, worker in
+            makeMatrices(images, of: batch, small, pass, dense: dense, worker: worker)
+        }
+        if pass.needsWeightGradients {
+            makeWeightGradient(pass, small, tasks, matrices, gradients, dense: dense)
+        }
+        // Last, because it takes the memory of the matrices.
+        if let target = batch.inputGradient {
+            makeInputGradient(small, tasks, count: count, to: target.assumingMemoryBound(to: Float.self))
+        }
+    }
+
+    /// The matrices of inputs and of outputs' gradients, also transposed, of whole squares of images.
+    private func makeMatrices(
+        _ images: Range<Int>, of batch: Batch, _ small: SmallMap, _ pass: Pass, dense: Floats, worker: Int
+    ) {
+        let (input, count) = (planned.input, pass.count)
+        let matrices: Floats = shared(scratch.small.inputs)
+        let gradients: Floats = shared(scratch.small.outputs)
+        let transposed: Floats = shared(scratch.small.transposed)
+        let squares = (count + panel - 1) / panel
+        var map = small.kernelMap
+        for image in images {
+            let dy = dense + image * gradientMap.count
+            if changesGradient {
+                expand(
+                    image, of: batch, to: Memory(dy).assumingMemoryBound(to: Number.self), worker: worker)
+            }
+            context.kernels.small_map_gradients(
+                &map, dy, gradients + image * small.outputRow, small.outputMatrix(count))
+            guard pass.needsWeightGradients else { continue }
+            context.kernels.small_map_inputs(
+                &map,
+                batch.x.assumingMemoryBound(to: Float.self) + image * input.imageStride + input.interior,
+                matrices + image * small.inputRow, small.inputMatrix(count))
+        }
+        guard batch.inputGradient != nil else { return }
+        for first in Swift.stride(from: images.lowerBound, to: images.upperBound, by: panel) {
+            for matrix in 0..<small.products {
+                context.kernels.transpose(
+                    gradients + matrix * small.outputMatrix(count) + first * small.outputRow, small.outputRow,
+                    min(panel, count - first), small.paddedOutputs,
+                    transposed + (matrix * squares + first / panel) * small.paddedOutputs * panel, panel,
+                    panel)
+            }
+        }
+    }
+
+    private func makeWeightGradient(
+        _ pass: Pass, _ small: SmallMap, _ tasks: SmallMap.Tasks, _ matrices: Floats, _ gradients: Floats,
+        dense: Floats
+    ) {
+        let count = pass.count
+        let leaves = pass.node.cut(to: choice.leaves).leaves
+        let kernelLeaves = leaves.map(\.kernelLeaf)
+        context.workers.run(tasks.weightGradient) { pair, inputs, worker in
+            var map = small.kernelMap
+            context.kernels.small_map_weight_gradient(
+                &map, matrices, small.inputRow, small.inputMatrix(count), gradients, small.outputRow,
+                small.outputMatrix(count), kernelLeaves, kernelLeaves.count,
+                self.worker(worker, scratch.kernel),
+                parameters.gradients[0], 2 * pair, min(2 * pair + 2, small.outputs.panels), inputs.lowerBound,
+                inputs.upperBound)
+        }
+        // A pixel is a row.
+        let rows = leaves.map { leaf in
+            vgg_leaf(rows: leaf.count * full.height * full.width, additions: leaf.additions)
+        }
+        context.workers.run(over: small.outputs, grain: 64) { channels, _ in
+            context.kernels.sum_tree(
+                dense + channels.lowerBound, small.outputs, rows, rows.count,
+                parameters.gradients[1] + channels.lowerBound, channels.count)
+        }
+    }
+
+    private func makeInputGradient(_ small: SmallMap, _ tasks: SmallMap.Tasks, count: Int, to target: Floats)
+    {
+        let weights = floats(weights(for: .smallMap))
+        let matrices: Floats = shared(scratch.small.inputs)
+        let products: Floats = shared(scratch.small.outputs)
+        let transposed: Floats = shared(scratch.small.transposed)
+        let columns = count.roundedUp(to: panel)
+        let stride = planned.input.gradientStride
+        context.workers.run(tasks.inputGradient) { matrix, rows, _ in
+            for row in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowBlock) {
+                for start in Swift.stride(from: 0, to: small.paddedOutputs, by: Self.channelBlock) {
+                    var product = vgg_product()
+                    product.a = UnsafePointer(
+                        weights + start / panel * small.weightPanel + matrix * small.weightMatrix
+                            + row * panel)
+                    product.a_row = panel
+                    product.a_outer = small.weightPanel
+                    product.a_inner = 1
+                    product.b = UnsafePointer(
+                        transposed + matrix * columns * small.paddedOutputs + start * panel)
+                    product.b_panel = small.paddedOutputs * panel
+                    product.b_outer = panel * panel
+                    product.b_inner = panel
+                    product.c = products + (matrix * small.inputs + row) * columns
+                    product.c_row = columns
+                    product.c_panel = panel
+                    product.rows = min(Self.rowBlock, rows.upperBound - row)
+                    product.columns = columns
+                    product.outer = min(Self.channelBlock, small.paddedOutputs - start) / panel
+                    product.inner = panel
+                    product.accumulate = start > 0 ? 1 : 0
+                    context.kernels.product(&product)
+                }
+            }
+        }
+        context.workers.run(tasks.squares) { images, _ in
+            var map = small.kernelMap
+            for matrix in 0..<small.products {
+                context.kernels.transpose(
+                    products + matrix * small.inputs * columns + images.lowerBound, columns, small.inputs,
+                    images.count,
+                    matrices + matrix * small.inputMatrix(count) + images.lowerBound * small.inputRow,
+                    small.inputRow, small.inputs)
+            }
+            for image in images {
+                context.kernels.small_map_input_gradients(
+                    &map, matrices + image * small.inputRow, small.inputMatrix(count), target + image * stride
+                )
+            }
+        }
+    }
+}

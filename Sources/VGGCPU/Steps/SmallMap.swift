@@ -1,0 +1,95 @@
+import CVGGKernels
+import VGGEngine
+import VGGModel
+
+/// A convolution whose images are rows of matrices, which are multiplied by matrices of weights (see small_map.inc): how
+/// these lie in memory, and how the passes are cut into tasks, which changes no sum.
+///
+/// In one dimension of n pixels it takes 1, 3, 4 or 6 products where direct convolution takes 3 n; in two the square.
+struct SmallMap {
+    let kernelMap: vgg_small_map
+    /// How many matrices.
+    let products: Int
+    let inputs, outputs: Int
+    /// Numbers from one image to the next in the matrices of inputs and outputs.
+    let inputRow, outputRow: Int
+    /// Numbers from one product's weights to the next's, and from one panel's to the next's.
+    let weightMatrix, weightPanel: Int
+    /// Output channels, whole panels.
+    let paddedOutputs: Int
+
+    /// Nil where the choice is another.
+    init?(_ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice) {
+        guard choice.isSmallMap else { return nil }
+        let side = planned.input.height
+        (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+        kernelMap = vgg_small_map(
+            side: side, in_channels: inputs, out_channels: outputs, x_row: planned.input.rowStride,
+            y_row: planned.output.rowStride)
+        products = vgg_small_map_products(side)
+        inputRow = vgg_small_map_row(inputs)
+        outputRow = vgg_small_map_row(outputs)
+        weightMatrix = vgg_small_map_matrix(inputs)
+        weightPanel = products * weightMatrix
+        paddedOutputs = outputs.roundedUp(to: panel)
+    }
+
+    /// Numbers of the weights as the products read them.
+    var weights: Int { weightPanel * outputs.panels }
+
+    /// Numbers from one matrix of inputs to the next, and of outputs.
+    func inputMatrix(_ count: Int) -> Int { vgg_small_map_rows(count, inputs) }
+    func outputMatrix(_ count: Int) -> Int { vgg_small_map_rows(count, outputs) }
+
+    /// Where the matrices of a batch lie in shared scratch memory, in bytes.
+    struct Scratch {
+        /// Of inputs, and in the end of their gradients.
+        let inputs: Int
+        /// Of outputs' gradients, or of products: outputs forward, inputs' gradients × images backward.
+        let outputs: Int
+        /// Of outputs' gradients, 16 images at a time: [products][images / 16][out channels][16].
+        let transposed: Int
+        /// Outputs' gradients before ReLU and pool.
+        let dense: Int
+        let total: Int
+
+        static var none: Scratch { Scratch(inputs: 0, outputs: 0, transposed: 0, dense: 0, total: 0) }
+    }
+
+    func scratch(_ count: Int, isTraining: Bool, needsInput: Bool) -> Scratch {
+        let columns = count.roundedUp(to: panel)
+        var parts = ScratchParts()
+        let pixels = kernelMap.side * kernelMap.side
+        let matrices = parts.take(products * inputMatrix(count), of: Float.self)
+        let others = parts.take(
+            products * max(outputMatrix(count), needsInput ? columns * inputs : 0), of: Float.self)
+        let transposed = parts.take(needsInput ? products * columns * paddedOutputs : 0, of: Float.self)
+        let dense = parts.take(isTraining ? count * pixels * outputs : 0, of: Float.self)
+        return Scratch(
+            inputs: matrices, outputs: others, transposed: transposed, dense: dense, total: parts.total)
+    }
+
+    /// How the passes are cut.
+    struct Tasks {
+        /// Of the forward pass' transforms: some images.
+        let images: TaskRanges
+        /// Of the gradients': whole squares of a transposition.
+        let squares: TaskRanges
+        /// For a matrix, some panels of outputs.
+        let forward: TaskGrid
+        /// For a matrix, some inputs.
+        let inputGradient: TaskGrid
+        /// For two panels of outputs, some inputs.
+        let weightGradient: TaskGrid
+    }
+
+    func tasks(_ count: Int, threads: Int) -> Tasks {
+        let panels = outputs.panels
+        return Tasks(
+            images: TaskRanges(over: count, grain: panel, least: 1, threads: threads),
+            squares: TaskRanges(over: count, grain: panel, threads: threads),
+            forward: TaskGrid(products, over: panels, least: 1, threads: threads),
+            inputGradient: TaskGrid(products, over: inputs, least: panel, threads: threads),
+            weightGradient: TaskGrid((panels + 1) / 2, over: inputs, least: panel, threads: threads))
+    }
+}
