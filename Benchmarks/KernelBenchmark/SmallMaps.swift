@@ -88,14 +88,14 @@ private struct SmallLayer {
                 }
             },
             pass("small_map_weight_gradient", ", 128 images") {
-                let (v, d) = (floats(products * matrix), floats(products * matrix))
+                let (x, dy) = (floats(images * image), floats(plain))
                 let (dw, scratch) = (floats(layer.weightCount), floats(vgg_small_map_scratch()))
                 let leaves = leaves(images)
                 var map = map
                 return {
                     kernels.small_map_weight_gradient(
-                        &map, v, row, matrix, d, row, matrix, leaves.baseAddress, leaves.count, scratch, dw,
-                        0, panels, 0, channels)
+                        &map, image, x, dy, leaves.baseAddress, leaves.count, scratch, dw, 0, panels, 0,
+                        channels)
                 }
             },
             pass("product", ", outputs") {

@@ -91,7 +91,7 @@ import VGGTestSupport
     }
 
     /// What several machines will do: each computes a node alone, in memory for its images, with as many threads as it has.
-    @Test(arguments: Precision.allCases, batches)
+    @Test(arguments: Precision.allCases, batches + [300])
     func partsOfABatchAddUpToTheBitsOfTheWhole(_ precision: Precision, _ count: Int) throws {
         let network = try network(batchNorm: false)
         let images = try images(count, network)

@@ -163,6 +163,8 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
                         batch: 18, vggBlock(2, 20, 37, batchNorm: batchNorm).layers))
             }
         }
+        cases.append(
+            OperatorCase("small maps, many images a leaf", 16, 3, 3, batch: 290, vggBlock(2, 16, 18).layers))
         // Every kernel, stride, padding and channel count that is not a multiple of anything.
         for (kernel, stride, padding) in [
             (3, 1, 1), (3, 1, 0), (1, 1, 0), (1, 1, 1), (2, 2, 1), (5, 1, 2), (3, 2, 1), (5, 3, 4),

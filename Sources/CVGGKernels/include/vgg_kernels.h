@@ -65,24 +65,41 @@ typedef struct {
     ptrdiff_t y_pixel;
 } vgg_convolution;
 
-/// Tiles of 4×4 outputs that a Winograd convolution works on at a time.
-enum { VGG_WINOGRAD_BLOCK = 28 };
+/// Tiles of 4×4 outputs that a Winograd convolution works on at a time, at least; of VGG_WINOGRAD_WIDE
+/// channels and more it takes twice as many.
+enum { VGG_WINOGRAD_BLOCK = 28, VGG_WINOGRAD_WIDE = 256 };
+
+/// Tiles that a Winograd convolution works on at a time.
+static inline size_t vgg_winograd_block(size_t in_channels) {
+    return in_channels < VGG_WINOGRAD_WIDE ? VGG_WINOGRAD_BLOCK : 2 * VGG_WINOGRAD_BLOCK;
+}
+
+/// Floats from one of Winograd's 36 matrices to the next, for a panel of weights: the in channels filled up
+/// to 16s, and a cache line more, because the numbers of a tile would else share a set of the cache.
+static inline size_t vgg_winograd_matrix(size_t in_channels) {
+    const size_t panel = VGG_PANEL;
+    return ((in_channels + panel - 1) / panel * panel + 1) * panel;
+}
 
 /// Floats of a 3×3 convolution's weights transformed for Winograd's algorithm.
 static inline size_t vgg_winograd_weights_count(size_t in_channels, size_t out_channels) {
-    const size_t panel = VGG_PANEL;
-    return (in_channels + panel - 1) / panel * panel * ((out_channels + panel - 1) / panel * panel) * 36;
+    return 36 * vgg_winograd_matrix(in_channels) * ((out_channels + VGG_PANEL - 1) / VGG_PANEL);
 }
+
+/// Output channels that a wide Winograd convolution works on at a time.
+enum { VGG_WINOGRAD_COLUMNS = 128 };
 
 /// Floats of scratch memory of a Winograd convolution.
 static inline size_t vgg_winograd_scratch(size_t in_channels) {
-    const size_t panel = VGG_PANEL;
-    return 36 * VGG_WINOGRAD_BLOCK * ((in_channels + panel - 1) / panel * panel + 2 * panel);
+    const size_t panel = VGG_PANEL, tiles = vgg_winograd_block(in_channels) + 1;
+    const size_t columns = in_channels < VGG_WINOGRAD_WIDE ? 2 * panel : VGG_WINOGRAD_COLUMNS;
+    return 36 * tiles * ((in_channels + panel - 1) / panel * panel + panel + columns);
 }
 
 /// Floats of scratch memory of a Winograd weight gradient.
 static inline size_t vgg_winograd_gradient_scratch(size_t in_channels) {
-    return 2 * vgg_winograd_scratch(in_channels);
+    const size_t panel = VGG_PANEL;
+    return 36 * (2 * VGG_WINOGRAD_BLOCK + 1) * ((in_channels + panel - 1) / panel * panel + 2 * panel);
 }
 
 /// Where a Winograd weight gradient goes.
@@ -130,12 +147,20 @@ static inline size_t vgg_small_map_rows(size_t images, size_t channels) {
 /// Floats from one product's weights to the next's, of a panel.
 static inline size_t vgg_small_map_matrix(size_t in_channels) { return (in_channels + 1) * VGG_PANEL; }
 
-/// Tiles of registers, of 14 in channels at most, that a weight gradient takes through the images together.
-enum { VGG_SMALL_MAP_TILES = 16, VGG_SMALL_MAP_ROWS = 14 };
+/// What a weight gradient takes through the images of a leaf together, so many in channels at most and panels
+/// of out channels; and how many images at once.
+enum { VGG_SMALL_MAP_CHANNELS = 98, VGG_SMALL_MAP_PANELS = 4, VGG_SMALL_MAP_IMAGES = 16 };
 
-/// Floats of scratch memory of a weight gradient: a tile's sums, and nine taps of all those that wait.
+/// Floats of scratch memory of a weight gradient: the sums of a tile of at most 14 rows and the transformed
+/// images; the taps of all leaves that wait.
+static inline size_t vgg_small_map_transformed(void) {
+    const size_t images = VGG_SMALL_MAP_IMAGES, channels = VGG_SMALL_MAP_CHANNELS;
+    return 36 *
+           (14 * VGG_PANEL + images * VGG_SMALL_MAP_PANELS * VGG_PANEL + channels * (images + VGG_PANEL));
+}
 static inline size_t vgg_small_map_scratch(void) {
-    return (36 + 2 * 9 * VGG_SMALL_MAP_TILES * VGG_TREE_DEPTH) * (size_t)(VGG_SMALL_MAP_ROWS * VGG_PANEL);
+    return vgg_small_map_transformed() +
+           (VGG_TREE_DEPTH + 1) * 9 * (size_t)(VGG_SMALL_MAP_CHANNELS * VGG_SMALL_MAP_PANELS * VGG_PANEL);
 }
 
 /// A map in memory.
@@ -226,12 +251,12 @@ typedef struct {
     /* An image's dense gradient of the input from its row of the products of weights and gradients. */         \
     KERNEL(small_map_input_gradients,                                                                           \
            (const vgg_small_map *map, const float *m, ptrdiff_t product, float *dx))                            \
-    /* The weight gradient of some panels and in channels, as a tree of images, from the matrices of            \
-       inputs and gradients, whose rows are v_row and d_row floats apart. */                                    \
+    /* The weight gradient of some panels and in channels, as a tree of images: from their first pixels         \
+       inside the border, x_image floats apart, and dense gradients. */                                         \
     KERNEL(small_map_weight_gradient,                                                                           \
-           (const vgg_small_map *map, const float *v, ptrdiff_t v_row, ptrdiff_t v_product, const float *d,     \
-            ptrdiff_t d_row, ptrdiff_t d_product, const vgg_leaf *leaves, size_t leaf_count, float *scratch,    \
-            float *dw, size_t panel_begin, size_t panel_end, size_t in_begin, size_t in_end))                   \
+           (const vgg_small_map *map, ptrdiff_t x_image, const float *x, const float *dy,                       \
+            const vgg_leaf *leaves, size_t leaf_count, float *scratch, float *dw, size_t panel_begin,           \
+            size_t panel_end, size_t in_begin, size_t in_end))                                                  \
     /* Weights for the gradient of the input: kernel rotated by 180°, in and out channels exchanged; panels    \
        panel_begin..<panel_end of the in channels. */                                                           \
     KERNEL(flip_weights, (const float *weights, float *flipped, size_t in_channels, size_t out_channels,        \

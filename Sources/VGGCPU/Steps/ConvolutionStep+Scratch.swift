@@ -50,9 +50,10 @@ extension ConvolutionStep {
             inputGradient = worker.take(
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
             maps = worker.take(choice.needsMaps ? images * gradientMap.count : 0, of: Number.self)
-            kernel = worker.take(
-                ConvolutionStep.kernelScratch(choice, convolution.shape(full, x: planned.input), panels),
-                of: Number.self)
+            let map = SmallMap(planned, convolution, choice)
+            let ofKernels = ConvolutionStep.kernelScratch(
+                choice, convolution.shape(full, x: planned.input), panels)
+            kernel = worker.take(training ? map?.workerScratch ?? ofKernels : 0, of: Number.self)
             tiles = worker.take(ConvolutionStep.winogradScratch(choice, convolution), of: Float.self)
             let isWinograd = choice.weightGradient?.isWinograd == true
             transformedSums = worker.take(
@@ -74,7 +75,6 @@ extension ConvolutionStep {
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
             sums = shared.take(
                 inParts && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
-            let map = SmallMap(planned, convolution, choice)
             small =
                 map?.scratch(
                     batchSize, isTraining: training, needsInput: choice.inputGradient != nil) ?? .none
@@ -146,9 +146,7 @@ extension ConvolutionStep {
     private static func kernelScratch(
         _ choice: ConvolutionChoice, _ shape: vgg_convolution, _ panels: Int
     ) -> Int {
-        guard let algorithm = choice.weightGradient else { return 0 }
-        if algorithm == .smallMap { return vgg_small_map_scratch() }
-        guard isMixed else { return 0 }
+        guard isMixed, let algorithm = choice.weightGradient else { return 0 }
         var shape = shape
         let input = algorithm == .pooled ? 2 * vgg_bf16_pooled_input_gradient_scratch(&shape) : 0
         return (1...panels).reduce(input) { most, count in
@@ -175,8 +173,11 @@ extension ConvolutionStep {
         return pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
     }
 
-    static func tilesAtOnce(_ convolution: Convolution) -> Int {
-        isMixed ? vgg_bf16_winograd_block(convolution.inChannels) : Int(VGG_WINOGRAD_BLOCK)
+    /// So many of Winograd's tiles are best at once; of fewer than the least a task's weights cost more than they bring.
+    static func blocks(of convolution: Convolution) -> (most: Int, least: Int) {
+        let inputs = convolution.inChannels
+        guard isMixed else { return (vgg_winograd_block(inputs), Int(VGG_WINOGRAD_BLOCK)) }
+        return (vgg_bf16_winograd_block(inputs), vgg_bf16_winograd_block(inputs))
     }
 }
 

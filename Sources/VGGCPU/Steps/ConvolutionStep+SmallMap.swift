@@ -79,73 +79,67 @@ extension ConvolutionStep {
     func backwardOfSmallMap(_ pass: Pass, _ small: SmallMap, of batch: Batch) {
         let count = pass.count
         let tasks = small.tasks(count, threads: context.workers.threads)
-        let matrices: Floats = shared(scratch.small.inputs)
-        let gradients: Floats = shared(scratch.small.outputs)
         let dense: Floats =
             changesGradient
             ? shared(scratch.small.dense) : batch.gradient.assumingMemoryBound(to: Float.self)
         context.workers.run(tasks.squares) { images, worker in
-            makeMatrices(images, of: batch, small, pass, dense: dense, worker: worker)
+            if changesGradient {
+                for image in images {
+                    expand(
+                        image, of: batch,
+                        to: Memory(dense + image * gradientMap.count).assumingMemoryBound(to: Number.self),
+                        worker: worker)
+                }
+            }
+            if batch.inputGradient != nil {
+                transposeGradients(images, of: dense, small, count: count, worker: worker)
+            }
         }
-        if pass.needsWeightGradients {
-            makeWeightGradient(pass, small, tasks, matrices, gradients, dense: dense)
-        }
-        // Last, because it takes the memory of the matrices.
+        if pass.needsWeightGradients { makeWeightGradient(pass, small, tasks, batch.x, dense) }
         if let target = batch.inputGradient {
             makeInputGradient(small, tasks, count: count, to: target.assumingMemoryBound(to: Float.self))
         }
     }
 
-    /// The matrices of inputs and of outputs' gradients, also transposed, of whole squares of images.
-    private func makeMatrices(
-        _ images: Range<Int>, of batch: Batch, _ small: SmallMap, _ pass: Pass, dense: Floats, worker: Int
+    /// The matrices of outputs' gradients, transposed, of whole squares of images.
+    private func transposeGradients(
+        _ images: Range<Int>, of dense: Floats, _ small: SmallMap, count: Int, worker: Int
     ) {
-        let (input, count) = (planned.input, pass.count)
-        let matrices: Floats = shared(scratch.small.inputs)
-        let gradients: Floats = shared(scratch.small.outputs)
+        let gradients: Floats = self.worker(worker, scratch.kernel)
         let transposed: Floats = shared(scratch.small.transposed)
         let squares = (count + panel - 1) / panel
         var map = small.kernelMap
-        for image in images {
-            let dy = dense + image * gradientMap.count
-            if changesGradient {
-                expand(
-                    image, of: batch, to: Memory(dy).assumingMemoryBound(to: Number.self), worker: worker)
-            }
-            context.kernels.small_map_gradients(
-                &map, dy, gradients + image * small.outputRow, small.outputMatrix(count))
-            guard pass.needsWeightGradients else { continue }
-            context.kernels.small_map_inputs(
-                &map,
-                batch.x.assumingMemoryBound(to: Float.self) + image * input.imageStride + input.interior,
-                matrices + image * small.inputRow, small.inputMatrix(count))
-        }
-        guard batch.inputGradient != nil else { return }
+        let matrix = small.outputMatrix(panel)
         for first in Swift.stride(from: images.lowerBound, to: images.upperBound, by: panel) {
-            for matrix in 0..<small.products {
+            let rows = min(panel, count - first)
+            for row in 0..<rows {
+                context.kernels.small_map_gradients(
+                    &map, dense + (first + row) * gradientMap.count, gradients + row * small.outputRow, matrix
+                )
+            }
+            for product in 0..<small.products {
                 context.kernels.transpose(
-                    gradients + matrix * small.outputMatrix(count) + first * small.outputRow, small.outputRow,
-                    min(panel, count - first), small.paddedOutputs,
-                    transposed + (matrix * squares + first / panel) * small.paddedOutputs * panel, panel,
+                    gradients + product * matrix, small.outputRow, rows, small.paddedOutputs,
+                    transposed + (product * squares + first / panel) * small.paddedOutputs * panel, panel,
                     panel)
             }
         }
     }
 
     private func makeWeightGradient(
-        _ pass: Pass, _ small: SmallMap, _ tasks: SmallMap.Tasks, _ matrices: Floats, _ gradients: Floats,
-        dense: Floats
+        _ pass: Pass, _ small: SmallMap, _ tasks: SmallMap.Tasks, _ x: Memory, _ dense: Floats
     ) {
-        let count = pass.count
+        let input = planned.input
         let leaves = pass.node.cut(to: choice.leaves).leaves
         let kernelLeaves = leaves.map(\.kernelLeaf)
-        context.workers.run(tasks.weightGradient) { pair, inputs, worker in
+        let block = Int(VGG_SMALL_MAP_PANELS)
+        context.workers.run(tasks.weightGradient) { place, inputs, worker in
             var map = small.kernelMap
+            let first = place * block
             context.kernels.small_map_weight_gradient(
-                &map, matrices, small.inputRow, small.inputMatrix(count), gradients, small.outputRow,
-                small.outputMatrix(count), kernelLeaves, kernelLeaves.count,
-                self.worker(worker, scratch.kernel),
-                parameters.gradients[0], 2 * pair, min(2 * pair + 2, small.outputs.panels), inputs.lowerBound,
+                &map, input.imageStride, x.assumingMemoryBound(to: Float.self) + input.interior, dense,
+                kernelLeaves, kernelLeaves.count, self.worker(worker, scratch.kernel),
+                parameters.gradients[0], first, min(first + block, small.outputs.panels), inputs.lowerBound,
                 inputs.upperBound)
         }
         // A pixel is a row.

@@ -14,17 +14,18 @@ struct ConvolutionTasks {
     /// - Parameters:
     ///   - node: what is run.
     ///   - rows: of the map that is made, pooled where a pool is fused.
-    ///   - tiles: Winograd's tiles of an image, and how many are best at once.
+    ///   - tiles: Winograd's tiles of an image, how many are best at once, and how many at least.
     ///   - images: are best at once in the gradients.
     init(
         _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, node: SumTree,
-        rows: Int, tiles: (image: Int, atOnce: Int), images: Int, threads: Int
+        rows: Int, tiles: (image: Int, block: (most: Int, least: Int)), images: Int, threads: Int
     ) {
         let count = node.images.count
         self.rows = TaskGrid(count, over: rows, least: 1, threads: threads)
         // A task reads all weights: less than a block of tiles is worth that only where many threads would be idle.
         self.tiles = TaskRanges(
-            over: count * tiles.image, grain: tiles.atOnce, least: threads < 8 ? nil : 1, threads: threads)
+            over: count * tiles.image, grain: tiles.block.most, least: threads < 8 ? tiles.block.least : 1,
+            threads: threads)
         gradients = GradientTasks(
             node.cut(to: choice.leaves), panels: convolution.outChannels.panels, images: images,
             threads: threads)
@@ -47,7 +48,7 @@ extension ConvolutionStep {
         let full = convolution.output(of: planned)
         let tasks = ConvolutionTasks(
             planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
-            tiles: (tiles(full, planned.output, pool: pool), tilesAtOnce(convolution)),
+            tiles: (tiles(full, planned.output, pool: pool), blocks(of: convolution)),
             images: images(choice, full, batchSize: node.images.count), threads: threads)
         let forward = planned.mode == .training ? choice.forward : choice.inference
         let weights = tasks.gradients.weights.tasks

@@ -43,9 +43,9 @@ struct SmallMap {
 
     /// Where the matrices of a batch lie in shared scratch memory, in bytes.
     struct Scratch {
-        /// Of inputs, and in the end of their gradients.
+        /// Of inputs, and of their gradients.
         let inputs: Int
-        /// Of outputs' gradients, or of products: outputs forward, inputs' gradients × images backward.
+        /// Of products: outputs forward, backward inputs' gradients × images.
         let outputs: Int
         /// Of outputs' gradients, 16 images at a time: [products][images / 16][out channels][16].
         let transposed: Int
@@ -69,6 +69,10 @@ struct SmallMap {
             inputs: matrices, outputs: others, transposed: transposed, dense: dense, total: parts.total)
     }
 
+    /// Floats of a worker's scratch memory in the backward pass: for the weights' gradient, or for the matrices of the
+    /// outputs' gradients of 16 images.
+    var workerScratch: Int { max(vgg_small_map_scratch(), products * outputMatrix(panel)) }
+
     /// How the passes are cut.
     struct Tasks {
         /// Of the forward pass' transforms: some images.
@@ -79,7 +83,7 @@ struct SmallMap {
         let forward: TaskGrid
         /// For a matrix, some inputs.
         let inputGradient: TaskGrid
-        /// For two panels of outputs, some inputs.
+        /// For `VGG_SMALL_MAP_PANELS` of outputs, some inputs.
         let weightGradient: TaskGrid
     }
 
@@ -90,6 +94,8 @@ struct SmallMap {
             squares: TaskRanges(over: count, grain: panel, threads: threads),
             forward: TaskGrid(products, over: panels, least: 1, threads: threads),
             inputGradient: TaskGrid(products, over: inputs, least: panel, threads: threads),
-            weightGradient: TaskGrid((panels + 1) / 2, over: inputs, least: panel, threads: threads))
+            weightGradient: TaskGrid(
+                (panels + Int(VGG_SMALL_MAP_PANELS) - 1) / Int(VGG_SMALL_MAP_PANELS), over: inputs,
+                least: panel, threads: threads))
     }
 }
