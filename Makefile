@@ -6,7 +6,7 @@ BUILD := $(SWIFT) build -c release
 VGG = $$($(BUILD) --show-bin-path)/vgg
 
 # What `make train` trains; replaced by make train ARGS="…".
-ARGS ?= --preset quick
+ARGS ?= --recipe quick
 
 # Photos need these; everything else does without. SwiftPM evaluates Package.swift again only if the environment
 # changes, so the header files that it looks for are put there.
@@ -34,7 +34,7 @@ images: ## install the libraries that photos need, with apt-get, and build
 	    $$as_root apt-get install -y --no-install-recommends $(IMAGE_PACKAGES)
 	$(MAKE) build
 
-train: build ## get the data and train the quick preset (ARGS="…" replaces it)
+train: build ## get the data and train the quick recipe (ARGS="…" replaces it)
 	@$(VGG) train $(ARGS)
 	@echo
 	@echo 'make reproduce is the experiment of the VGG chapter in full: ten epochs at 224×224. On this machine'

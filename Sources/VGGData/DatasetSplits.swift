@@ -1,4 +1,4 @@
-/// The two halves of a data set.
+/// The two halves of a data set, and what of the first is kept for validation.
 public struct DatasetSplits: Sendable {
     /// Which images are the testing half.
     public enum Testing: String, Hashable, Sendable, Codable {
@@ -12,6 +12,8 @@ public struct DatasetSplits: Sendable {
 
     public let train: ImageDataset
     public let test: ImageDataset
+    /// What a training is judged by while it goes on, so that the test has no say; nil where the test half is all there is.
+    public var validation: ImageDataset?
     /// The folder the files were read from.
     public let folder: String
     /// Whether the content has the published checksums; false also where none are known.
@@ -35,16 +37,21 @@ public struct DatasetSplits: Sendable {
         return splits
     }
 
-    /// The same with some of the training half for testing.
+    /// The same with some of the training half for validation; for testing, where there is nothing else to test on.
     func keeping(_ validation: ValidationSplit) -> DatasetSplits {
         var kept: Set<Int> = []
         for (number, members) in Dictionary(grouping: train.labels.indices, by: { train.labels[$0] }) {
             kept.formUnion(validation.kept(of: members.count, inClass: Int(number)).map { members[$0] })
         }
         let positions = Array(train.labels.indices)
-        return with(
-            train: train.subset(positions.filter { !kept.contains($0) }),
-            test: train.subset(positions.filter(kept.contains)))
+        let (rest, part) = (
+            train.subset(positions.filter { !kept.contains($0) }),
+            train.subset(positions.filter(kept.contains))
+        )
+        guard test.count > 0 else { return with(train: rest, test: part) }
+        var splits = with(train: rest, test: test)
+        splits.validation = part
+        return splits
     }
 
     func with(train: ImageDataset, test: ImageDataset) -> DatasetSplits {

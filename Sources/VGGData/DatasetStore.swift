@@ -54,8 +54,8 @@ public struct DatasetStore: Sendable {
     /// The photos are prepared to 224 pixels unless `DatasetSplits.prepared` says otherwise.
     ///
     /// - Parameters:
-    ///   - validation: which photos of a folder that does not say so itself are kept for testing; nil for none. Of
-    ///     no use for other sets.
+    ///   - validation: which training images are kept for validation; of a folder that has no photos for testing, for
+    ///     that. nil for none.
     ///   - classNames: of a folder of photos: the classes in the order of their numbers, among which its
     ///     sub-folders must be; nil for the names of these, of which there must be two.
     ///   - checksPhotos: whether to look at the first bytes of each photo (`ImageDataset.checkPhotos`).
@@ -66,11 +66,20 @@ public struct DatasetStore: Sendable {
         classNames: ClassNames? = nil, checksPhotos: Bool = true, progress: (FetchProgress) -> Void = { _ in }
     ) throws -> DatasetSplits {
         let name = Self.name(of: name)
-        if name == Self.photoFolder {
-            guard let folder else { throw DatasetError.folderMissing(name: name) }
-            return try PhotoFolder(folder).load(
-                validation: validation, classNames: classNames, checksPhotos: checksPhotos)
+        guard name == Self.photoFolder else {
+            let splits = try loadStored(name, from: folder, progress)
+            return validation.map(splits.keeping) ?? splits
         }
+        guard let folder else { throw DatasetError.folderMissing(name: name) }
+        return try PhotoFolder(folder).load(
+            validation: validation, classNames: classNames, checksPhotos: checksPhotos)
+    }
+
+    /// The same for a data set that is read into memory.
+    /// - Parameter name: as the catalogue has it.
+    private func loadStored(
+        _ name: String, from folder: String?, _ progress: (FetchProgress) -> Void
+    ) throws -> DatasetSplits {
         if name == KnownDataset.cifar10 {
             guard let folder else { throw DatasetError.folderMissing(name: name) }
             return try CIFAR10(folder).load()

@@ -1,6 +1,5 @@
 import VGGFiles
 import VGGImages
-import VGGModel
 
 /// A folder of photos as a data set: sub-folders for training and for testing (`SplitFolders`), each with one sub-folder
 /// a class, or these right in it.
@@ -62,18 +61,15 @@ struct PhotoFolder {
 
     /// Reads which photos there are.
     /// - Parameters:
-    ///   - validation: which photos are kept for testing, if the folder does not say; nil for none.
+    ///   - validation: which photos are kept for validation, or for testing if the folder does not say; nil for none.
     ///   - classNames: the classes in the order of their numbers; nil for the sub-folders' names, of which
     ///     there must be two.
     ///   - checksPhotos: whether to look at the first bytes of each.
     /// - Throws: `FileError` for a class without photos, or that is not among those expected, or a file that is no
-    ///   photo; or if the folder says itself which photos are for testing, but `validation` does too.
+    ///   photo.
     func load(validation: ValidationSplit?, classNames: ClassNames?, checksPhotos: Bool) throws
         -> DatasetSplits
     {
-        guard test == nil || validation == nil else {
-            throw FileError(path, "has its own photos for testing; leave \(Setting.validationSplit) out")
-        }
         let classes = try classNames ?? ClassNames(severalClasses())
         guard classes.count <= ImageDataset.maximumClassCount else {
             throw FileError(
@@ -92,7 +88,9 @@ struct PhotoFolder {
             isVerified: false,
             remarks: remarks + remarks(on: passedOver) + (half.map { [$0] } ?? []))
         if let validation { splits = splits.keeping(validation) }
-        if checksPhotos { for dataset in [splits.train, splits.test] { try dataset.checkPhotos() } }
+        if checksPhotos {
+            for dataset in [splits.train, splits.test, splits.validation] { try dataset?.checkPhotos() }
+        }
         return splits
     }
 

@@ -1,6 +1,7 @@
 import VGGModel
 
-/// Which photos of a folder are kept for testing, where it has no folder of its own for them.
+/// Which images of a data set's training half are kept for validation; for testing, where a folder of photos has none
+/// for that.
 public struct ValidationSplit: Hashable, Sendable {
     /// The share of each class, more than 0 and less than 1.
     public var share: Double
@@ -13,7 +14,7 @@ public struct ValidationSplit: Hashable, Sendable {
         self.seed = seed
     }
 
-    /// Which of the `count` photos of a class are kept: its share, rounded, but at least one, and not the last one
+    /// Which of the `count` images of a class are kept: its share, rounded, but at least one, and not the last one
     /// that is left to train on.
     ///
     /// It depends on the seed, the class's number and the count, and on nothing else.

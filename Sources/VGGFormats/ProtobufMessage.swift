@@ -29,6 +29,13 @@ struct ProtobufMessage {
                 + withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init))
     }
 
+    /// A 64-bit floating-point number.
+    mutating func add(_ field: Int, _ value: Double) {
+        append(
+            Self.varint(UInt64(field) << 3 | 1)
+                + withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init))
+    }
+
     mutating func add(_ field: Int, _ text: String) {
         appendHeader(field, length: text.utf8.count)
         append(Array(text.utf8))
@@ -67,6 +74,16 @@ struct ProtobufMessage {
             rest >>= 7
         }
         return bytes + [UInt8(rest)]
+    }
+
+    /// The message as it is written.
+    var bytes: [UInt8] {
+        pieces.flatMap { piece in
+            switch piece {
+            case .bytes(let bytes): bytes
+            case .floats(let floats): floats.withUnsafeBytes { Array($0) }
+            }
+        }
     }
 
     /// - Throws: `FileError` if the file cannot be written.

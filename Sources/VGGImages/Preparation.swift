@@ -50,10 +50,11 @@ public struct Preparation: Sendable {
     /// Of one prepared picture.
     public var shape: Shape { .map(channels: channels, height: height, width: width) }
 
-    /// The network's input for one picture, without an augmentation.
-    public func input(from pixels: Pixels) -> ImageBatch {
+    /// The network's input for one picture.
+    /// - Parameter draw: what an augmentation draws from; nil for none.
+    public func input(from pixels: Pixels, draw: ExampleDraw? = nil) -> ImageBatch {
         let values = [Float](unsafeUninitializedCapacity: shape.count) { values, count in
-            write(pixels, to: values)
+            write(pixels, to: values, draw: draw)
             count = shape.count
         }
         return ImageBatch(checked: values, count: 1, shape: shape, labels: nil)

@@ -25,7 +25,9 @@ public struct Prediction: Hashable, Sendable, Encodable {
     public init(file: String? = nil, logits: [Float], names: [String], top: Int) {
         self.file = file
         self.logits = logits
-        let probabilities = logits.count == 1 ? Self.sigmoid(logits[0], names) : Self.softmax(logits)
+        var probabilities = Self.probabilities(logits)
+        // What a single output does not speak for has no number, unless it has a name.
+        if logits.count == 1, names.count != 2 { probabilities.removeFirst() }
         self.top = probabilities.enumerated().sorted { $0.element > $1.element }.prefix(max(0, top)).map {
             Guess(
                 label: $0.offset, class: $0.offset < names.count ? names[$0.offset] : "\($0.offset)",
@@ -33,13 +35,12 @@ public struct Prediction: Hashable, Sendable, Encodable {
         }
     }
 
-    /// The probability of what a single output speaks for, after that of the other class if that has a name.
-    private static func sigmoid(_ logit: Float, _ names: [String]) -> [Double] {
-        let other = 1 / (1 + exp(Double(logit)))
-        return names.count == 2 ? [other, 1 / (1 + exp(-Double(logit)))] : [1 / (1 + exp(-Double(logit)))]
-    }
-
-    private static func softmax(_ logits: [Float]) -> [Double] {
+    /// The probability of each class, by a softmax; of a single output, by a sigmoid, that of what it speaks for after that
+    /// of the other class.
+    package static func probabilities(_ logits: some Collection<Float>) -> [Double] {
+        if let logit = logits.first, logits.count == 1 {
+            return [1 / (1 + exp(Double(logit))), 1 / (1 + exp(-Double(logit)))]
+        }
         let largest = Double(logits.max() ?? 0)
         let powers = logits.map { exp(Double($0) - largest) }
         let sum = powers.reduce(0, +)

@@ -27,6 +27,9 @@ public struct RunFolder: Hashable, Sendable {
     public var checkpointPath: String { file("checkpoint.safetensors") }
     public var modelPath: String { file("model.safetensors") }
     public var diagnosisPath: String { file("diagnosis.json") }
+    /// TensorBoard looks for files with such names.
+    public var eventsPath: String { file("events.out.tfevents.vgg") }
+    public var tablePath: String { file("metrics.csv") }
     public var curvesSVGPath: String { file("curves.svg") }
     public var curvesPNGPath: String { file("curves.png") }
 

@@ -22,6 +22,8 @@ public struct TrainedModel: Sendable {
     let metadata: [String: String]
     /// The run that they come from; nil for a weight file.
     public let run: RunFolder?
+    /// Which moment of a training they are of; nil if the file does not say.
+    public var epoch: TrainedEpoch? { TrainedEpoch(metadata: metadata) }
 
     /// Reads a run folder's `model.safetensors`, a weight file of any format, or that of a folder as Hugging Face's
     /// libraries save a model, whose `config.json` names the classes.
@@ -50,7 +52,9 @@ public struct TrainedModel: Sendable {
                 where (try? Safetensors(contentsOf: run.checkpointPath)) != nil
             {
                 throw FileError(
-                    error.path, "\(error.reason); the same weights are in \(run.checkpointPath.shellWord)")
+                    error.path,
+                    "\(error.reason); the weights of its last checkpoint are in \(run.checkpointPath.shellWord)"
+                )
             }
         } else {
             self.path = shared?.weightsPath ?? path

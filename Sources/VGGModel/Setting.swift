@@ -14,11 +14,13 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case nesterov, weightDecay, noNormDecay, smoothing
     // Its learning rate from step to step.
     case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate
+    // Which epoch it ends with.
+    case keep, patience
     // What happens to its pictures.
     case cropPadding, scale, ratio, hflip, vflip, alternatingFlip, colorJitter, autoAugment, reprob, remode,
         recount
     // The run.
-    case folder, resuming
+    case folder, resuming, log
 
     public var description: String { "`\(rawValue)`" }
 }

@@ -17,19 +17,22 @@ extension Bitmap {
     /// - Parameters:
     ///   - position: the start, middle or end of the base line.
     ///   - size: the nominal text size (one em) in pixels; capitals are 10/14 of it high.
+    ///   - isUpward: whether the line runs from the bottom to the top, as on the side of a book.
     public mutating func draw(
-        _ text: String, at position: Point, size: Double, anchor: TextAnchor = .start, colour: Colour = .black
+        _ text: String, at position: Point, size: Double, anchor: TextAnchor = .start,
+        colour: Colour = .black,
+        isUpward: Bool = false
     ) {
         let scale = size / StrokeFont.unitsPerEm
-        var start = position
-        start.x += anchor.offset * Bitmap.width(of: text, size: size)
+        let (along, up) = isUpward ? (Point(0, -1), Point(-1, 0)) : (Point(1, 0), Point(0, -1))
+        var start = position + along * (anchor.offset * Bitmap.width(of: text, size: size))
         for character in text {
             let glyph = StrokeFont.glyph(for: character)
             let lines = glyph.lines.map { line in
-                line.map { start + Point($0.x, -$0.y) * scale }
+                line.map { start + (along * $0.x + up * $0.y) * scale }
             }
             stroke(lines, colour: colour, width: StrokeFont.weight * size)
-            start.x += glyph.advance * scale
+            start += along * (glyph.advance * scale)
         }
     }
 

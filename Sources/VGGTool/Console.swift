@@ -14,7 +14,18 @@ enum Console {
     }
 
     /// Lines that are as wide as they have to be, and may hold escape sequences, on standard output.
-    static func print(chart: String) throws(OutputError) { try write(chart + "\n", to: STDOUT_FILENO) }
+    /// - Parameter lines: so many of those that are there are replaced, on a terminal.
+    static func print(chart: String, over lines: Int = 0) throws(OutputError) {
+        try write(removing(lines) + chart + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Takes away the last lines of a terminal.
+    static func remove(lines: Int) throws(OutputError) {
+        if lines > 0 { try write(removing(lines), to: STDOUT_FILENO) }
+    }
+
+    /// What moves a terminal's cursor up, and clears all from there on.
+    private static func removing(_ lines: Int) -> String { lines > 0 ? "\u{1B}[\(lines)A\u{1B}[J" : "" }
 
     /// A value as one line of JSON on standard output.
     static func print(json value: some Encodable) throws {
@@ -91,10 +102,18 @@ enum Console {
     /// The width in characters of the terminal that is standard output; nil if it is none.
     static var outputColumns: Int? { isOutputTerminal ? columns(of: STDOUT_FILENO) : nil }
 
+    /// The height in lines of the terminal that is standard output; nil if it is none, or does not say.
+    static var outputRows: Int? {
+        size(of: STDOUT_FILENO).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
+    }
+
     private static func columns(of descriptor: Int32) -> Int {
+        size(of: descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } ?? 80
+    }
+
+    private static func size(of descriptor: Int32) -> winsize? {
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 }
 

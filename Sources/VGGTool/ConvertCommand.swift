@@ -13,7 +13,7 @@ struct ConvertCommand: ParsableCommand {
             what is in the file. Which VGG it is, its classes and input channels are found by the tensors' shapes.
             Examples:
               vgg convert vgg16-397923af.pth vgg16.safetensors
-              vgg train --preset quick --run-dir runs/quick
+              vgg train --recipe quick --run-dir runs/quick
               vgg convert runs/quick model.onnx
               vgg convert runs/quick model.safetensors --naming d2l
               vgg convert a.pth a.safetensors --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26

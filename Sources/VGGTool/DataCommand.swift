@@ -10,6 +10,7 @@ struct DataCommand: ParsableCommand {
               vgg data
               vgg data fashion-mnist --output samples.png
               vgg data folder:birds
+              vgg data --augment --crop-padding 2 --hflip 0.5 --reprob 0.5 --output seen.png
             """)
 
     @Argument(help: "The data set: \(DataName.help)")
@@ -22,6 +23,26 @@ struct DataCommand: ParsableCommand {
         help: "A PNG file to draw samples of every class in (default: none is drawn).",
         transform: HomeFolder.expandingTilde)
     var output: String?
+
+    @Flag(
+        help: """
+            Draw instead what a training with the options below sees: an image of each class as it is, and then as it is in \
+            each of the first nine epochs.
+            """)
+    var augment = false
+
+    @OptionGroup(title: "Training pictures") var augmentation: AugmentationOptions
+    @OptionGroup(title: "Training pictures") var preparation: PreparationOptions
+
+    @Option(
+        parsing: .unconditional,
+        help:
+            "The width and height of what the network sees, in pixels (default: as in the files, of photos 224)."
+    )
+    var size: Int?
+
+    @Option(parsing: .unconditional, help: "What the changes are drawn from (default: 0).")
+    var seed: UInt64?
 
     @OptionGroup var format: FormatOption
 
@@ -45,6 +66,25 @@ struct DataCommand: ParsableCommand {
         guard name.folder == nil || dataDir == nil else {
             throw ValidationError("NAME:PATH and --data-dir both say where the data are; give one of them")
         }
+        guard
+            augment
+                || augmentation.applied(to: nil) == nil && !preparation.isGiven && size == nil && seed == nil
+        else { throw ValidationError("what a training sees is drawn with --augment; add it") }
+        guard !augment || output != nil else {
+            throw ValidationError("--augment draws a picture; name its file by --output")
+        }
+        try preparation.validate(size: size)
+        try ValidationError.wrapping { try augmentation.applied(to: nil)?.validate() }
+    }
+
+    private func sheet(of dataset: ImageDataset) throws -> ContactSheet {
+        guard augment else { return try ContactSheet(samplesOf: dataset) }
+        let own = dataset.images.shape?.dimensions.last ?? 224
+        let plain = try Preprocessing.plain(size ?? own, channels: dataset.channels == 1 ? .grey : .rgb)
+        return try ContactSheet(
+            augmentationsOf: dataset,
+            preparation.preprocessing(own: plain, channels: dataset.channels, size: size),
+            augmentation.applied(to: nil)?.augmentation ?? Augmentation(), seed: seed ?? 0)
     }
 
     func run() throws {
@@ -53,7 +93,7 @@ struct DataCommand: ParsableCommand {
         let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
-        if let output { try AtomicFile.replace(output, with: ContactSheet(samplesOf: train).png()) }
+        if let output { try AtomicFile.replace(output, with: sheet(of: train).png()) }
         let description = Description(
             name: name, folder: data.folder, verified: data.isVerified, train: train.count,
             test: data.test.count, size: train.images.shape.map { Array($0.dimensions.suffix(2)) },

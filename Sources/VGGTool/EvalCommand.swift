@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import VGGKit
 
 struct EvalCommand: ParsableCommand {
@@ -9,8 +10,9 @@ struct EvalCommand: ParsableCommand {
             A run that was trained on photos is tested on its own test photos, wherever their folder is now \
             (--data folder:PATH); any other folder on those it has for testing, else on all.
             Examples:
-              vgg train --preset quick --run-dir runs/quick
+              vgg train --recipe quick --run-dir runs/quick
               vgg eval runs/quick
+              vgg eval runs/quick --report report --tta mirror
               vgg eval vgg16.pth --data folder:imagenet-val
               vgg eval slim.pth --data fashion-mnist --size 96
               vgg eval vgg16.pth --data folder:imagenette/val --labels names.txt
@@ -36,6 +38,17 @@ struct EvalCommand: ParsableCommand {
     @Flag(help: "Leave out photos that cannot be read, and say which; as a run does that was trained so.")
     var skipBroken = false
 
+    @OptionGroup var views: ViewOptions
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also say how well each class is told from the others, and write into this folder the confusion matrix \
+            (confusion.png), the worst mistakes (mistakes.png) and all figures (report.json).
+            """, valueName: "folder"),
+        transform: HomeFolder.expandingTilde)
+    var report: String?
+
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -51,6 +64,11 @@ struct EvalCommand: ParsableCommand {
         var testing: DatasetSplits.Testing
         /// Photos that are left out, because they cannot be read.
         var skipped: [BrokenPhoto]
+        /// Which moment of a training the weights are of; nil if they do not say.
+        var epoch: TrainedEpoch?
+        /// What the network was shown of each image, if it was more than that.
+        var tta: String?
+        var report: EvalReport?
     }
 
     func run() throws {
@@ -64,6 +82,13 @@ struct EvalCommand: ParsableCommand {
                 "the weights do not say how pictures are prepared; this is the test as for \(loaded.usual): see "
                     + "--preprocessing, --mean and --std")
         }
+        if loaded.model.epoch?.chosenBy == .testAcc, data.testing != .all {
+            Console.note(
+                "the weights are of the epoch that was best on the images of the run's test, which these seem to be: the "
+                    + "accuracy is too high for new ones")
+        }
+        if let report { try EvalReport.makeFolder(report) }
+        var details = report == nil ? nil : EvaluationReport(classes: loaded.classCount)
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: batchSize, precision: trained.precision?.resolved,
             foldsBatchNorm: false, device: compute.resolved)
@@ -71,21 +96,29 @@ struct EvalCommand: ParsableCommand {
         let sums = try advising {
             () throws(FileError) in
             try executor.evaluate(
-                BatchLoader(test, test.preparation(loaded.preprocessing), batchSize: batchSize)
-            ) { examples in
-                if bar?.isDue() == true {
-                    bar?.draw("test", Double(examples) / Double(test.count), ["\(examples)/\(test.count)"])
-                }
-                return true
-            }
+                BatchLoader(test, test.preparation(loaded.preprocessing), batchSize: batchSize),
+                views: views.views,
+                shouldGoOn: { examples in
+                    if bar?.isDue() == true {
+                        bar?.draw(
+                            "test", Double(examples) / Double(test.count), ["\(examples)/\(test.count)"])
+                    }
+                    return true
+                }, visit: { details?.add($0, logits: $1) })
         }
         bar?.clear()
         guard let sums else { return }
         try loaded.model.checkFinite(CollectionOfOne(Float(sums.lossSum)))
-        let count = Double(sums.count)
-        let result = Result(
-            loss: sums.lossSum / count, accuracy: Double(sums.correct) / count, count: sums.count,
-            testing: data.testing, skipped: skipped)
+        var result = Result(
+            loss: sums.meanLoss, accuracy: sums.accuracy, count: sums.count, testing: data.testing,
+            skipped: skipped, epoch: loaded.model.epoch, tta: views.tta?.text)
+        if let report, let details {
+            let names = trained.labels.labels != nil ? loaded.names : test.classNames
+            let written = EvalReport(details, names: names, of: test)
+            try written.draw(details, test, into: report)
+            result.report = written
+            try AtomicFile.replace("\(report)/report.json", with: Data(JSONText.pretty(result).utf8))
+        }
         switch output.format {
         case .json: try Console.print(json: result)
         case .text:
@@ -95,6 +128,7 @@ struct EvalCommand: ParsableCommand {
                     + (loaded.specification.classes == 1
                         ? " (one output: a sigmoid of at least 0.5 is taken for \(test.classNames.last ?? "1"))"
                         : ""))
+            if let report, let details = result.report { try details.show(in: report) }
         }
     }
 

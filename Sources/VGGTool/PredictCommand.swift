@@ -9,7 +9,7 @@ struct PredictCommand: ParsableCommand {
             Examples:
               vgg predict vgg16.pth --labels imagenet_class_index.json cat.jpg holiday/
               curl -s https://example.org/cat.jpg | vgg predict vgg16.pth --format json -
-              vgg train --preset quick --run-dir runs/quick
+              vgg train --recipe quick --run-dir runs/quick
               vgg predict runs/quick --data fashion-mnist --index 7 --top 3
 
             A photo that cannot be read is reported on standard error (with --format json also as a line of its own, \
@@ -32,6 +32,7 @@ struct PredictCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "How many of the likeliest classes to print.")
     var top = 5
 
+    @OptionGroup var views: ViewOptions
     @OptionGroup var output: FormatOption
 
     func validate() throws {
@@ -61,7 +62,7 @@ struct PredictCommand: ParsableCommand {
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: 1, precision: trained.precision?.resolved,
             device: compute.resolved)
-        let logits = executor.logits(example)
+        let logits = views.views.logits(of: example, by: executor)
         try loaded.model.checkFinite(logits)
 
         let names = trained.labels.labels != nil ? loaded.names : test.classNames
@@ -87,7 +88,7 @@ struct PredictCommand: ParsableCommand {
             list.files, format: output.format, top: top, names: loaded.names)
         for problem in list.problems { try report.fail(problem) }
         for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {
-            let logits = batch.images.map(executor.logits) ?? []
+            let logits = batch.images.map { views.views.logits(of: $0, by: executor) } ?? []
             try loaded.model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }

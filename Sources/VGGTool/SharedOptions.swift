@@ -27,7 +27,7 @@ struct ModelOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Divide the channels of every convolution (default: what the preset, run or file says, else 4 for \
+            Divide the channels of every convolution (default: what the recipe, run or file says, else 4 for \
             train and bench without --arch and --conv-arch, else 1).
             """)
     var widthDivisor: Int?

@@ -10,18 +10,19 @@ struct TrainCommand: ParsableCommand {
             Without options: the chapter's experiment, the slim VGG-11 (a quarter of the channels) on \
             Fashion-MNIST at 224×224 for ten epochs. Ctrl-C saves the run and says how to go on.
             Examples:
-              vgg train --preset quick
+              vgg train --recipe quick
+              vgg train --recipe fashion-mnist --seed 1
               vgg train --arch vgg11_bn --width-divisor 4 --size 96 --run-dir runs/bn96
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
+              vgg train --epochs 50 --val-split 0.1 --keep best --patience 5
               vgg train --resume runs/bn96
               vgg train --init vgg.pth --data folder:pets --val-split 0.2 --freeze features
             """)
 
     @Option(
-        help:
-            "Start from the chapter's experiment, or from a quick one that takes minutes; other options change it."
-    )
-    var preset: Preset?
+        name: [.customLong("recipe"), .customLong("preset")],
+        help: "A training by name, which other options change; vgg recipes says what each stands for.")
+    var recipe: Recipe?
 
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
@@ -45,19 +46,24 @@ struct TrainCommand: ParsableCommand {
             throw ValidationError("--run-dir starts a run and --resume goes on with one; give one of them")
         }
         try training.preparation.validate(size: training.data.size)
+        if let recipe, recipe.needsWeights, training.`init` == nil, resume == nil {
+            throw ValidationError("--recipe \(recipe.name) needs weights to start from; name them by --init")
+        }
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
         try ValidationError.wrapping {
             // The network of a weight file is known when the file has been read.
-            if training.`init` == nil { try wanted().validate() } else { try wanted().validateSettings() }
+            let wanted = wanted()
+            if training.`init` == nil { try wanted.validate() } else { try wanted.validateSettings() }
+            try wanted.checkSelection(hasValidation: wanted.validationSplit != nil)
         }
     }
 
-    /// The configuration asked for: the options on top of the preset's, the run's, or else the usual one.
+    /// The configuration asked for: the options on top of the run's, or else of the usual one.
     private func wanted(_ stored: TrainingConfiguration? = nil) -> TrainingConfiguration {
         var usual = TrainingConfiguration()
         usual.model = training.model.base
-        return training.applied(to: preset?.configuration ?? stored ?? usual)
+        return training.applied(to: stored ?? usual)
     }
 
     /// What follows from the data where nothing else was said: the network's input channels and classes, and how
@@ -125,8 +131,9 @@ struct TrainCommand: ParsableCommand {
             Console.note("reads all photos first, to find those that are broken")
         }
         let setup = try TrainingSetup(
-            configuration, training: data.train, test: data.test, device: compute.resolved,
-            folder: estimate ? nil : folder, resuming: resumed != nil && !estimate, weights: weights)
+            configuration, training: data.train, test: data.test, validation: data.validation,
+            device: compute.resolved, folder: estimate ? nil : folder, resuming: resumed != nil && !estimate,
+            weights: weights)
         weights = nil
 
         if estimate {

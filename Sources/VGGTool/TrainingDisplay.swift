@@ -1,10 +1,12 @@
 import VGGKit
 
-/// Shows a training to a person: lines on standard output and, on a terminal, a progress bar below them.
+/// Shows a training to a person: lines on standard output and, on a terminal, the curves so far and a progress bar below
+/// them.
 struct TrainingDisplay {
     private let folder: RunFolder
     private let isResumed: Bool
     private var bar = Console.isTerminal ? ProgressBar() : nil
+    private var chart: LiveChart?
     private let clock = ContinuousClock()
     private var start: TrainingStart?
     private var began = ContinuousClock().now
@@ -24,7 +26,10 @@ struct TrainingDisplay {
             printed = began
             try line(Self.introduction(start))
             if isResumed { try line(Self.resumption(start)) }
-        case .step(let metrics): try show(metrics)
+            chart = LiveChart(start.configuration, folder)
+        case .step(let metrics):
+            if metrics.isRecorded { try add(.step(metrics)) }
+            try show(metrics)
         case .testing(let progress):
             if bar?.isDue() == true {
                 bar?.draw(
@@ -33,9 +38,11 @@ struct TrainingDisplay {
                     ["\(progress.examples)/\(progress.testExamples)"])
             }
         case .epoch(let metrics):
+            chart?.add(.epoch(metrics))
             try line(
                 "epoch \(metrics.epoch)/\(start?.configuration.epochs ?? metrics.epoch): "
                     + "loss \(Text.fixed(metrics.trainLoss, 3)), train acc \(Text.fixed(metrics.trainAcc, 3)), "
+                    + (metrics.valAcc.map { "val acc \(Text.fixed($0, 3)), " } ?? "")
                     + "test acc \(Text.fixed(metrics.testAcc, 3)), "
                     + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))"
             )
@@ -43,7 +50,10 @@ struct TrainingDisplay {
         case .diagnosis(let diagnosis):
             bar?.clear()
             // The error that ends a diverged training says the same.
-            if diagnosis.problem != .diverged { Console.error("warning: \(diagnosis)") }
+            guard diagnosis.problem != .diverged else { break }
+            try chart?.remove()
+            Console.error("warning: \(diagnosis)")
+            try chart?.draw()
         case .interrupted(let written):
             try line(
                 "stopped after step \(written.step) and saved; go on with: "
@@ -54,12 +64,24 @@ struct TrainingDisplay {
     /// The curves and the figures that the chapter ends with.
     mutating func finish(_ summary: TrainingSummary) throws(OutputError) {
         bar?.clear()
+        try chart?.remove()
         if let curves = try? folder.curves() {
             let width = min((Console.outputColumns ?? 80) - 1, 79)
             try Console.print(
                 chart: curves.terminalText(width: width, height: 16, isColoured: Console.isColoured))
         }
         try Console.print("curves: \(folder.curvesPNGPath)")
+        if let best = summary.best, let configuration = start?.configuration {
+            if summary.epochs < configuration.epochs, let patience = configuration.patience,
+                summary.epochs - best.epoch >= patience
+            {
+                try Console.print("stopped: \(Text.count(patience, "epoch")) without a better one")
+            }
+            try Console.print(
+                "\(configuration.keep == .best ? "kept" : "best"): epoch \(best.epoch), "
+                    + (best.valAcc.map { "val acc \(Text.fixed($0, 3)), " } ?? "")
+                    + "test acc \(Text.fixed(best.testAcc, 3))")
+        }
         try Console.print(
             """
             loss \(Text.fixed(summary.trainLoss, 3)), train acc \(Text.fixed(summary.trainAcc, 3)), \
@@ -69,9 +91,20 @@ struct TrainingDisplay {
             """)
     }
 
+    /// Prints a line, above the chart if there is one.
     private mutating func line(_ text: String) throws(OutputError) {
         bar?.clear()
+        try chart?.remove()
         try Console.print(text)
+        try chart?.draw()
+    }
+
+    /// Adds figures to the chart, and draws it now and then.
+    private mutating func add(_ record: MetricsRecord) throws(OutputError) {
+        chart?.add(record)
+        guard chart?.isDue == true else { return }
+        bar?.clear()
+        try chart?.draw()
     }
 
     private static func introduction(_ start: TrainingStart) -> String {
@@ -104,6 +137,10 @@ struct TrainingDisplay {
             // Where the rates follow from the number of epochs, more of them would be another training.
             let isWhole = start.configuration.schedule?.dependsOnEpochs == true
             return isWhole ? "already finished" : "already finished; give --epochs N for more"
+        }
+        if let patience = start.configuration.patience, let best = start.best, start.epochs - best >= patience
+        {
+            return "already finished; give --patience N for more"
         }
         if let limit = start.configuration.maxSteps, start.step >= limit {
             return "already finished; give --max-steps N for more"

@@ -1,7 +1,6 @@
 import ArgumentParser
 import VGGKit
 
-extension Preset: ExpressibleByArgument {}
 extension Initialization: ExpressibleByArgument {}
 
 /// The value of --freeze.
@@ -16,12 +15,14 @@ struct FreezeChoice: ExpressibleByArgument {
     }
 }
 
-/// What to train and how. Everything is optional, so that a preset or a run to go on with supplies the rest.
+/// What to train and how. Everything is optional, so that a run to go on with supplies the rest.
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
     @OptionGroup var head: HeadOptions
     @OptionGroup var data: DataOptions
     @OptionGroup var folder: FolderOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var logs: LogOptions
     @OptionGroup var preparation: PreparationOptions
 
     @Option(parsing: .unconditional, help: "Passes over the training data (default: 10).")
@@ -112,7 +113,8 @@ struct TrainingOptions: ParsableArguments {
         result.model = head.applied(to: model.applied(to: base.model))
         if let data = data.data { result.data = data.name }
         if let folder = data.folder { result.dataDirectory = folder }
-        if let share = folder.valSplit { result.validationSplit = share }
+        selection.apply(to: &result)
+        logs.apply(to: &result)
         if folder.skipBroken { result.skipBroken = true }
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }

@@ -11,7 +11,7 @@ struct VGGCommand: ParsableCommand {
         discussion: """
             The experiment of the VGG chapter, on Fashion-MNIST:
               vgg summary
-              vgg train --preset quick
+              vgg train --recipe quick
               vgg train
 
             \(Surroundings.help)
@@ -20,7 +20,8 @@ struct VGGCommand: ParsableCommand {
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
             FeaturesCommand.self,
-            ExplainCommand.self, ConvertCommand.self, DataCommand.self, BenchCommand.self,
+            ExplainCommand.self, ConvertCommand.self, DataCommand.self, RunsCommand.self,
+            RecipesCommand.self, BenchCommand.self,
         ])
 
     static func main() {
@@ -38,7 +39,7 @@ struct VGGCommand: ParsableCommand {
             try checkEnvironment()
             try checkCommand()
             do {
-                var command = try parseAsRoot(ChannelValues.joining(arguments))
+                var command = try parseAsRoot(ChannelValues.joining(Recipe.expanding(arguments)))
                 try command.run()
             } catch  where exitCode(for: error).isSuccess {
                 try show(help: error)

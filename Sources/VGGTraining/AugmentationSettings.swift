@@ -32,7 +32,7 @@ public struct AugmentationSettings: Hashable, Sendable, Codable {
 
     /// What the settings say.
     /// - Precondition: they are valid.
-    var augmentation: Augmentation {
+    package var augmentation: Augmentation {
         var result = Augmentation()
         if let cropPadding {
             result.crop = .padded(RandomCrop(padding: cropPadding))
@@ -65,7 +65,7 @@ public struct AugmentationSettings: Hashable, Sendable, Codable {
 
     /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each
     ///   other.
-    func validate() throws(TrainingError) {
+    package func validate() throws(TrainingError) {
         if let cropPadding {
             if let reason = (0...1024).objection(to: cropPadding) {
                 throw .invalidSetting(.cropPadding, reason: reason)

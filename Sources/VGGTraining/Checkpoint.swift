@@ -26,6 +26,8 @@ struct TrainingState: Hashable, Codable {
     var trainExamples: Int
     /// The last whole epoch's figures.
     var lastEpoch: EpochMetrics?
+    /// The best epoch's figures, where epochs are compared.
+    var best: EpochMetrics?
     /// The layer that was not taken from the weights that the run started from; nil if all were.
     var newHead: NewHead?
     /// The version of the program that wrote the state.

@@ -4,11 +4,13 @@ import VGGInference
 import VGGPictures
 
 extension LineChart {
-    /// Training loss, training accuracy and test accuracy over epochs, in the colours of d2l's `Animator`.
+    /// Training loss, training accuracy and test accuracy over epochs, in the colours of d2l's `Animator`, and where
+    /// there is a validation its accuracy.
     public init(_ metrics: [MetricsRecord], title: String, epochs: Int) {
         var loss: [Point] = []
         var trainAcc: [Point] = []
         var testAcc: [Point] = []
+        var valAcc: [Point] = []
         for record in metrics {
             switch record {
             case .step(let step):
@@ -18,6 +20,7 @@ extension LineChart {
                 loss.append(Point(Double(epoch.epoch), epoch.trainLoss))
                 trainAcc.append(Point(Double(epoch.epoch), epoch.trainAcc))
                 testAcc.append(Point(Double(epoch.epoch), epoch.testAcc))
+                if let acc = epoch.valAcc { valAcc.append(Point(Double(epoch.epoch), acc)) }
             }
         }
         self.init(
@@ -26,7 +29,7 @@ extension LineChart {
                 Series("train loss", colour: .blue, points: loss),
                 Series("train acc", colour: .magenta, dash: .dashed, points: trainAcc),
                 Series("test acc", colour: .green, dash: .dashDot, points: testAcc),
-            ])
+            ] + (valAcc.isEmpty ? [] : [Series("val acc", colour: .orange, dash: .dotted, points: valAcc)]))
     }
 }
 
@@ -37,7 +40,8 @@ extension RunFolder {
         curves(try readMetrics(), try readConfiguration())
     }
 
-    func curves(_ metrics: [MetricsRecord], _ configuration: TrainingConfiguration) -> LineChart {
+    /// The chart of these figures.
+    package func curves(_ metrics: [MetricsRecord], _ configuration: TrainingConfiguration) -> LineChart {
         let size = configuration.size
         return LineChart(
             metrics, title: "\(configuration.model.name), \(configuration.dataName) at \(size)×\(size)",

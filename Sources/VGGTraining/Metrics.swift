@@ -13,6 +13,8 @@ public struct StepMetrics: Hashable, Sendable, Codable {
     public var trainAcc: Double
     /// Training examples a second of forward, backward and update time, over the whole run.
     public var examplesPerSec: Double
+    /// Wall-clock seconds of the run so far, not counting those in which it was stopped; nil in runs of earlier versions.
+    public var seconds: Double?
 
     /// How far the training is, in epochs.
     public var epochs: Double { Double(epoch - 1) + Double(stepInEpoch) / Double(stepsPerEpoch) }
@@ -34,6 +36,10 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
     public var trainLoss: Double
     /// The share of training examples classified right, as it was during training.
     public var trainAcc: Double
+    /// The mean loss over the validation examples at the epoch's end; nil if there are none.
+    public var valLoss: Double?
+    /// The share of validation examples classified right at the epoch's end; nil if there are none.
+    public var valAcc: Double?
     /// The mean loss over the test examples at the epoch's end.
     public var testLoss: Double
     /// The share of test examples classified right at the epoch's end.
@@ -56,6 +62,8 @@ public struct TrainingSummary: Hashable, Sendable, Codable {
     public var trainLoss: Double
     public var trainAcc: Double
     public var testAcc: Double
+    /// The best epoch, where epochs are compared.
+    public var best: EpochMetrics?
     /// The chapter's definition: training examples a second of forward, backward and update time only.
     public var examplesPerSec: Double
     /// Training examples a second of wall-clock time: loading, testing and saving count too.

@@ -9,17 +9,19 @@ public struct RunPhotos: Hashable, Sendable, Codable {
     public var train: [String]
     /// Likewise.
     public var test: [String]
+    /// Likewise; nil if there are none.
+    public var validation: [String]?
     /// Those that are left out, because they cannot be read.
     public var skipped: [BrokenPhoto] = []
 
-    /// The sizes of the files that are trained on, then of those that are tested on, in bytes; nil in the list of an
-    /// earlier version.
+    /// The sizes of the files that are trained on, then of those that are tested on, then of those of the validation, in
+    /// bytes; nil in the list of an earlier version.
     public var sizes: [Int]?
 
     /// Whether most of the run's photos are among these: then their folder is the run's, whatever its path. The
     /// names alone do not tell where every class of every folder has a `1.jpg`; with the sizes of the files they do.
     func areMost(of photos: ImageDataset) -> Bool {
-        let names = train + test
+        let names = train + test + (validation ?? [])
         let (found, missing) = photos.selecting(names)
         var same = found.count
         if let sizes, sizes.count == names.count {

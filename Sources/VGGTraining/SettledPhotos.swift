@@ -7,6 +7,7 @@ import VGGModel
 struct SettledPhotos {
     private(set) var training: ImageDataset
     private(set) var test: ImageDataset
+    private(set) var validation: ImageDataset?
     /// nil for a data set in memory.
     private(set) var record: RunPhotos?
     /// What somebody should know about them, a line each.
@@ -15,15 +16,15 @@ struct SettledPhotos {
     private(set) var isOfRun = false
 
     /// - Parameters:
-    ///   - training, test: a data set; photos are prepared as the configuration says.
+    ///   - training, test, validation: a data set; photos are prepared as the configuration says.
     ///   - run: the run that goes on; nil for a new one.
     /// - Throws: `FileError` if photos of the run are gone, or none of a class can be read; unless all that cannot be
     ///   read are skipped, and then only if none of a class is left.
     init(
-        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, run: RunFolder?,
-        threads: Int
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset,
+        validation: ImageDataset?, run: RunFolder?, threads: Int
     ) throws {
-        (self.training, self.test) = (training, test)
+        (self.training, self.test, self.validation) = (training, test, validation)
         guard case .files(let photos) = training.images else { return }
         let skips = configuration.skipBroken == true
         var skipped: [BrokenPhoto] = []
@@ -48,19 +49,21 @@ struct SettledPhotos {
             let (trained, tested) = (
                 self.training.withoutBroken(threads: threads), self.test.withoutBroken(threads: threads)
             )
-            (self.training, self.test) = (trained.whole, tested.whole)
-            skipped += trained.broken + tested.broken
+            let validated = self.validation?.withoutBroken(threads: threads)
+            (self.training, self.test, self.validation) = (trained.whole, tested.whole, validated?.whole)
+            skipped += trained.broken + tested.broken + (validated?.broken ?? [])
         } else {
             do throws(FileError) {
-                for dataset in [self.training, self.test] { try dataset.checkPhotos() }
+                for dataset in [self.training, self.test, self.validation] { try dataset?.checkPhotos() }
             } catch {
                 throw FileError(
                     error.path, "\(error.reason); \(Setting.skipBroken) goes on without what is no photo")
             }
         }
         record = RunPhotos(
-            train: self.training.photoNames, test: self.test.photoNames, skipped: skipped,
-            sizes: self.training.photoSizes + self.test.photoSizes)
+            train: self.training.photoNames, test: self.test.photoNames,
+            validation: self.validation?.photoNames, skipped: skipped,
+            sizes: self.training.photoSizes + self.test.photoSizes + (self.validation?.photoSizes ?? []))
         guard !skipped.isEmpty else { return }
         remarks += BrokenPhoto.remarks(skipped)
         let labels = Set(self.training.labels)
@@ -72,18 +75,22 @@ struct SettledPhotos {
     /// Replaces the photos by those of a run.
     /// - Returns: the names of those that there are no more.
     private mutating func keep(to known: RunPhotos) -> [String] {
-        let all = training.joined(with: test)
+        let halves = training.joined(with: test)
+        let all = validation.map(halves.joined) ?? halves
         let (trained, tested) = (all.selecting(known.train), all.selecting(known.test))
+        let validated = known.validation.map(all.selecting)
         let skipped = all.selecting(known.skipped.map(\.photo)).found
-        let added = all.count - trained.found.count - tested.found.count - skipped.count
+        let added =
+            all.count - trained.found.count - tested.found.count - (validated?.found.count ?? 0)
+            - skipped.count
         if added > 0 {
             remarks.append(
                 added == 1
                     ? "1 photo is new since the run began and is not used"
                     : "\(added) photos are new since the run began and are not used")
         }
-        (training, test) = (trained.found, tested.found)
-        return trained.missing + tested.missing
+        (training, test, validation) = (trained.found, tested.found, validated?.found)
+        return trained.missing + tested.missing + (validated?.missing ?? [])
     }
 
     /// Such as `3 photos (a/1.png, a/2.png, …)`.

@@ -5,19 +5,32 @@ import VGGFormats
 import VGGModel
 
 extension Trainer {
-    /// Tests the network as it is; nil if asked to stop.
+    /// Tests the network as it is, first in validation; nil if asked to stop.
     /// - Throws: `FileError` if a file cannot be read; what is done is then saved.
     func testNow(
         _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
-    ) throws -> BatchMetrics? {
-        let epoch = state.epoch + 1
-        do {
+    ) throws -> (validation: BatchMetrics?, test: BatchMetrics)? {
+        let all = (validation?.count ?? 0) + test.count
+        var progress = TestProgress(epoch: state.epoch + 1, examples: 0, testExamples: all)
+        func evaluate(_ dataset: ImageDataset) throws(FileError) -> BatchMetrics? {
+            let done = progress.examples
+            defer { progress.examples = done + dataset.count }
             return try executor.evaluate(
-                BatchLoader(test, setup.testPreparation, batchSize: configuration.batchSize)
+                BatchLoader(dataset, setup.testPreparation, batchSize: configuration.batchSize)
             ) { examples in
-                report(.testing(TestProgress(epoch: epoch, examples: examples, testExamples: test.count)))
+                progress.examples = done + examples
+                report(.testing(progress))
                 return !shouldStop()
             }
+        }
+        do {
+            var validated: BatchMetrics?
+            if let validation {
+                validated = try evaluate(validation)
+                if validated == nil { return nil }
+            }
+            guard let tested = try evaluate(test) else { return nil }
+            return (validated, tested)
         } catch {
             try checkpoint(report)
             throw unreadable(error)
@@ -36,14 +49,14 @@ extension Trainer {
         return problem
     }
 
-    /// The epoch's figures from its running sums and a test.
-    func epochMetrics(_ result: BatchMetrics) -> EpochMetrics {
+    /// The epoch's figures from its running sums and tests.
+    func epochMetrics(_ result: (validation: BatchMetrics?, test: BatchMetrics)) -> EpochMetrics {
         EpochMetrics(
             epoch: state.epoch + 1, step: state.step,
             trainLoss: state.lossSum / Double(state.count),
             trainAcc: Double(state.correct) / Double(state.count),
-            testLoss: result.lossSum / Double(result.count),
-            testAcc: Double(result.correct) / Double(result.count),
+            valLoss: result.validation?.meanLoss, valAcc: result.validation?.accuracy,
+            testLoss: result.test.meanLoss, testAcc: result.test.accuracy,
             examplesPerSec: Double(state.examples) / state.computeSeconds,
             wallExamplesPerSec: Double(state.examples) / wallSeconds, seconds: wallSeconds)
     }
@@ -52,6 +65,7 @@ extension Trainer {
     func endEpoch(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) throws {
         metrics.append(.epoch(figures))
         state.lastEpoch = figures
+        if configuration.selects, state.best.map(figures.isBetter) ?? true { state.best = figures }
         state.epoch += 1
         state.stepInEpoch = 0
         (state.lossSum, state.correct, state.count) = (0, 0, 0)
@@ -68,8 +82,9 @@ extension Trainer {
     func finish(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) -> TrainingSummary {
         let summary = TrainingSummary(
             epochs: state.epoch, steps: state.step, trainLoss: figures.trainLoss,
-            trainAcc: figures.trainAcc, testAcc: figures.testAcc, examplesPerSec: figures.examplesPerSec,
-            wallExamplesPerSec: figures.wallExamplesPerSec, seconds: figures.seconds)
+            trainAcc: figures.trainAcc, testAcc: figures.testAcc, best: state.best,
+            examplesPerSec: figures.examplesPerSec, wallExamplesPerSec: figures.wallExamplesPerSec,
+            seconds: figures.seconds)
         report(.finished(summary))
         return summary
     }

@@ -8,7 +8,7 @@ public struct TrainingEstimate: Hashable, Sendable, Codable {
     public var epochs: Int
     /// Wall-clock seconds, loading included.
     public var secondsPerStep: Double
-    /// Wall-clock seconds of one test over all test examples.
+    /// Wall-clock seconds of one test over all test examples, those of the validation included.
     public var secondsPerTest: Double
     /// Wall-clock seconds of the whole training.
     public var seconds: Double
@@ -44,8 +44,8 @@ extension Trainer {
         let part = trainer.test.prefix(2 * configuration.batchSize)
         _ = try trainer.executor.evaluate(
             BatchLoader(part, trainer.setup.testPreparation, batchSize: configuration.batchSize))
-        let secondsPerTest =
-            (trainer.clock.now - testBegin).seconds * Double(trainer.test.count) / Double(part.count)
+        let tested = trainer.test.count + (trainer.validation?.count ?? 0)
+        let secondsPerTest = (trainer.clock.now - testBegin).seconds * Double(tested) / Double(part.count)
 
         let wholeSteps = configuration.epochs * trainer.stepsPerEpoch
         let steps = min(wholeSteps, configuration.maxSteps ?? wholeSteps)

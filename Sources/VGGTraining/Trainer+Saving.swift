@@ -7,7 +7,8 @@ import VGGModel
 
 extension Trainer {
     /// Saves everything. The figures come before the checkpoint, which cuts them back when the run goes on; the
-    /// model after it, so that a model without a checkpoint means that the checkpoint was lost.
+    /// model after it, so that a model without a checkpoint means that the checkpoint was lost. A best epoch's checkpoint is
+    /// the only one that its model is made of.
     ///
     /// Does nothing without a run folder.
     /// - Throws: `TrainingError.diverged`, or `FileError` if a file cannot be written, with the way to go on.
@@ -39,8 +40,9 @@ extension Trainer {
         try folder.write(metrics)
         try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
             .write(to: folder.checkpointPath, model: model)
-        try folder.write(weights, model)
-        // A picture that cannot be replaced costs no weights.
+        if isModelNow { try folder.write(weights, model, modelEpoch) }
+        // What cannot be replaced of all that follows costs no weights.
+        try writeLogs(to: folder)
         try folder.draw(folder.curves(metrics, configuration))
     }
 
@@ -59,6 +61,7 @@ extension Trainer {
     /// Goes back to where the run's last checkpoint was; to the start, if it was stopped before the first.
     /// - Returns: what somebody should know about the run's files, a line each.
     func resume(_ folder: RunFolder) throws -> [String] {
+        var remarks: [String] = []
         if setup.hasCheckpoint {
             let checkpoint = try folder.readCheckpoint(configuration)
             // Where these are the run's photos for certain, some may be gone.
@@ -79,10 +82,20 @@ extension Trainer {
             state = checkpoint.state
             state.trainExamples = training.count
             try checkReaches(state)
+            let model = try? Safetensors(contentsOf: folder.modelPath)
+            if !isModelNow, let best = state.best,
+                model.flatMap({ TrainedEpoch(metadata: $0.metadata) }) != modelEpoch
+            {
+                remarks.append(
+                    "\(folder.modelPath): the weights of epoch \(best.epoch), the best so far, are gone; the best is kept of "
+                        + "the epochs from here on")
+                state.best = nil
+            }
             // The run may have ended between the two files.
-            let model = try? Safetensors(contentsOf: folder.modelPath).tensors
-            if let stored = setup.stored, model != NamedTensors(sorting: checkpoint.weights) {
-                try folder.write(checkpoint.weights, stored)
+            if let stored = setup.stored, isModelNow,
+                model?.tensors != NamedTensors(sorting: checkpoint.weights)
+            {
+                try folder.write(checkpoint.weights, stored, modelEpoch)
             }
         }
         let (records, damaged) = try folder.readMetricLines()
@@ -95,7 +108,7 @@ extension Trainer {
         if let photos = setup.photos.record { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
-        var remarks = damaged.map { "\(folder.metricsPath): line \($0) was damaged and is cut out" }
+        remarks += damaged.map { "\(folder.metricsPath): line \($0) was damaged and is cut out" }
         if hasOtherSums {
             remarks.append(
                 "the run was started by a version that summed batches in another order; from here on its numbers "
@@ -120,8 +133,9 @@ extension Trainer {
 }
 
 extension RunFolder {
-    fileprivate func write(_ weights: [String: Tensor], _ model: StoredModel) throws {
-        try Safetensors(tensors: NamedTensors(sorting: weights), metadata: model.metadata)
+    fileprivate func write(_ weights: [String: Tensor], _ model: StoredModel, _ epoch: TrainedEpoch) throws {
+        let metadata = try model.metadata.merging(epoch.metadata) { first, _ in first }
+        try Safetensors(tensors: NamedTensors(sorting: weights), metadata: metadata)
             .write(to: modelPath, checksummed: true)
     }
 

@@ -27,6 +27,8 @@ public final class Trainer {
     var secondsBefore = 0.0
     var saved: ContinuousClock.Instant
     var lastSaved: CheckpointWritten?
+    /// Of `metrics`, how many are in the event file.
+    var loggedRecords = 0
 
     /// Reserves the memory, and starts the run's folder or goes back to where it was.
     /// - Throws: `PlanError`, `TrainingError`, also for a training's preparation that does not fit, `FileError` for weights that do not fit, or what reading and writing the
@@ -64,6 +66,7 @@ public final class Trainer {
     public var configuration: TrainingConfiguration { setup.configuration }
     public var training: ImageDataset { setup.training }
     public var test: ImageDataset { setup.test }
+    public var validation: ImageDataset? { setup.validation }
 
     /// Steps of a whole epoch; the last one may have fewer examples.
     public var stepsPerEpoch: Int {
@@ -89,9 +92,11 @@ public final class Trainer {
                     trainedParameters: executor.plan.trainedParameterCount, newHead: state.newHead,
                     memory: setup.memory,
                     trainExamples: training.count, testExamples: test.count,
+                    validationExamples: validation?.count,
                     skipped: setup.photos.record?.skipped ?? [],
                     stepsPerEpoch: stepsPerEpoch,
-                    epochs: state.epoch, step: state.step, runDirectory: folder?.path)))
+                    epochs: state.epoch, step: state.step, best: state.best?.epoch,
+                    runDirectory: folder?.path)))
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
             try train(shouldStop, report)
@@ -111,7 +116,8 @@ public final class Trainer {
     }
 
     private var isFinished: Bool {
-        state.epoch >= configuration.epochs || state.stepInEpoch == 0 && stepsAreUsedUp
+        state.epoch >= configuration.epochs || isOutOfPatience
+            || state.stepInEpoch == 0 && stepsAreUsedUp
     }
 
     private var stepsAreUsedUp: Bool { configuration.maxSteps.map { state.step >= $0 } ?? false }
@@ -133,7 +139,7 @@ public final class Trainer {
                 epoch: state.epoch + 1, step: state.step, stepInEpoch: state.stepInEpoch,
                 stepsPerEpoch: stepsPerEpoch, trainLoss: state.lossSum / Double(state.count),
                 trainAcc: Double(state.correct) / Double(state.count),
-                examplesPerSec: Double(state.examples) / state.computeSeconds)
+                examplesPerSec: Double(state.examples) / state.computeSeconds, seconds: wallSeconds)
             if figures.isRecorded { metrics.append(.step(figures)) }
             report(.step(figures))
             if clock.now - saved >= checkpointInterval { try checkpoint(report) }

@@ -14,7 +14,7 @@ extension TrainingConfiguration {
         return String(name)
     }
 
-    /// Which photos are kept for testing, if `validationSplit` says so and is a share.
+    /// Which training images are kept for validation, if `validationSplit` says so and is a share.
     public var validation: ValidationSplit? {
         guard let share = validationSplit, share > 0, share < 1 else { return nil }
         return ValidationSplit(share: share, seed: seed)

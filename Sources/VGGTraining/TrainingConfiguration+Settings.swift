@@ -56,6 +56,9 @@ extension TrainingConfiguration {
         Row(setting: .weightsKey, isOfWeights: true) { text($0.initialWeightsKey) },
         Row(setting: .freeze) { text($0.freeze?.rawValue) },
         Row(setting: .smoothing) { text($0.smoothing) },
+        Row(setting: .keep) { ($0.keep ?? .last).rawValue },
+        Row(setting: .patience, mayChange: true) { text($0.patience) },
+        Row(setting: .log, mayChange: true) { list($0.log?.map(\.rawValue)) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
         Row(setting: .warmupEpochs) { text($0.schedule?.warmupEpochs) },
         Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
@@ -92,6 +95,13 @@ extension TrainingConfiguration {
             guard !mayChange, stored != given else { return nil }
             return SettingConflict(setting: row.setting, stored: stored, given: given)
         }
+    }
+
+    /// The settings that are not the same in all of these, and the value that each has, as text.
+    package static func differences(
+        among configurations: [TrainingConfiguration]
+    ) -> [(setting: Setting, values: [String])] {
+        rows.map { row in (row.setting, configurations.map(row.value)) }.filter { Set($0.1).count > 1 }
     }
 
     /// The words by which a run that starts from the weights of this one trains as it did: each setting that has another
@@ -131,7 +141,7 @@ extension TrainingConfiguration {
         let counts: [(Setting, Int?, ClosedRange<Int>)] = [
             (.epochs, epochs, SettingRange.epochs), (.batchSize, batchSize, SettingRange.batchSize),
             (.trainLimit, trainLimit, SettingRange.count), (.testLimit, testLimit, SettingRange.count),
-            (.maxSteps, maxSteps, SettingRange.count),
+            (.maxSteps, maxSteps, SettingRange.count), (.patience, patience, SettingRange.epochs),
         ]
         for case (let setting, let value?, let range) in counts {
             if let reason = range.objection(to: value) {
@@ -172,10 +182,6 @@ extension TrainingConfiguration {
         if let share = validationSplit, !(share > 0 && share < 1) {
             throw TrainingError.invalidSetting(
                 .validationSplit, reason: "must be more than 0 and less than 1, not \(share)")
-        }
-        guard validationSplit == nil || hasPhotos else {
-            throw TrainingError.invalidSetting(
-                .validationSplit, reason: "is for photos: \(Setting.data) folder:PATH")
         }
         guard skipBroken != true || hasPhotos else {
             throw TrainingError.invalidSetting(

@@ -12,7 +12,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var data = "fashion-mnist"
     /// A folder to look for the data in first; nil for the usual places.
     public var dataDirectory: String?
-    /// The share of each class's photos that is kept for testing; only of a folder that does not say itself.
+    /// The share of each class's training images that is kept for validation; of a folder of photos without any for
+    /// testing, for that.
     public var validationSplit: Double?
     /// Whether photos that cannot be read are left out; nil for no: they end the training.
     public var skipBroken: Bool?
@@ -53,26 +54,12 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     /// How training pictures are changed; nil for not at all.
     public var augmentation: AugmentationSettings?
 
+    /// Which weights become the model; nil for the last.
+    public var keep: KeptWeights?
+    /// After how many epochs without a better one the training ends; nil for never.
+    public var patience: Int?
+    /// In which other forms the run keeps its figures; nil for none.
+    public var log: [RunLog]?
+
     public init() {}
-}
-
-/// A training configuration by name.
-public enum Preset: String, CaseIterable, Sendable {
-    /// The chapter's experiment.
-    case chapter
-    /// A small network on small images that learns Fashion-MNIST in minutes on two cores.
-    case quick
-
-    public var configuration: TrainingConfiguration {
-        var configuration = TrainingConfiguration()
-        switch self {
-        case .chapter: break
-        case .quick:
-            configuration.model.arch = "vgg11_bn"
-            configuration.size = 32
-            configuration.epochs = 2
-            configuration.optimizer.momentum = 0.9
-        }
-        return configuration
-    }
 }

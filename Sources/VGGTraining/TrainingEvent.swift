@@ -29,6 +29,8 @@ public struct TrainingStart: Sendable, Codable {
     public var memory: PlanMemory
     public var trainExamples: Int
     public var testExamples: Int
+    /// nil if there are none.
+    public var validationExamples: Int?
     /// Photos that are left out, because they cannot be read.
     public var skipped: [BrokenPhoto]
     public var stepsPerEpoch: Int
@@ -36,6 +38,8 @@ public struct TrainingStart: Sendable, Codable {
     public var epochs: Int
     /// Steps already done: 0 but for a resumed run.
     public var step: Int
+    /// The best epoch so far, where epochs are compared.
+    public var best: Int?
     public var runDirectory: String?
 }
 
@@ -52,8 +56,9 @@ public struct NewHead: Hashable, Sendable, Codable {
 /// How far the test at an epoch's end is.
 public struct TestProgress: Hashable, Sendable, Codable {
     public var epoch: Int
-    /// Examples tested so far.
+    /// Examples tested so far, those of the validation included.
     public var examples: Int
+    /// All of them.
     public var testExamples: Int
 }
 

@@ -18,6 +18,8 @@ public struct TrainingSetup {
     public let device: Device
     public let training: ImageDataset
     public let test: ImageDataset
+    /// What epochs are compared by; nil for the test.
+    public let validation: ImageDataset?
     /// How images become the network's input when it is trained, with the configuration's augmentation; here another has
     /// its place.
     public var trainingPreparation: Preparation
@@ -26,7 +28,7 @@ public struct TrainingSetup {
     /// Bytes that the training holds.
     public let memory: PlanMemory
     public let folder: RunFolder?
-    /// What somebody should know about the photos, a line each.
+    /// What somebody should know about the photos and how epochs are chosen, a line each.
     public let remarks: [String]
 
     let plan: Plan
@@ -42,15 +44,16 @@ public struct TrainingSetup {
 
     /// The training of a VGG.
     /// - Parameters:
-    ///   - training, test: the data; the configuration's limits are applied here. A run that goes on takes from them, in
-    ///     either, the photos that it has had so far.
+    ///   - training, test, validation: the data; the configuration's limits are applied here. A run that goes on takes from
+    ///     them, in any, the photos that it has had so far.
     ///   - folder: where to keep the run; nil to keep nothing.
     ///   - resuming: whether to go on with the run in `folder` rather than start one there.
     ///   - weights: the configuration's initial weights, if they have been read; nil to read them.
     /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
     ///   the run and planning the network throw.
     public init(
-        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, device: Device,
+        _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset,
+        validation: ImageDataset? = nil, device: Device,
         folder: RunFolder? = nil, resuming: Bool = false, weights: TrainedModel? = nil
     ) throws {
         let configuration = try configuration.completed(for: training)
@@ -62,8 +65,8 @@ public struct TrainingSetup {
             folder.removePartialFiles()
         }
         let photos = try SettledPhotos(
-            configuration, training: training, test: test, run: resuming ? folder : nil,
-            threads: device.threads)
+            configuration, training: training, test: test, validation: validation,
+            run: resuming ? folder : nil, threads: device.threads)
         try self.init(
             configuration.model.network(size: configuration.size), configuration, photos,
             configuration.preparation(of: training), device, folder, lock, StoredModel(configuration),
@@ -78,11 +81,12 @@ public struct TrainingSetup {
     /// - Throws: as the other initialiser.
     public init(
         _ network: Network, _ configuration: TrainingConfiguration, training: ImageDataset,
-        test: ImageDataset, preparation: Preparation, device: Device
+        test: ImageDataset, validation: ImageDataset? = nil, preparation: Preparation, device: Device
     ) throws {
         try configuration.validateSettings()
         let photos = try SettledPhotos(
-            configuration, training: training, test: test, run: nil, threads: device.threads)
+            configuration, training: training, test: test, validation: validation, run: nil,
+            threads: device.threads)
         try self.init(network, configuration, photos, preparation, device, nil, nil, nil, nil)
     }
 
@@ -93,7 +97,11 @@ public struct TrainingSetup {
     ) throws {
         training = photos.training.limited(to: configuration.trainLimit ?? .max)
         test = photos.test.limited(to: configuration.testLimit ?? .max)
-        for dataset in [training, test] { try network.check(dataset, preparation) }
+        validation = photos.validation?.limited(to: configuration.testLimit ?? .max)
+        try configuration.checkSelection(hasValidation: validation != nil)
+        for dataset in [training, test, validation].compactMap(\.self) {
+            try network.check(dataset, preparation)
+        }
         plan = try Plan(
             network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
             frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
@@ -129,7 +137,9 @@ public struct TrainingSetup {
         (trainingPreparation, testPreparation) = (preparation, preparation)
         trainingPreparation.augmentation = configuration.augmentation?.augmentation
         (self.memory, self.folder, self.lock, self.stored) = (memory, folder, lock, stored)
-        (self.hasCheckpoint, remarks) = (hasCheckpoint, photos.remarks)
+        self.hasCheckpoint = hasCheckpoint
+        let remark = validation == nil ? configuration.selectionRemark : nil
+        remarks = photos.remarks + (remark.map { [$0] } ?? [])
     }
 }
 

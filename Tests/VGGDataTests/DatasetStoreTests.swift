@@ -51,6 +51,29 @@ import VGGTestSupport
         for label in UInt8(0)..<10 { #expect(splits.train.labels.count { $0 == label } == 6000) }
     }
 
+    /// The positions within the classes are those of the photos in `PhotoFolderTests`, from a script in Python.
+    @Test func keepsSomeOfAStoredSetForValidation() throws {
+        let counts = [10, 7, 2, 3, 1]
+        let labels = (0..<10).flatMap { place in counts.indices.filter { place < counts[$0] } }
+        var set = TinySet()
+        set.trainImages = idx(
+            [labels.count, 2, 4], labels.indices.flatMap { Array(repeating: UInt8($0), count: 8) })
+        set.trainLabels = idx([labels.count], labels.map { UInt8($0) })
+        try set.write(to: system)
+        let load = { try store().load("fashion-mnist", from: system.path, validation: $0) }
+        let (whole, splits) = try (load(nil), load(ValidationSplit(share: 0.2, seed: 0)))
+        #expect(whole.validation == nil && whole.train.count == labels.count)
+        let kept = [[2, 7], [2], [1], [1], []].enumerated().flatMap { number, places in
+            places.map { place in labels.indices.filter { labels[$0] == number }[place] }
+        }.sorted()
+        let validation = try #require(splits.validation)
+        #expect(try validation.stored.bytes == kept.flatMap { Array(repeating: UInt8($0), count: 8) })
+        #expect(validation.labels == kept.map { UInt16(labels[$0]) })
+        let rest = labels.indices.filter { !kept.contains($0) }
+        #expect(try splits.train.stored.bytes == rest.flatMap { Array(repeating: UInt8($0), count: 8) })
+        #expect(try splits.test.stored.bytes == whole.test.stored.bytes && splits.test.labels == [1, 3])
+    }
+
     @Test func fetchesVerifiesAndKeeps() throws {
         let server = try realServer()
         defer { server.stop() }

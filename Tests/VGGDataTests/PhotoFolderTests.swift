@@ -118,9 +118,12 @@ struct PhotoFolderTests {
         #expect(splits.test.classNames == ["a", "b"])
         try write(["val/a/3.png"])
         #expect(try names(load().test) == ["val/a/3.png"])
-        try expectError("", "its own photos for testing") {
-            _ = try load(ValidationSplit(share: 0.5, seed: 0))
-        }
+        // What is kept then is for validation, and comes from the training half.
+        try write(["train/a/2.png"])
+        let kept = try load(ValidationSplit(share: 0.5, seed: 0))
+        #expect(try names(kept.test) == ["val/a/3.png"] && kept.train.labels == [0, 1])
+        #expect(try #require(kept.validation).labels == [0])
+        #expect(try Set(names(kept.train) + names(#require(kept.validation))).count == 3)
         try write(["val/c/1.png"])
         try expectError("val/c", "not one of the classes, which are a, b") { _ = try load() }
     }

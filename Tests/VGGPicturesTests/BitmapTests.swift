@@ -21,6 +21,19 @@ import VGGPictures
         #expect(png.colour(x: 0, y: 0) == Colour(red: 0x10, green: 0x20, blue: 0x30))
     }
 
+    /// A quarter turn, to the bit.
+    @Test func textRunsUpward() {
+        var (level, upright) = (Bitmap(width: 60, height: 60), Bitmap(width: 60, height: 60))
+        level.draw("Kgj", at: [10, 30], size: 14, anchor: .middle, colour: .blue)
+        level.draw("Kgj", at: [20, 50], size: 14, colour: .red)
+        upright.draw("Kgj", at: [30, 50], size: 14, anchor: .middle, colour: .blue, isUpward: true)
+        upright.draw("Kgj", at: [50, 40], size: 14, colour: .red, isUpward: true)
+        #expect(ink(level) > 50)
+        for y in 0..<60 {
+            for x in 0..<60 { #expect(upright[y, 59 - x] == level[x, y], "\(x), \(y)") }
+        }
+    }
+
     @Test func fillsWholeAndPartsOfPixels() {
         var bitmap = Bitmap(width: 6, height: 6)
         bitmap.fill(from: [1, 2], to: [4, 4.5], colour: .black)

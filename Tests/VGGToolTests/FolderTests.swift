@@ -63,6 +63,31 @@ extension ToolTests {
         #expect(conflict.status == 1 && conflict.errors.contains("--val-split is 0.25 there, not 0.5"))
     }
 
+    /// The photos that are kept are all that there is to test on: that they choose the epoch, too, is said.
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func choosingByTheTestIsSaid() throws {
+        try writeStripes(8)
+        let result = try run("\(stripesTraining) --keep best")
+        #expect(result.status == 0, "\(result.errors)")
+        let notes = result.errors.split(separator: "\n").filter { $0.contains("chosen by the photos") }
+        #expect(notes.count == 1 && notes.first?.contains("too high for new photos") == true)
+        let kept = try TrainedModel(runOrWeights: folder.url("run").path).epoch
+        #expect(kept?.chosenBy == .testAcc)
+
+        // Where there are others to test on, what is kept is for validation, and the run remembers it.
+        try FileManager.default.createDirectory(at: folder.url("both"), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("both/train"))
+        try writeStripes(3, in: "both/test")
+        let both = stripesTraining.replacing("folder:photos", with: "folder:both")
+            .replacing("--run-dir run", with: "--run-dir both-run")
+        let honest = try run("\(both) --keep best --max-steps 4")
+        #expect(honest.status == 0 && !honest.errors.contains("chosen by"), "\(honest.errors)")
+        let photos = try #require(try RunFolder(folder.url("both-run").path).readPhotos())
+        #expect(photos.train.count == 12 && photos.validation?.count == 4 && photos.test.count == 6)
+        let resumed = try run("train --resume both-run --max-steps 6")
+        #expect(resumed.status == 0 && !resumed.errors.contains("new since"), "\(resumed.errors)")
+        #expect(try RunFolder(folder.url("both-run").path).readPhotos() == photos)
+    }
+
     @Test(.enabled(if: ImageFormat.png.isSupported)) func greyNetworksSeeGreyPhotos() throws {
         try writeStripes(4)
         let result = try run("\(stripesTraining) --in-channels 1 --max-steps 1")
@@ -105,7 +130,6 @@ extension ToolTests {
         ("train --data folder", "--data folder:PATH", 1), ("train --data cifar10", "--data cifar10:PATH", 1),
         ("train --data folder:photos --data-dir photos", "--data-dir", 64),
         ("train --data folder:photos --val-split 1", "--val-split", 64),
-        ("train --val-split 0.2", "--val-split is for photos", 64),
         ("train --preprocessing imagenet", "1 input channel, but photos are prepared with 3", 64),
         ("train --data folder:photos", "--val-split 0.2", 1),
         ("train --data folder:photos --val-split 0.2 --classes 3", "--classes 2", 1),

@@ -4,7 +4,8 @@ import VGGKit
 
 extension ToolTests {
     private static let commands = [
-        "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "bench",
+        "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "runs", "recipes",
+        "bench",
     ]
 
     /// What a command's help gives as examples, with whatever pipe they stand behind.
@@ -111,7 +112,8 @@ extension ToolTests {
             "--nesterov",
             "--weight-decay", "--batch-size", "--seed", "--threads", "--precision", "--run-dir", "--resume",
             "--init", "--weight-init", "--no-shuffle", "--train-limit", "--test-limit", "--max-steps",
-            "--preset", "--device", "--estimate", "--format", "--freeze", "--lr-head", "--smoothing",
+            "--recipe", "--preset", "--device", "--estimate", "--format", "--freeze", "--lr-head",
+            "--smoothing",
             "--no-norm-decay", "--sched", "--warmup-epochs", "--warmup-lr", "--min-lr", "--decay-epochs",
             "--decay-milestones", "--decay-rate", "--crop-padding", "--scale", "--ratio", "--hflip",
             "--vflip", "--alternating-flip", "--color-jitter", "--auto-augment", "--reprob", "--remode",

@@ -18,7 +18,49 @@ extension ToolTests {
 
     /// The lines that are seen at any time, without colours.
     private func lines(_ sent: String) -> [String] {
-        sent.replacing(/\u{1B}\[[0-9;]*m/, with: "").split { $0.isNewline || $0 == "\r" }.map(String.init)
+        sent.replacing(/\u{1B}\[[0-9;]*[mAJ]/, with: "").split { $0.isNewline || $0 == "\r" }.map(String.init)
+    }
+
+    /// What a terminal shows at the end, as far as these sequences go: the cursor goes up, and what follows it is cleared.
+    private func screen(_ sent: String) -> [String] {
+        var lines = [""]
+        var row = 0
+        var rest = sent.replacing("\r\n", with: "\n").replacing(/\u{1B}\[[0-9;]*m/, with: "")[...]
+        while let character = rest.first {
+            if let up = rest.prefixMatch(of: /\u{1B}\[([0-9]+)A\u{1B}\[J/) {
+                row -= Int(up.1) ?? 0
+                lines.removeSubrange((row + 1)...)
+                lines[row] = ""
+                rest = rest[up.range.upperBound...]
+                continue
+            }
+            rest.removeFirst()
+            if character == "\n" {
+                row += 1
+                if row == lines.count { lines.append("") }
+            } else if character == "\r" {
+                lines[row] = ""
+            } else {
+                lines[row].append(character)
+            }
+        }
+        return lines
+    }
+
+    /// The chart is drawn in its own place again and again, and only the last one stays, below all lines.
+    @Test(.enabled(if: hasTerminals)) func theChartGrows() throws {
+        let long = training.replacing("--epochs 1", with: "--epochs 3")
+        let sent = try sent(long, columns: 80)
+        #expect(sent.matches(of: /train loss/).count > 3 && sent.contains("\u{1B}[17A\u{1B}[J"))
+        let seen = screen(sent)
+        #expect(seen.count { $0.contains("train loss") } == 1)
+        let epochs = seen.indices.filter { seen[$0].hasPrefix("epoch ") }
+        #expect(epochs.count == 3 && epochs == Array(epochs[0]..<epochs[0] + 3))
+        let legend = try #require(seen.firstIndex { $0.contains("train loss") })
+        #expect(legend > epochs[2] && seen.contains { $0.hasPrefix("curves: ") })
+        // Going on, it has what was there before.
+        let more = try self.sent("train --resume run --epochs 4", columns: 80)
+        #expect(screen(more).count { $0.contains("train loss") } == 1)
     }
 
     private static let hasTerminals = FileManager.default.isExecutableFile(atPath: "/usr/bin/script")

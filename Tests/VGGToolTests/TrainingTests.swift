@@ -69,7 +69,8 @@ extension ToolTests {
 
     /// The chapter's slim network is for who asks for nothing else.
     @Test(arguments: [
-        ("", 4), ("--arch vgg11", 1), ("--conv-arch 1x8,1x8", 1), ("--preset quick", 4),
+        ("", 4), ("--arch vgg11", 1), ("--conv-arch 1x8,1x8", 1), ("--recipe quick", 4),
+        ("--recipe chapter", 4),
         ("--preset quick --arch vgg11", 4), ("--arch vgg11 --width-divisor 2", 2),
     ])
     func onlyTheChaptersNetworkIsSlim(_ options: String, _ divisor: Int) throws {
@@ -112,6 +113,26 @@ extension ToolTests {
         #expect(changed.schedule?.sched == .step && changed.schedule?.decayEpochs == 2.5)
         #expect(changed.smoothing == 0.1 && changed.optimizer.vectorWeightDecay == 0)
         #expect(changed.augmentation?.cropPadding == 2 && changed.augmentation?.alternatingFlip == true)
+    }
+
+    /// The validation is of training images, and the test has no say.
+    @Test func keepsTheBestAndSaysSo() throws {
+        let result = try run(
+            "\(small) --epochs 9 --lr 0.2 --val-split 0.1 --keep best --patience 2 --run-dir run")
+        #expect(result.status == 0 && !result.errors.contains("tested on"), "\(result.errors)")
+        let run = RunFolder(folder.url("run").path)
+        let configuration = try run.readConfiguration()
+        #expect(configuration.validationSplit == 0.1 && configuration.patience == 2)
+        let epochs = try run.readMetrics().compactMap {
+            if case .epoch(let figures) = $0 { figures } else { nil }
+        }
+        #expect(epochs.allSatisfy { $0.valLoss != nil && $0.valLoss != $0.testLoss })
+        let kept = try #require(try TrainedModel(runOrWeights: run.path).epoch)
+        #expect(kept.chosenBy == .valAcc && kept.accuracy == epochs.compactMap(\.valAcc).max())
+        #expect(result.output.contains("kept: epoch \(kept.epoch), val acc "))
+        #expect(result.output.contains("stopped: 2 epochs without a better one") == (epochs.count < 9))
+        let more = try self.run("train --resume run --keep last")
+        #expect(more.status == 1 && more.errors.contains("--keep is best there, not last"))
     }
 
     @Test func storesAbsolutePaths() throws {
@@ -250,6 +271,42 @@ extension ToolTests {
         #expect(result.status == 0, "\(result.errors)")
         let last = try #require(try result.objects().last)
         #expect(try #require(last["test_acc"] as? Double) > 0.6)
+    }
+
+    /// Each row shows an image as it is and as training sees it, which depends on the seed.
+    @Test func dataDrawsWhatTrainingSees() throws {
+        func sheet(_ options: String) throws -> RGBImage {
+            let result = try run("data --augment --output sheet.png \(options)")
+            #expect(result.status == 0, "\(result.errors)")
+            return try RGBImage(contentsOf: folder.url("sheet.png").path)
+        }
+        /// The pictures of 84×84 pixels in a row and column.
+        func picture(_ sheet: RGBImage, _ row: Int, _ column: Int) -> [UInt8] {
+            let height = (sheet.height - 10) / 10
+            return (0..<84).flatMap { y in
+                let start = ((10 + row * height + y) * sheet.width + 10 + column * 94) * 3
+                return sheet.pixels[start..<start + 84 * 3]
+            }
+        }
+        let plain = try sheet("")
+        // The middle pixel of each square of 3×3 is one of the image's.
+        let image = try DatasetStore().load("fashion-mnist").train
+        let first = try #require(image.labels.firstIndex(of: 2))
+        let pixels = try Array(image.images.pixels(at: first).bytes)
+        let drawn = picture(plain, 2, 0)
+        let middles = (0..<784).map { place in
+            let (row, column) = (place / 28 * 3 + 1, place % 28 * 3 + 1)
+            return drawn[(row * 84 + column) * 3]
+        }
+        #expect(middles == pixels)
+        #expect((1..<10).allSatisfy { picture(plain, 2, $0) == drawn })
+        let mirrored = try sheet("--hflip 1 --mean 0.286 --std 0.353")
+        #expect(picture(mirrored, 2, 0) == drawn && picture(mirrored, 2, 1) != drawn)
+        #expect(picture(mirrored, 2, 1) == picture(mirrored, 2, 9))
+        let changed = try sheet("--crop-padding 4 --reprob 0.5 --remode pixel")
+        #expect(picture(changed, 2, 0) == drawn && picture(changed, 2, 1) != picture(changed, 2, 2))
+        #expect(try sheet("--crop-padding 4 --reprob 0.5 --remode pixel") == changed)
+        #expect(try sheet("--crop-padding 4 --reprob 0.5 --remode pixel --seed 1") != changed)
     }
 
     @Test func dataDrawsASheet() throws {

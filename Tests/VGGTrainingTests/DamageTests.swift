@@ -107,7 +107,7 @@ import VGGTraining
         try damage(run.modelPath) { $0[$0.count - 2] ^= 1 }
         let problem = try problem { try TrainedModel(runOrWeights: run.path) }
         #expect(problem.hasPrefix("\(run.modelPath): is damaged: "))
-        #expect(problem.hasSuffix("; the same weights are in '\(run.checkpointPath)'"))
+        #expect(problem.hasSuffix("; the weights of its last checkpoint are in '\(run.checkpointPath)'"))
         #expect(try TrainedModel(runOrWeights: run.checkpointPath).weights == whole)
         #expect(try self.problem { try TrainedModel(runOrWeights: run.modelPath) }.contains("vgg.crc32"))
     }

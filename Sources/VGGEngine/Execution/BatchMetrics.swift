@@ -6,6 +6,10 @@ public struct BatchMetrics: Hashable, Sendable {
     public var correct: Int
     public var count: Int
 
+    public var meanLoss: Double { lossSum / Double(count) }
+    /// The share of examples whose largest logit is their label's.
+    public var accuracy: Double { Double(correct) / Double(count) }
+
     package init(lossSum: Double, correct: Int, count: Int) {
         self.lossSum = lossSum
         self.correct = correct

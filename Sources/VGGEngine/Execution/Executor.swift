@@ -40,10 +40,13 @@ public final class Executor {
 
     /// Loss and accuracy of images in inference mode.
     /// - Parameter images: with labels, 0 ..< classes.
-    public func evaluate(_ images: ImageBatch) -> BatchMetrics {
+    public func evaluate(_ images: ImageBatch) -> BatchMetrics { evaluateWithLogits(images).metrics }
+
+    /// The same, and the logits that it follows from, [count, classes].
+    public func evaluateWithLogits(_ images: ImageBatch) -> (metrics: BatchMetrics, logits: [Float]) {
         let pass = Pass(SumTree(images: images.count), isTraining: false)
         forward(pass, images)
-        return loss(images, pass)
+        return (loss(images, pass), bound.output(of: plan.steps.count - 1, count: images.count))
     }
 
     /// Runs the steps. Calls `visit` after each.

@@ -1,0 +1,27 @@
+import ArgumentParser
+import VGGKit
+
+/// In which other forms a run keeps its figures.
+struct LogOptions: ParsableArguments {
+    /// The value of --log.
+    struct Logs: ExpressibleByArgument {
+        var logs: [RunLog]
+
+        init?(argument: String) {
+            let logs = argument.split(separator: ",", omittingEmptySubsequences: false)
+                .map { RunLog(rawValue: String($0)) }
+            self.logs = logs.compactMap(\.self)
+            guard self.logs.count == logs.count else { return nil }
+        }
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "Also keep the run's figures as an event file that TensorBoard shows, or as a table, metrics.csv, or both.",
+            valueName: "tensorboard|csv|tensorboard,csv"))
+    var log: Logs?
+
+    func apply(to configuration: inout TrainingConfiguration) {
+        if let log { configuration.log = log.logs }
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import VGGKit
+
+struct RunsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs",
+        abstract: "Compare the runs in a folder: what differs in their options, and how far they came.",
+        discussion: """
+            Examples:
+              vgg runs
+              vgg runs experiments --format json
+
+            The best epoch is the one with the highest accuracy in validation; of a run without one, in the test, which is \
+            too high for new images the more epochs there are to choose from.
+            """)
+
+    @Argument(
+        help: "A folder that holds run folders, or one run folder.", transform: HomeFolder.expandingTilde)
+    var folder = "runs"
+
+    @OptionGroup var format: FormatOption
+
+    /// An epoch and its figures.
+    private struct Figures: Encodable {
+        var epoch: Int
+        var valAcc: Double?
+        var testAcc: Double
+        var trainLoss: Double
+
+        init(_ epoch: EpochMetrics) {
+            (self.epoch, valAcc, testAcc) = (epoch.epoch, epoch.valAcc, epoch.testAcc)
+            trainLoss = epoch.trainLoss
+        }
+    }
+
+    private struct Run: Encodable {
+        /// Its path below the folder.
+        var run: String
+        /// Whole epochs done, and those that were asked for.
+        var epochs: Int
+        var ofEpochs: Int
+        /// nil before the first epoch's end.
+        var best: Figures?
+        var last: Figures?
+        var seconds: Double?
+        /// Whether it ended because its loss was no longer finite.
+        var diverged: Bool
+        /// By option, the settings in which the runs differ.
+        var options: [String: String] = [:]
+    }
+
+    func run() throws {
+        let (runs, configurations) = try read()
+        let differences = TrainingConfiguration.differences(among: configurations)
+        switch format.format {
+        case .json:
+            for (number, var run) in runs.enumerated() {
+                for (setting, values) in differences { run.options[setting.option] = values[number] }
+                try Console.print(json: run)
+            }
+        case .text:
+            let hasValidation = runs.contains { $0.best?.valAcc != nil }
+            let header =
+                ["run"] + differences.map(\.setting.option) + ["epochs"] + (hasValidation ? ["best val"] : [])
+                + ["best test", "last test", "last loss", "time"]
+            let rows = runs.enumerated().map { number, run in
+                [run.run] + differences.map { $0.values[number] } + Self.cells(run, hasValidation)
+            }
+            for line in Text.table(
+                [header] + rows, leftColumns: 1 + differences.count, width: Console.outputColumns)
+            {
+                try Console.print(line)
+            }
+        }
+    }
+
+    private static func cells(_ run: Run, _ hasValidation: Bool) -> [String] {
+        func text(_ accuracy: Double?) -> String { accuracy.map { Text.fixed($0, 4) } ?? "-" }
+        let at = run.best.map { " (\($0.epoch))" } ?? ""
+        return ["\(run.epochs)/\(run.ofEpochs)\(run.diverged ? " diverged" : "")"]
+            + (hasValidation ? [text(run.best?.valAcc) + (run.best?.valAcc == nil ? "" : at)] : [])
+            + [text(run.best?.testAcc) + at, text(run.last?.testAcc)]
+            + [run.last.map { Text.fixed($0.trainLoss, 3) } ?? "-", run.seconds.map(Text.duration) ?? "-"]
+    }
+
+    /// The runs in the order of their names, and what they train.
+    /// - Throws: `FileError` if there are none. A run that cannot be read is named, and the others are shown.
+    private func read() throws -> ([Run], [TrainingConfiguration]) {
+        var runs: [Run] = []
+        var configurations: [TrainingConfiguration] = []
+        for name in try names() {
+            let run = RunFolder(name.isEmpty ? folder : "\(folder)/\(name)")
+            do {
+                configurations.append(try run.readConfiguration())
+            } catch {
+                Console.error("warning: \(error)")
+                continue
+            }
+            let configuration = configurations[configurations.count - 1]
+            let epochs = try run.readMetrics().compactMap {
+                if case .epoch(let figures) = $0 { figures } else { nil }
+            }
+            var best: EpochMetrics?
+            for epoch in epochs where best.map(epoch.isBetter) ?? true { best = epoch }
+            runs.append(
+                Run(
+                    run: name.isEmpty ? folder : name, epochs: epochs.last?.epoch ?? 0,
+                    ofEpochs: configuration.epochs, best: best.map(Figures.init),
+                    last: epochs.last.map(Figures.init), seconds: epochs.last?.seconds,
+                    diverged: run.readDiagnosis() != nil))
+        }
+        guard !runs.isEmpty else { throw FileError(folder, "holds no runs; vgg train makes one in runs") }
+        return (runs, configurations)
+    }
+
+    /// The paths of run folders below the folder, in it or one folder deeper; an empty one for itself.
+    private func names() throws -> [String] {
+        guard FileKind(at: folder) == .folder else {
+            throw FileError(folder, "there is no such folder; name the one that holds the runs")
+        }
+        if RunFolder(folder).holdsRun { return [""] }
+        func folders(in path: String) -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+                .filter { FileKind(at: "\(path)/\($0)") == .folder }
+        }
+        return folders(in: folder).flatMap { name in
+            RunFolder("\(folder)/\(name)").holdsRun
+                ? [name]
+                : folders(in: "\(folder)/\(name)").map { "\(name)/\($0)" }
+                    .filter { RunFolder("\(folder)/\($0)").holdsRun }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+import VGGInference
+import VGGTestSupport
+import VGGTraining
+
+/// A run's figures in other programs' forms.
+@Suite struct RunLogTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func configuration(_ epochs: Int) -> TrainingConfiguration {
+        var configuration = smallConfiguration()
+        configuration.epochs = epochs
+        configuration.log = [.tensorboard, .csv]
+        return configuration
+    }
+
+    /// The messages of an event file, without looking at their checksums, which `EventFileTests` compares.
+    private func messages(_ run: RunFolder) throws -> [[UInt8]] {
+        let bytes = try [UInt8](run.bytes(\.eventsPath))
+        var messages: [[UInt8]] = []
+        var position = 0
+        while position < bytes.count {
+            let length = bytes[position..<position + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            messages.append(Array(bytes[position + 12..<position + 12 + length]))
+            position += length + 16
+        }
+        return messages
+    }
+
+    /// The steps of the events, all of less than 128, and their times.
+    private func events(_ run: RunFolder) throws -> (steps: [Int], times: [Double]) {
+        let messages = try messages(run)
+        #expect(messages.first?.suffix(13) == Array("brain.Event:2".utf8)[...])
+        let times = messages.map { message in
+            Double(bitPattern: message[1...8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        }
+        return (messages.dropFirst().map { Int($0[10]) }, times)
+    }
+
+    @Test func tensorBoardGetsEveryRecordOnce() throws {
+        let run = folder.run("run")
+        let trainer = try trainer(configuration(2), folder: run)
+        // The file grows with every step.
+        trainer.checkpointInterval = .zero
+        _ = try trainer.run()
+        let metrics = try run.readMetrics()
+        let (steps, times) = try events(run)
+        #expect(steps == metrics.map(\.step) && steps.count == 12)
+        #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 + 0.01 })
+        #expect(abs(try #require(times.last) - Date().timeIntervalSince1970) < 60)
+        let text = try messages(run).map { String(decoding: $0, as: UTF8.self) }
+        #expect(
+            text.count { $0.contains("loss/train") } == 12 && text.count { $0.contains("accuracy/test") } == 2
+        )
+    }
+
+    /// What came after the last checkpoint is cut out when a run goes on.
+    @Test func aResumedRunHasTheSameEvents() throws {
+        let run = folder.run("run")
+        var done = 0
+        _ = try trainer(configuration(2), folder: run).run { event in
+            if case .step = event { done += 1 }
+        } shouldStop: {
+            done >= 7
+        }
+        #expect(try events(run).steps == [1, 2, 3, 4, 5, 6, 7])
+        _ = try trainer(configuration(3), folder: run, resuming: true).run()
+        #expect(try events(run).steps == run.readMetrics().map(\.step))
+    }
+
+    @Test func theTableHasARowAnEpoch() throws {
+        let run = folder.run("run")
+        _ = try trainer(configuration(3), folder: run).run()
+        let lines = try String(contentsOfFile: run.tablePath, encoding: .utf8).split(separator: "\n")
+        let rows = lines.map { $0.split(separator: ",").map(String.init) }
+        let epochs = try run.readMetrics().compactMap {
+            if case .epoch(let figures) = $0 { figures } else { nil }
+        }
+        #expect(rows.count == 4 && rows.allSatisfy { $0.count == 9 })
+        let column = try #require(rows[0].firstIndex(of: "test_loss"))
+        #expect(rows.dropFirst().compactMap { Double($0[column]) } == epochs.map(\.testLoss))
+        #expect(rows.dropFirst().map { $0[0] } == ["1", "2", "3"])
+        // Nobody has asked for it.
+        let plain = folder.run("plain")
+        _ = try trainer(smallConfiguration(), folder: plain).run()
+        for path in [plain.tablePath, plain.eventsPath] {
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+}
