@@ -69,10 +69,10 @@ var linearCases: [Case] {
                 let (transposed, pairs) = (bf16s(inputs * even), bf16s(outputs * even))
                 let (dy, dx, w) = (bf16s(examples * row), bf16s(examples * row), floats(inputs * outputs))
                 let scratch = floats(vgg_bf16_linear_backward_scratch(&shape))
-                var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
+                var sgd = vgg_update()
                 return {
                     mixed.bf16_linear_backward(
-                        &shape, transposed, dy, pairs, w, nil, &sgd, nil, dx, scratch, 0, inputs)
+                        &shape, transposed, dy, pairs, w, nil, &sgd, dx, scratch, 0, inputs)
                 }
             },
         ]

@@ -88,10 +88,18 @@ var streamingCases: [Case] {
             let (x, y) = (floats(count), floats(count))
             return { kernels.transpose(x, channels, size * size, channels, y, size * size, size * size) }
         },
-        row("sgd", bytes: 12) {
+        row("update", bytes: 12) {
             let (w, g) = (floats(count), floats(count))
-            var sgd = vgg_sgd(learning_rate: 0, momentum: 0, weight_decay: 0, nesterov: 0)
-            return { kernels.sgd(&sgd, w, g, nil, count) }
+            var sgd = vgg_update()
+            return { kernels.update(&sgd, w, g, 0, count) }
+        },
+        row("update, Adam and average", bytes: 36) {
+            let (w, g) = (floats(count), floats(count))
+            var adam = vgg_update()
+            (adam.momentum, adam.squares, adam.average) = (floats(count), floats(count), floats(count))
+            (adam.shrink, adam.epsilon) = (1, 1)
+            for index in 0..<count { adam.squares[index] = 1 }
+            return { kernels.update(&adam, w, g, 0, count) }
         },
         row("sum_tree", bytes: 68) {
             let (parts, total) = (floats(16 * count), floats(count))

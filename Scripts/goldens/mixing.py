@@ -1,5 +1,4 @@
-"""Writes Tests/VGGDataTests/Goldens/mixing.json: what timm's Mixup makes of small batches, and what torch's cross
-entropy says of smoothed labels.
+"""Writes Tests/VGGDataTests/Goldens/mixing.json: what timm's Mixup makes of small batches.
 
 "drawn" has what timm does when its random numbers are those of vgg; "given" what it does with given shares and
 rectangles, of which the results are exact.
@@ -100,19 +99,8 @@ def given():
                "images": images.reshape(-1).tolist(), "targets": targets.reshape(-1).tolist()}
 
 
-def smoothed(random):
-    """The loss of logits, which is that of the targets."""
-    for smoothing in [0, 0.1, 0.3]:
-        logits = torch.from_numpy(random.normal(size=(6, CLASSES)).astype(np.float32))
-        labels = torch.from_numpy(random.integers(0, CLASSES, 6))
-        loss = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)(logits, labels)
-        yield {"smoothing": smoothing, "labels": labels.tolist(), "loss": loss.item(),
-               "logProbabilities": torch.log_softmax(logits, 1).reshape(-1).tolist()}
-
-
 def main():
-    random = np.random.default_rng(20260302)
-    values = {"drawn": list(drawn()), "given": list(given()), "smoothed": list(smoothed(random))}
+    values = {"drawn": list(drawn()), "given": list(given())}
     (GOLDENS / "mixing.json").write_text(json.dumps(values, separators=(",", ":")) + "\n")
 
 

@@ -2,24 +2,36 @@
 
 #include <math.h>
 
-double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float smoothing,
-                                 float scale, float *gradient) {
+// How much the loss counts what is said of class n: its part of the target, and its weight.
+static double part(const vgg_target *target, size_t classes, size_t n) {
+    const double own = (int32_t)n == target->label ? 1 - (double)target->share : 0;
+    const double partners = (int32_t)n == target->partner ? (double)target->share : 0;
+    const double smoothing = (double)target->smoothing;
+    const double part = (1 - smoothing) * (own + partners) + smoothing / (double)classes;
+    return target->weights ? part * (double)target->weights[n] : part;
+}
+
+double vgg_softmax_cross_entropy(const float *logits, size_t classes, const vgg_target *target, float scale,
+                                 float *gradient) {
     float top = logits[0];
     for (size_t n = 1; n < classes; n++)
         top = logits[n] > top ? logits[n] : top;
     double sum = 0;
     for (size_t n = 0; n < classes; n++)
         sum += exp((double)(logits[n] - top));
-    const double others = (double)smoothing / (double)classes;
-    const double own = 1 - (double)smoothing + others;
+    double loss = 0, weight = 0;
+    for (size_t n = 0; n < classes; n++) {
+        const double wanted = part(target, classes, n);
+        weight += wanted;
+        // An infinite logit of a class that does not count is none.
+        loss += wanted > 0 ? wanted * (log(sum) - (double)(logits[n] - top)) : 0;
+    }
+    if (!target->weights)
+        weight = 1;
     if (gradient)
         for (size_t n = 0; n < classes; n++) {
             const double probability = exp((double)(logits[n] - top)) / sum;
-            gradient[n] = (float)(probability - ((int32_t)n == label ? own : others)) * scale;
+            gradient[n] = (float)(weight * probability - part(target, classes, n)) * scale;
         }
-    double loss = own * (log(sum) - (double)(logits[label] - top));
-    if (others > 0)
-        for (size_t n = 0; n < classes; n++)
-            loss += (int32_t)n == label ? 0 : others * (log(sum) - (double)(logits[n] - top));
     return loss;
 }

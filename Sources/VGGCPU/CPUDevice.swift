@@ -36,7 +36,7 @@ package struct CPUBackend: Backend {
 
     package var freeMemory: Int? { FreeMemory.bytes }
 
-    package func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+    package func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         LaidOutPlan(plan).memory(optimizer: optimizer, threads: threads)
     }
 

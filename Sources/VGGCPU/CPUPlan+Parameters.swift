@@ -9,14 +9,42 @@ extension CPUPlan {
         try body(&gradients)
     }
 
-    func update(with optimizer: SGD, after pass: Pass) {
-        let parts = weights.map.trainedParts.filter { pass.optimizer == nil || !$0.isUpdatedAtOnce }
+    func update(_ update: ParameterUpdate, after pass: Pass) {
+        let parts = weights.map.trainedParts.filter { pass.update == nil || !$0.isUpdatedAtOnce }
         let pieces = UpdateTasks(parts, threads: context.workers.threads).pieces
         context.workers.run(pieces.count) { task, _ in
             let (group, range) = (pieces[task].group, pieces[task].range)
-            Update(optimizer.rule(for: group), momentum: momentumValues.floats).apply(
+            Update(update, group, state).apply(
                 context.kernels, gradients: gradientValues.floats + range.lowerBound,
                 values: weights.values.floats, offset: range.lowerBound, count: range.count)
+        }
+        if let share = update.averageShare { averageStatistics(Float(share)) }
+        weights.advance(withFrozen: false)
+    }
+
+    /// Moves the averages of the running statistics of what is trained.
+    private func averageStatistics(_ share: Float) {
+        let parameters = layout.plan.parameters
+        for (entry, parameter) in zip(weights.map.entries, parameters)
+        where !parameter.isTrained && layout.plan.steps[parameter.step].mode == .training {
+            for place in entry.offset..<entry.offset + entry.layout.count {
+                let (value, average) = (weights.values.floats[place], state.average[place])
+                // From the nearer end, as the kernels do.
+                state.average[place] =
+                    share < 0.5
+                    ? average + share * (value - average) : value - (1 - share) * (value - average)
+            }
+        }
+    }
+
+    func beginAverage() {
+        state.average.update(from: weights.values.floats, count: weights.map.total)
+    }
+
+    func exchangeAverage() {
+        let (values, average) = (weights.values.floats, state.average)
+        context.workers.run(over: weights.map.total, grain: 4096) { range, _ in
+            for place in range { (values[place], average[place]) = (average[place], values[place]) }
         }
         weights.advance(withFrozen: false)
     }
@@ -34,13 +62,19 @@ extension CPUPlan {
         entry.layout.pack(tensor.values, to: buffer(content) + entry.offset, context)
     }
 
-    func clearMomentum() { momentumValues.floats.update(repeating: 0, count: weights.map.trained) }
+    func clearState() {
+        for buffer in [state.momentum, state.squares] {
+            buffer.update(repeating: 0, count: weights.map.trained)
+        }
+    }
 
     private func buffer(_ content: ParameterContent) -> Floats {
         switch content {
         case .value: weights.values.floats
         case .gradient: gradientValues.floats
-        case .momentum: momentumValues.floats
+        case .momentum: state.momentum
+        case .secondMoment: state.squares
+        case .average: state.average
         }
     }
 }

@@ -8,9 +8,9 @@ final class CPUPlan: BoundPlan {
     let layout: LaidOutPlan
     let weights: CPUWeights
     let gradientValues: Buffer
-    /// Touched by optimisers with momentum alone, and until then not paid for.
-    let momentumValues: Buffer
+    let stateValues: (momentum: Buffer, squares: Buffer, average: Buffer)
 
+    let state: UpdateState
     let context: StepContext
     private let steps: [any Step]
     private let activations: Buffer
@@ -30,7 +30,12 @@ final class CPUPlan: BoundPlan {
         let map = weights.map
         let isTraining = layout.plan.mode == .training
         gradientValues = try Buffer(floats: isTraining ? map.trained : 0)
-        momentumValues = try Buffer(floats: isTraining ? map.trained : 0)
+        let stateValues = (
+            momentum: try Buffer(floats: isTraining ? map.trained : 0),
+            squares: try Buffer(floats: isTraining ? map.trained : 0),
+            average: try Buffer(floats: isTraining ? map.total : 0)
+        )
+        self.stateValues = stateValues
 
         let needed = layout.scratch(threads: threads)
         scratch = try Buffer(bytes: needed.shared + needed.worker * threads)
@@ -47,7 +52,11 @@ final class CPUPlan: BoundPlan {
             workers: Workers(threads: threads), version: weights.version, shared: scratch.memory,
             scratch: scratch.memory + needed.shared, scratchStride: needed.worker)
         self.context = context
-        let (gradientValues, momentumValues) = (gradientValues, momentumValues)
+        let gradientValues = gradientValues
+        let state = UpdateState(
+            momentum: stateValues.momentum.floats, squares: stateValues.squares.floats,
+            average: stateValues.average.floats)
+        self.state = state
         var free = kept.memory
         steps = zip(layout.steps, weights.copies).map { step, copies in
             let isFrozen = isTraining && step.mode == .inference
@@ -57,7 +66,7 @@ final class CPUPlan: BoundPlan {
                 to: BoundParameters(
                     buffer: weights.values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,
-                    momentumBuffer: isTraining ? momentumValues.floats : nil,
+                    state: isTraining ? state : nil,
                     groups: layout.plan.parameters[step.parameters].map(\.group), copies: copies),
                 kept: kept, context: isFrozen ? context.with(weights.frozenVersion) : context,
                 batchSize: layout.plan.batchSize)
@@ -115,28 +124,38 @@ final class CPUPlan: BoundPlan {
         return weights
     }
 
-    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
         let output = activation(steps.count).assumingMemoryBound(to: Float.self)
         let classes = layout.plan.network.output.count
         let stride = layout.steps[steps.count - 1].output.imageStride
+        let scale = pass.loss.scale(of: labels, in: pass.node)
+        let weights = pass.loss.classWeights ?? []
         var results = [(loss: Double, isCorrect: Bool)](repeating: (0, false), count: labels.count)
-        results.withUnsafeMutableBufferPointer { results in
-            // Each task writes its image's.
-            nonisolated(unsafe) let results = results
-            context.workers.run(labels.count) { image, _ in
-                let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
-                let loss = vgg_softmax_cross_entropy(
-                    logits.baseAddress, classes, labels[image], pass.smoothing, 1 / Float(pass.node.batch),
-                    pass.isTraining ? logitGradient + image * classes : nil)
-                let best = logits.indices.max { logits[$0] < logits[$1] }
-                results[image] = (loss, best == Int(labels[image]))
+        weights.withUnsafeBufferPointer { weights in
+            results.withUnsafeMutableBufferPointer { results in
+                // Each task writes its image's.
+                nonisolated(unsafe) let (results, weights) = (results, weights)
+                context.workers.run(labels.count) { image, _ in
+                    let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
+                    let (label, partner) = (labels[image], partners?[image])
+                    var target = vgg_target(
+                        label: label, partner: partner?.label ?? label, share: partner?.share ?? 0,
+                        smoothing: pass.loss.smoothing, weights: weights.isEmpty ? nil : weights.baseAddress)
+                    let loss = vgg_softmax_cross_entropy(
+                        logits.baseAddress, classes, &target, Float(scale),
+                        pass.isTraining ? logitGradient + image * classes : nil)
+                    let best = logits.indices.max { logits[$0] < logits[$1] }
+                    results[image] = (loss, best == Int(partner?.larger(than: label) ?? label))
+                }
             }
         }
         let (first, (leaves, sum)) = (pass.node.images.lowerBound, pass.node.nodes(pass.node.leafCount))
         var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
         SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
         return BatchMetrics(
-            lossSum: sums[0], correct: results.count(where: \.isCorrect), count: labels.count)
+            lossSum: pass.loss.sum(sums[0], of: labels.count, scale),
+            correct: results.count(where: \.isCorrect),
+            count: labels.count)
     }
 
     func setGradient(ofLogit logit: Int) {

@@ -26,7 +26,7 @@ extension LaidOutPlan {
         let parts = ParameterMap(self).trainedParts.filter { !$0.isUpdatedAtOnce }
         return described + [
             row("loss", "softmax_cross_entropy", tasks: plan.batchSize),
-            row("update", "sgd", tasks: UpdateTasks(parts, threads: threads).pieces.count),
+            row("update", "update", tasks: UpdateTasks(parts, threads: threads).pieces.count),
         ]
     }
 }

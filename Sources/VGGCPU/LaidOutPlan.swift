@@ -89,15 +89,17 @@ struct LaidOutPlan: Sendable {
     }
 
     /// The memory the plan will take with an optimiser (nil for inference) and a number of threads.
-    func memory(optimizer: SGD?, threads: Int) -> PlanMemory {
+    func memory(optimizer: Optimizer?, threads: Int) -> PlanMemory {
         let float = MemoryLayout<Float>.stride
         let sizes = ParameterMap(self)
         let training = plan.mode == .training
         let scratch = scratch(threads: threads)
+        let averaged = optimizer?.average == nil ? 0 : sizes.total
+        let state = (optimizer?.stateCount ?? 0) * sizes.trained + averaged
         return PlanMemory(
             parameters: sizes.total * float,
             gradients: training ? sizes.updatedAfterwards * float : 0,
-            optimizerState: training && (optimizer?.momentum ?? 0) != 0 ? sizes.trained * float : 0,
+            optimizerState: training ? state * float : 0,
             activations: activationOffsets.total + gradientOffsets.total + scratch.kept
                 + steps.map(\.winnerBytes).reduce(0, +) * plan.batchSize,
             scratch: scratch.shared + scratch.worker * threads + scratch.copies.reduce(0, +))

@@ -39,6 +39,9 @@ public struct BatchLoader: Sequence, Sendable {
     /// How many batches are made ahead at most; this bounds the memory.
     public let prefetch: Int
     public let threads: Int
+    /// How the images of a batch are mixed with each other; nil for not at all. It needs labels and maps, and draws from the
+    /// seed, the epoch and the batch's place.
+    package var mixing: BatchMixing?
 
     /// - Precondition: `batchSize`, `prefetch` and `threads` are positive, `startBatch` is not negative, and there are as
     ///   many labels as images.
@@ -137,7 +140,7 @@ private struct BatchMaker: Sendable {
         let shape = loader.preparation.shape
         let size = shape.count
         var problems: [Int: FileError] = [:]
-        let values = [Float](unsafeUninitializedCapacity: examples.count * size) { values, count in
+        var values = [Float](unsafeUninitializedCapacity: examples.count * size) { values, count in
             for example in examples {
                 do throws(FileError) {
                     loader.preparation.write(
@@ -153,9 +156,26 @@ private struct BatchMaker: Sendable {
         }
         let whole = problems.isEmpty ? examples : examples.filter { problems[$0] == nil }
         let labels = loader.labels.map { labels in whole.map { Int32(labels[$0]) } }
+        let partners = mix(&values, labels, shape, batch: index)
         return LoadedBatch(
             index: index, examples: examples, problems: problems,
             images: whole.isEmpty
-                ? nil : ImageBatch(checked: values, count: whole.count, shape: shape, labels: labels))
+                ? nil
+                : ImageBatch(
+                    checked: values, count: whole.count, shape: shape, labels: labels, partners: partners))
+    }
+
+    /// Mixes a batch's images, if the loader is to.
+    /// - Returns: what each is mixed with.
+    private func mix(
+        _ values: inout [Float], _ labels: [Int32]?, _ shape: Shape, batch: Int
+    ) -> [MixingPartner]? {
+        guard let mixing = loader.mixing, let labels, case .map(let channels, let height, let width) = shape
+        else { return nil }
+        let draws = BatchDraws(seed: loader.seed, epoch: loader.epoch, batch: batch)
+        let mixtures = mixing.mixtures(draws, count: labels.count, height: height, width: width)
+        guard mixtures.contains(where: { $0 != nil }) else { return nil }
+        mixtures.mix(&values, channels: channels, height: height, width: width)
+        return mixtures.partners(labels)
     }
 }

@@ -1,3 +1,70 @@
+/// What is done with parameters and their gradients: stochastic gradient descent, Adam or AdamW in PyTorch's definitions
+/// (`torch.optim`), and the average of the weights that is kept beside them.
+///
+///     Optimizer(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4)
+///     Optimizer(.adamw, learningRate: 1e-3, weightDecay: 0.01)
+public struct Optimizer: Hashable, Sendable, Codable {
+    /// timm's names.
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        case sgd
+        /// Kingma & Ba 2014, "Adam: A method for stochastic optimization".
+        case adam
+        /// Loshchilov & Hutter 2017, "Decoupled weight decay regularization".
+        case adamw
+    }
+
+    /// nil for SGD.
+    public var opt: Kind?
+    public var learningRate: Float
+    /// That of the network's last linear layer; nil for the same as everywhere.
+    public var headLearningRate: Float?
+    /// SGD's.
+    public var momentum: Float
+    /// How much of a gradient does not come into the momentum; nil for nothing.
+    public var dampening: Float?
+    public var nesterov: Bool
+    /// Added to every gradient, times the parameter (L2); AdamW's shrinks the parameters instead.
+    public var weightDecay: Float
+    /// That of biases and of batch norm's scales and shifts; nil for the same as everywhere.
+    public var vectorWeightDecay: Float?
+    /// How much is kept of Adam's averages of the gradients and of their squares; nil for 0.9 and 0.999.
+    public var betas: [Double]?
+    /// What is added to the root of the latter; nil for 1e-8.
+    public var eps: Double?
+    /// The average of the weights that is kept; nil for none.
+    public var average: WeightAverage?
+
+    public init(
+        _ opt: Kind = .sgd, learningRate: Float, headLearningRate: Float? = nil, momentum: Float = 0,
+        dampening: Float? = nil, nesterov: Bool = false, weightDecay: Float = 0,
+        vectorWeightDecay: Float? = nil, betas: [Double]? = nil, eps: Double? = nil,
+        average: WeightAverage? = nil
+    ) {
+        self.opt = opt == .sgd ? nil : opt
+        self.learningRate = learningRate
+        self.headLearningRate = headLearningRate
+        self.momentum = momentum
+        self.dampening = dampening
+        self.nesterov = nesterov
+        self.weightDecay = weightDecay
+        self.vectorWeightDecay = vectorWeightDecay
+        self.betas = betas
+        self.eps = eps
+        self.average = average
+    }
+
+    public var kind: Kind { opt ?? .sgd }
+
+    /// Whether it keeps an average of the gradients.
+    package var hasMomentum: Bool { kind != .sgd || momentum != 0 }
+
+    /// Whether it keeps an average of their squares.
+    package var hasSecondMoment: Bool { kind != .sgd }
+
+    /// Numbers that it keeps for each trained parameter, the average of the weights not counted.
+    package var stateCount: Int { (hasMomentum ? 1 : 0) + (hasSecondMoment ? 1 : 0) }
+}
+
 /// What tells a parameter from others for an optimiser that does not treat all alike.
 public struct ParameterGroup: Hashable, Sendable {
     /// Whether it is of the network's last linear layer, the head.
@@ -11,42 +78,44 @@ public struct ParameterGroup: Hashable, Sendable {
     }
 }
 
-/// Stochastic gradient descent in PyTorch's definition (`torch.optim.SGD` with dampening 0).
-public struct SGD: Hashable, Sendable, Codable {
-    public var learningRate: Float
-    /// That of the network's last linear layer; nil for the same as everywhere.
-    public var headLearningRate: Float?
-    public var momentum: Float
-    public var nesterov: Bool
-    /// Added to every gradient, times the parameter (L2).
-    public var weightDecay: Float
-    /// That of biases and of batch norm's scales and shifts; nil for the same as everywhere.
-    public var vectorWeightDecay: Float?
+/// One update of all trained parameters.
+package struct ParameterUpdate: Hashable, Sendable {
+    package let optimizer: Optimizer
+    /// Counted from 1 since the optimiser's state began.
+    package let number: Int
 
-    public init(
-        learningRate: Float, headLearningRate: Float? = nil, momentum: Float = 0, nesterov: Bool = false,
-        weightDecay: Float = 0, vectorWeightDecay: Float? = nil
-    ) {
-        self.learningRate = learningRate
-        self.headLearningRate = headLearningRate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weightDecay = weightDecay
-        self.vectorWeightDecay = vectorWeightDecay
+    package init(_ optimizer: Optimizer, number: Int) {
+        self.optimizer = optimizer
+        self.number = number
     }
 
-    /// The step for the parameters of a group.
-    package struct Rule: Hashable, Sendable {
-        package var learningRate: Float
-        package var momentum: Float
+    /// How far the average of the weights moves towards them; nil where there is none.
+    package var averageShare: Double? { optimizer.average.map { 1 - $0.decay(after: number) } }
+
+    /// What is done with the parameters of a group.
+    package struct Rule: Sendable {
+        package var kind: Optimizer.Kind
+        package var learningRate: Double
+        package var weightDecay: Double
+        /// SGD's, as the optimiser says; but the first gradient comes into the momentum as it is.
+        package var momentum: Double
+        package var dampening: Double
         package var nesterov: Bool
-        package var weightDecay: Float
+        /// Adam's.
+        package var betas: (Double, Double)
+        package var eps: Double
     }
 
     /// What is done with the parameters of a group.
     package func rule(for group: ParameterGroup) -> Rule {
-        Rule(
-            learningRate: (group.isOfHead ? headLearningRate : nil) ?? learningRate, momentum: momentum,
-            nesterov: nesterov, weightDecay: (group.isVector ? vectorWeightDecay : nil) ?? weightDecay)
+        let (rate, decay) = (optimizer.learningRate, optimizer.weightDecay)
+        let betas = optimizer.betas ?? [0.9, 0.999]
+        return Rule(
+            kind: optimizer.kind,
+            learningRate: Double((group.isOfHead ? optimizer.headLearningRate : nil) ?? rate),
+            weightDecay: Double((group.isVector ? optimizer.vectorWeightDecay : nil) ?? decay),
+            momentum: Double(optimizer.momentum),
+            dampening: number > 1 ? Double(optimizer.dampening ?? 0) : 0, nesterov: optimizer.nesterov,
+            betas: (betas[0], betas[1]), eps: optimizer.eps ?? 1e-8)
     }
 }

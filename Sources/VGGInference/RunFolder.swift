@@ -72,8 +72,15 @@ public struct NoRunError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// What a checkpoint holds beside weights: as texts, how far the training was; as tensors, the momentum.
+/// What a checkpoint holds beside weights: as texts, how far the training was; as tensors, what goes with the weights.
 package enum CheckpointNames {
     package static let state = "vgg.state"
-    package static let momentumPrefix = "momentum."
+
+    /// What stands before a weight's name.
+    package enum Prefix: String, CaseIterable {
+        case momentum = "momentum."
+        case secondMoment = "second_moment."
+        /// The weights that are trained, where the others are their average.
+        case trained = "trained."
+    }
 }

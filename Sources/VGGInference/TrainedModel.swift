@@ -61,7 +61,9 @@ public struct TrainedModel: Sendable {
             file = try WeightFile(contentsOf: self.path, key: weightsKey)
         }
         weights = NamedTensors(
-            file.tensors.lazy.filter { !$0.name.hasPrefix(CheckpointNames.momentumPrefix) })
+            file.tensors.lazy.filter { tensor in
+                !CheckpointNames.Prefix.allCases.contains { tensor.name.hasPrefix($0.rawValue) }
+            })
         metadata = file.metadata
         // Another program may have written a run's weights anew, without what they belong to.
         let said = StoredModel(metadata: metadata) ?? run?.storedModel

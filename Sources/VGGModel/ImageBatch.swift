@@ -15,26 +15,33 @@ public struct ImageBatch: Hashable, Sendable {
     public let values: [Float]
     /// One class an image; nil where they are not known.
     public let labels: [Int32]?
+    /// What each image is mixed with, for a training; nil where none is.
+    public let partners: [MixingPartner]?
 
     /// - Parameter shape: of one image.
-    /// - Throws: `InputError` if these are not `count` images, at least one, or have not as many labels.
+    /// - Throws: `InputError` if these are not `count` images, at least one, or have not as many labels or partners.
     public init(
-        _ values: [Float], count: Int = 1, shape: Shape, labels: [Int32]? = nil
+        _ values: [Float], count: Int = 1, shape: Shape, labels: [Int32]? = nil,
+        partners: [MixingPartner]? = nil
     ) throws(InputError) {
         let (numbers, overflows) = max(count, 0).multipliedReportingOverflow(by: shape.count)
         guard count > 0, !overflows, values.count == numbers else {
             throw .numbers(images: count, expected: overflows ? .max : numbers, found: values.count)
         }
         if let labels, labels.count != count { throw .labels(images: count, found: labels.count) }
-        self.init(checked: values, count: count, shape: shape, labels: labels)
+        if let partners, partners.count != count { throw .labels(images: count, found: partners.count) }
+        self.init(checked: values, count: count, shape: shape, labels: labels, partners: partners)
     }
 
     /// - Precondition: what the other initialiser checks.
-    package init(checked values: [Float], count: Int, shape: Shape, labels: [Int32]?) {
+    package init(
+        checked values: [Float], count: Int, shape: Shape, labels: [Int32]?, partners: [MixingPartner]? = nil
+    ) {
         self.shape = shape
         self.count = count
         self.values = values
         self.labels = labels
+        self.partners = partners
     }
 
     /// Some of the images.
@@ -44,13 +51,30 @@ public struct ImageBatch: Hashable, Sendable {
         guard range.count < count else { return self }
         return ImageBatch(
             checked: Array(values[range.lowerBound * shape.count..<range.upperBound * shape.count]),
-            count: range.count, shape: shape, labels: labels.map { Array($0[range]) })
+            count: range.count, shape: shape, labels: labels.map { Array($0[range]) },
+            partners: partners.map { Array($0[range]) })
     }
 
     /// - Throws: `InputError` if the images are no input of a network that takes this shape.
     package func check(fits input: Shape) throws(InputError) {
         guard shape == input else { throw .shape(shape, expected: input) }
     }
+}
+
+/// The image that another is mixed with: what a network is to say about the mixture is made of both their classes.
+public struct MixingPartner: Hashable, Sendable {
+    /// Its class.
+    public let label: Int32
+    /// How much of the target is this class's, 0 to 1; the rest is the image's own class's.
+    public let share: Float
+
+    public init(label: Int32, share: Float) {
+        self.label = label
+        self.share = share
+    }
+
+    /// Which of the two classes has the larger share, of equal ones the image's own.
+    package func larger(than own: Int32) -> Int32 { share > 0.5 ? label : own }
 }
 
 /// Why images are refused.

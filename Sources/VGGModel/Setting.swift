@@ -11,7 +11,9 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case data, dataDirectory, validationSplit, skipBroken, preprocessing, trainLimit, testLimit
     // The training.
     case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
-    case nesterov, weightDecay, noNormDecay, smoothing
+    case nesterov, weightDecay, noNormDecay, smoothing, opt, dampening, optBetas, optEps
+    // The average of its weights.
+    case modelEma, modelEmaDecay, modelEmaWarmup
     // Its learning rate from step to step.
     case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate
     // Which epoch it ends with.
@@ -19,6 +21,8 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     // What happens to its pictures.
     case cropPadding, scale, ratio, hflip, vflip, alternatingFlip, colorJitter, autoAugment, reprob, remode,
         recount
+    // How they are mixed with each other.
+    case mixup, cutmix, cutmixMinmax, mixupProb, mixupSwitchProb, mixupMode, mixupOffEpoch
     // The run.
     case folder, resuming, log
 

@@ -51,6 +51,7 @@ struct TrainCommand: ParsableCommand {
         }
         // What a run that is resumed is short of is in its folder.
         guard resume == nil else { return }
+        try training.optimizer.validateAnew()
         try ValidationError.wrapping {
             // The network of a weight file is known when the file has been read.
             let wanted = wanted()

@@ -28,25 +28,7 @@ struct TrainingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Passes over the training data (default: 10).")
     var epochs: Int?
 
-    @Option(parsing: .unconditional, help: "The learning rate of SGD (default: 0.05).")
-    var lr: Float?
-
-    @Option(
-        parsing: .unconditional,
-        help: "The learning rate of the last linear layer, the head (default: that of --lr).")
-    var lrHead: Float?
-
-    @Option(parsing: .unconditional, help: "The momentum of SGD (default: 0).")
-    var momentum: Float?
-
-    @Flag(help: "Use Nesterov's momentum.")
-    var nesterov = false
-
-    @Option(parsing: .unconditional, help: "The weight decay of SGD (default: 0).")
-    var weightDecay: Float?
-
-    @Flag(help: "No weight decay of biases and of batch norm's scales and shifts.")
-    var noNormDecay = false
+    @OptionGroup var optimizer: OptimizerOptions
 
     @Option(
         parsing: .unconditional,
@@ -55,6 +37,7 @@ struct TrainingOptions: ParsableArguments {
 
     @OptionGroup var schedule: ScheduleOptions
     @OptionGroup var augmentation: AugmentationOptions
+    @OptionGroup var mixing: MixingOptions
 
     @Option(parsing: .unconditional, help: "Examples in a batch (default: 128).")
     var batchSize: Int?
@@ -118,12 +101,7 @@ struct TrainingOptions: ParsableArguments {
         if folder.skipBroken { result.skipBroken = true }
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
-        if let lr { result.optimizer.learningRate = lr }
-        if let lrHead { result.optimizer.headLearningRate = lrHead }
-        if let momentum { result.optimizer.momentum = momentum }
-        if nesterov { result.optimizer.nesterov = true }
-        if let weightDecay { result.optimizer.weightDecay = weightDecay }
-        if noNormDecay { result.optimizer.vectorWeightDecay = 0 }
+        result.optimizer = optimizer.applied(to: result.optimizer)
         if let batchSize { result.batchSize = batchSize }
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved }
@@ -134,6 +112,7 @@ struct TrainingOptions: ParsableArguments {
         if let smoothing { result.smoothing = smoothing }
         result.schedule = schedule.applied(to: result.schedule)
         result.augmentation = augmentation.applied(to: result.augmentation)
+        result.mixing = mixing.applied(to: result.mixing)
         if noShuffle { result.shuffle = false }
         if let trainLimit { result.trainLimit = trainLimit }
         if let testLimit { result.testLimit = testLimit }

@@ -4,7 +4,7 @@ import VGGFormats
 import VGGInference
 import VGGModel
 
-/// How far a training is: with the weights and the momentum, all it takes to go on as if never stopped.
+/// How far a training is: with the weights and what the optimiser keeps, all it takes to go on as if never stopped.
 struct TrainingState: Hashable, Codable {
     /// Whole epochs done, their test included.
     var epoch = 0
@@ -12,6 +12,8 @@ struct TrainingState: Hashable, Codable {
     var stepInEpoch = 0
     /// Steps done over the whole run.
     var step = 0
+    /// Updates of the weights; nil where there was one a step.
+    var updates: Int?
     /// Sums over the unfinished epoch's examples.
     var lossSum = 0.0
     var correct = 0
@@ -36,18 +38,24 @@ struct TrainingState: Hashable, Codable {
     init(trainExamples: Int) { self.trainExamples = trainExamples }
 }
 
-/// The file `checkpoint.safetensors`: weights under their own names, momentum buffers under
-/// `momentum.<name>`, and the state as JSON in the metadata under `vgg.state`.
+/// The file `checkpoint.safetensors`: the weights of the model under their own names, what the optimiser keeps of each
+/// parameter under its kind's prefix, and the state as JSON in the metadata under `vgg.state`. Where the model is an
+/// average, the weights that are trained have a prefix too.
 struct Checkpoint {
     var state: TrainingState
+    /// As they are trained.
     var weights: [String: Tensor]
-    var momentum: [String: Tensor]
+    var optimizer: OptimizerState
 
-    init(state: TrainingState, weights: [String: Tensor], momentum: [String: Tensor]) {
+    init(state: TrainingState, weights: [String: Tensor], optimizer: OptimizerState) {
         self.state = state
         self.weights = weights
-        self.momentum = momentum
+        self.optimizer = optimizer
+        self.state.updates = optimizer.updates
     }
+
+    /// The weights that are tested and used: the average of those that are trained, if there is one.
+    var model: [String: Tensor] { optimizer.average.isEmpty ? weights : optimizer.average }
 
     /// - Throws: `FileError` or `SafetensorsError` if the file cannot be read, is damaged or is not a checkpoint.
     init(contentsOf path: String) throws {
@@ -55,21 +63,30 @@ struct Checkpoint {
         guard let text = file.metadata[CheckpointNames.state],
             let state = try? JSONText.decode(TrainingState.self, from: text)
         else { throw FileError(path, "is not a checkpoint that this version can go on from") }
-        self.init(state: state, weights: [:], momentum: [:])
+        var groups: [CheckpointNames.Prefix?: [String: Tensor]] = [:]
         for (name, tensor) in file.tensors {
-            if name.hasPrefix(CheckpointNames.momentumPrefix) {
-                momentum[String(name.dropFirst(CheckpointNames.momentumPrefix.count))] = tensor
-            } else {
-                weights[name] = tensor
-            }
+            let prefix = CheckpointNames.Prefix.allCases.first { name.hasPrefix($0.rawValue) }
+            groups[prefix, default: [:]][String(name.dropFirst(prefix?.rawValue.count ?? 0))] = tensor
         }
+        let (model, trained) = (groups[nil] ?? [:], groups[.trained])
+        self.init(
+            state: state, weights: trained ?? model,
+            optimizer: OptimizerState(
+                updates: state.updates ?? state.step, momentum: groups[.momentum] ?? [:],
+                secondMoment: groups[.secondMoment] ?? [:], average: trained == nil ? [:] : model))
     }
 
     /// - Throws: `FileError` if the file cannot be written; the old one then stays.
-    func write(to path: String, model: StoredModel) throws {
-        var file = Safetensors(tensors: NamedTensors(sorting: weights), metadata: try model.metadata)
+    func write(to path: String, model stored: StoredModel) throws {
+        var file = Safetensors(tensors: NamedTensors(sorting: model), metadata: try stored.metadata)
         file.metadata[CheckpointNames.state] = try JSONText.line(state)
-        for (name, tensor) in momentum { file.tensors[CheckpointNames.momentumPrefix + name] = tensor }
+        let groups: [CheckpointNames.Prefix: [String: Tensor]] = [
+            .momentum: optimizer.momentum, .secondMoment: optimizer.secondMoment,
+            .trained: optimizer.average.isEmpty ? [:] : weights,
+        ]
+        for (prefix, tensors) in groups {
+            for (name, tensor) in tensors { file.tensors[prefix.rawValue + name] = tensor }
+        }
         try file.write(to: path, checksummed: true)
     }
 }

@@ -10,10 +10,11 @@ extension RunFolder {
         package var model: Int
         package var checkpoint: Int
 
-        package init(_ network: Network, momentumOf trained: Int) {
+        /// - Parameter others: numbers that a checkpoint has beside the weights.
+        package init(_ network: Network, beside others: Int) {
             let numbers = network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
             model = numbers * MemoryLayout<Float>.size
-            checkpoint = model + trained * MemoryLayout<Float>.size
+            checkpoint = model + others * MemoryLayout<Float>.size
         }
     }
 

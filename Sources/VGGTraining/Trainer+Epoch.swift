@@ -5,7 +5,7 @@ import VGGFormats
 import VGGModel
 
 extension Trainer {
-    /// Tests the network as it is, first in validation; nil if asked to stop.
+    /// Tests the network as it is, or the average of its weights, if one is kept; first in validation. Nil if asked to stop.
     /// - Throws: `FileError` if a file cannot be read; what is done is then saved.
     func testNow(
         _ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void
@@ -24,13 +24,16 @@ extension Trainer {
             }
         }
         do {
-            var validated: BatchMetrics?
-            if let validation {
-                validated = try evaluate(validation)
-                if validated == nil { return nil }
+            return try executor.withAverage {
+                () throws(FileError) -> (validation: BatchMetrics?, test: BatchMetrics)? in
+                var validated: BatchMetrics?
+                if let validation {
+                    validated = try evaluate(validation)
+                    if validated == nil { return nil }
+                }
+                guard let tested = try evaluate(test) else { return nil }
+                return (validated, tested)
             }
-            guard let tested = try evaluate(test) else { return nil }
-            return (validated, tested)
         } catch {
             try checkpoint(report)
             throw unreadable(error)

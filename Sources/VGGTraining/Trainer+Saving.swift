@@ -38,9 +38,9 @@ extension Trainer {
     private func write(_ weights: [String: Tensor], to folder: RunFolder) throws {
         guard let model = setup.stored else { return }
         try folder.write(metrics)
-        try Checkpoint(state: state, weights: weights, momentum: executor.momentum)
-            .write(to: folder.checkpointPath, model: model)
-        if isModelNow { try folder.write(weights, model, modelEpoch) }
+        let checkpoint = Checkpoint(state: state, weights: weights, optimizer: executor.optimizerState)
+        try checkpoint.write(to: folder.checkpointPath, model: model)
+        if isModelNow { try folder.write(checkpoint.model, model, modelEpoch) }
         // What cannot be replaced of all that follows costs no weights.
         try writeLogs(to: folder)
         try folder.draw(folder.curves(metrics, configuration))
@@ -75,7 +75,7 @@ extension Trainer {
             }
             do {
                 try executor.load(checkpoint.weights)
-                if !checkpoint.momentum.isEmpty { try executor.load(momentum: checkpoint.momentum) }
+                try executor.load(checkpoint.optimizer)
             } catch {
                 throw FileError(folder.checkpointPath, "\(error)")
             }
@@ -93,9 +93,9 @@ extension Trainer {
             }
             // The run may have ended between the two files.
             if let stored = setup.stored, isModelNow,
-                model?.tensors != NamedTensors(sorting: checkpoint.weights)
+                model?.tensors != NamedTensors(sorting: checkpoint.model)
             {
-                try folder.write(checkpoint.weights, stored, modelEpoch)
+                try folder.write(checkpoint.model, stored, modelEpoch)
             }
         }
         let (records, damaged) = try folder.readMetricLines()

@@ -148,11 +148,12 @@ public final class Trainer {
 
     /// The rest of the epoch's batches.
     func trainingBatches() -> BatchLoader.Iterator {
-        BatchLoader(
+        var batches = BatchLoader(
             training, setup.trainingPreparation, batchSize: configuration.batchSize,
             order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
-            seed: configuration.seed, epoch: state.epoch, startBatch: state.stepInEpoch
-        ).makeIterator()
+            seed: configuration.seed, epoch: state.epoch, startBatch: state.stepInEpoch)
+        batches.mixing = configuration.mixing?.mixing(in: state.epoch)
+        return batches.makeIterator()
     }
 
     /// One timed step, added to the sums.
@@ -165,7 +166,8 @@ public final class Trainer {
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
         let step = executor.trainingStep(
             images, optimizer: configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch),
-            seed: configuration.seed, step: state.step, smoothing: configuration.smoothing ?? 0)
+            seed: configuration.seed, step: state.step,
+            loss: CrossEntropy(smoothing: configuration.smoothing ?? 0))
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct

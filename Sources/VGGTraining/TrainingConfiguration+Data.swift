@@ -49,8 +49,8 @@ extension TrainingConfiguration {
         return result
     }
 
-    /// SGD with the rates of a step of the run, counted from 0.
-    package func optimizer(at step: Int, stepsPerEpoch: Int) -> SGD {
+    /// The optimiser with the rates of a step of the run, counted from 0.
+    package func optimizer(at step: Int, stepsPerEpoch: Int) -> Optimizer {
         guard let schedule else { return optimizer }
         func rate(_ rate: Float) -> Float {
             Float(schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(at: step))

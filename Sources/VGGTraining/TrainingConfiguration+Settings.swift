@@ -1,3 +1,4 @@
+import VGGEngine
 import VGGFiles
 import VGGInference
 import VGGModel
@@ -38,12 +39,19 @@ extension TrainingConfiguration {
         },
         Row(setting: .size, isOfWeights: true) { "\($0.size)" },
         Row(setting: .epochs, mayChange: true) { "\($0.epochs)" },
+        Row(setting: .opt) { $0.optimizer.kind.rawValue },
         Row(setting: .learningRate) { "\($0.optimizer.learningRate)" },
         Row(setting: .headLearningRate) { text($0.optimizer.headLearningRate) },
         Row(setting: .momentum) { "\($0.optimizer.momentum)" },
+        Row(setting: .dampening) { text($0.optimizer.dampening) },
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
         Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
         Row(setting: .noNormDecay, isFlag: true) { "\($0.optimizer.vectorWeightDecay == 0)" },
+        Row(setting: .optBetas) { list($0.optimizer.betas) },
+        Row(setting: .optEps) { text($0.optimizer.eps) },
+        Row(setting: .modelEma, isFlag: true) { "\($0.optimizer.average != nil)" },
+        Row(setting: .modelEmaDecay) { text($0.optimizer.average?.decay) },
+        Row(setting: .modelEmaWarmup, isFlag: true) { "\($0.optimizer.average?.usesWarmup == true)" },
         Row(setting: .batchSize) { "\($0.batchSize)" },
         Row(setting: .seed) { "\($0.seed)" },
         Row(setting: .precision) { $0.precision.rawValue },
@@ -77,6 +85,13 @@ extension TrainingConfiguration {
         Row(setting: .reprob) { text($0.augmentation?.reprob) },
         Row(setting: .remode) { text($0.augmentation?.remode?.rawValue) },
         Row(setting: .recount) { text($0.augmentation?.recount) },
+        Row(setting: .mixup) { text($0.mixing?.mixup) },
+        Row(setting: .cutmix) { text($0.mixing?.cutmix) },
+        Row(setting: .cutmixMinmax) { list($0.mixing?.cutmixMinmax) },
+        Row(setting: .mixupProb) { text($0.mixing?.mixupProb) },
+        Row(setting: .mixupSwitchProb) { text($0.mixing?.mixupSwitchProb) },
+        Row(setting: .mixupMode) { text($0.mixing?.mixupMode?.rawValue) },
+        Row(setting: .mixupOffEpoch) { text($0.mixing?.mixupOffEpoch) },
     ]
 
     private static func text(_ value: (some CustomStringConvertible)?) -> String {
@@ -109,7 +124,7 @@ extension TrainingConfiguration {
     /// - Parameter changes: what is to be different.
     /// - Returns: nil if that would be another network, or one for other pictures, which the weights may not fit.
     func settingsFromItsWeights(_ changes: [SettingConflict]) -> [String]? {
-        let usual = TrainingConfiguration()
+        var usual = TrainingConfiguration()
         var words: [String] = []
         for row in Self.rows {
             let change = changes.first { $0.setting == row.setting }
@@ -119,7 +134,10 @@ extension TrainingConfiguration {
             }
             var value = change?.given ?? row.value(self)
             if row.setting == .data, change == nil, let dataDirectory { value += ":\(dataDirectory)" }
-            guard value != row.value(usual), row.setting != .dataDirectory else { continue }
+            let isUsual = value == row.value(usual)
+            // What is usual for the rest of the optimiser follows from which it is.
+            if row.setting == .opt { usual.optimizer = .usual(Optimizer.Kind(rawValue: value) ?? .sgd) }
+            guard !isUsual, row.setting != .dataDirectory else { continue }
             words += row.isFlag ? ["\(row.setting)"] : ["\(row.setting)", value.shellWord]
         }
         return words
@@ -148,33 +166,7 @@ extension TrainingConfiguration {
                 throw TrainingError.invalidSetting(setting, reason: reason)
             }
         }
-        let rates: [(Setting, Float?)] = [
-            (.learningRate, optimizer.learningRate), (.headLearningRate, optimizer.headLearningRate),
-        ]
-        for case (let setting, let rate?) in rates where !(rate > 0 && rate.isFinite) {
-            throw TrainingError.invalidSetting(setting, reason: "must be greater than 0, not \(rate)")
-        }
-        guard (0..<1).contains(optimizer.momentum) else {
-            throw TrainingError.invalidSetting(
-                .momentum, reason: "must be at least 0 and less than 1, not \(optimizer.momentum)")
-        }
-        guard !optimizer.nesterov || optimizer.momentum > 0 else {
-            throw TrainingError.invalidSetting(.nesterov, reason: "needs a \(Setting.momentum) above 0")
-        }
-        guard optimizer.weightDecay >= 0, optimizer.weightDecay.isFinite else {
-            throw TrainingError.invalidSetting(
-                .weightDecay, reason: "must be at least 0, not \(optimizer.weightDecay)")
-        }
-        if let decay = optimizer.vectorWeightDecay {
-            guard decay == 0 else {
-                throw TrainingError.invalidSetting(
-                    .noNormDecay, reason: "is a weight decay of 0 for biases and norms, not \(decay)")
-            }
-            guard optimizer.weightDecay > 0 else {
-                throw TrainingError.invalidSetting(
-                    .noNormDecay, reason: "needs a \(Setting.weightDecay) above 0")
-            }
-        }
+        try optimizer.validate()
         if let smoothing, !(0..<1 ~= smoothing) {
             throw TrainingError.invalidSetting(
                 .smoothing, reason: "must be at least 0 and less than 1, not \(smoothing)")
@@ -198,6 +190,7 @@ extension TrainingConfiguration {
         }
         try schedule?.validate(epochs: epochs)
         try augmentation?.validate()
+        try mixing?.validate()
     }
 }
 

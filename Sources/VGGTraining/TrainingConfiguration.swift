@@ -27,7 +27,7 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var size = 224
     public var epochs = 10
     public var batchSize = 128
-    public var optimizer = SGD(learningRate: 0.05)
+    public var optimizer = Optimizer.usual(.sgd)
     /// Decides the initial weights, the dropout masks and the order of the examples.
     public var seed: UInt64 = 0
     /// By default what the best device of this machine is fastest in.
@@ -53,6 +53,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var schedule: ScheduleSettings?
     /// How training pictures are changed; nil for not at all.
     public var augmentation: AugmentationSettings?
+    /// How training pictures are mixed with each other; nil for not at all.
+    public var mixing: MixingSettings?
 
     /// Which weights become the model; nil for the last.
     public var keep: KeptWeights?

@@ -112,9 +112,11 @@ public struct TrainingSetup {
                 + memory.optimizerState
         }
         if let folder {
-            let momentum = configuration.optimizer.momentum > 0 ? plan.trainedParameterCount : 0
+            let optimizer = configuration.optimizer
+            let average = optimizer.average == nil ? 0 : network.parameterCount
             try folder.checkSpace(
-                for: RunFolder.SavedBytes(network, momentumOf: momentum),
+                for: RunFolder.SavedBytes(
+                    network, beside: optimizer.stateCount * plan.trainedParameterCount + average),
                 free: FreeDisk.bytes(at: folder.path))
         }
         var hasCheckpoint = false

@@ -62,13 +62,13 @@ import VGGModel
 
     @Test(arguments: Precision.allCases) func findsTheLargestBatchThatFits(_ precision: Precision) throws {
         let network = try ModelSpecification.slimVGG11.network(size: 32)
-        let optimizer = SGD(learningRate: 0.1, momentum: 0.9)
+        let optimizer = Optimizer(learningRate: 0.1, momentum: 0.9)
         let device = Device(name: "cpu", UnknownMemory())
         func plan(_ batchSize: Int, _ mode: Mode, frozenLayers: Int = 0) throws -> Plan {
             try Plan(
                 network, batchSize: batchSize, mode: mode, precision: precision, frozenLayers: frozenLayers)
         }
-        let cases: [(Mode, SGD?, frozen: Int)] = [
+        let cases: [(Mode, Optimizer?, frozen: Int)] = [
             (.training, optimizer, 0), (.training, optimizer, 11), (.inference, nil, 0),
         ]
         for (mode, optimizer, frozen) in cases {
@@ -120,7 +120,9 @@ private struct UnknownMemory: Backend {
     var freeMemory: Int? { nil }
 
     func measuredPeak(_ precision: Precision) -> Double { cpu.measuredPeak(precision) }
-    func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory { cpu.memory(of: plan, optimizer: optimizer) }
+    func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
+        cpu.memory(of: plan, optimizer: optimizer)
+    }
     func steps(of plan: Plan) -> [StepDescription] { cpu.steps(of: plan) }
     func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { try cpu.bind(plan) }
     func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {

@@ -90,6 +90,34 @@ import VGGModel
         #expect(found[0] == dataset.whole(12, 10).input(from: part).values)
     }
 
+    /// Batches are mixed as soon as they are made, the same on any number of threads and from any beginning.
+    @Test func batchesAreMixed() throws {
+        let dataset = randomDataset(count: 11, channels: 3)
+        let mixing = BatchMixing(mixup: 0.4, cutmix: 1, probability: 0.8, mode: .elem)
+        func batches(_ mixing: BatchMixing?, threads: Int = 1, from start: Int = 0) -> [LoadedBatch] {
+            var loader = BatchLoader(
+                dataset, preparation(dataset, everything), batchSize: 4, seed: 3, epoch: 1, startBatch: start,
+                threads: threads)
+            loader.mixing = mixing
+            return Array(loader)
+        }
+        let mixed = batches(mixing)
+        #expect(batches(mixing, threads: 3) == mixed && batches(mixing, from: 1) == Array(mixed[1...]))
+        for (batch, plain) in zip(mixed, batches(nil)) {
+            let (images, before) = (try #require(batch.images), try #require(plain.images))
+            let mixtures = mixing.mixtures(
+                BatchDraws(seed: 3, epoch: 1, batch: batch.index), count: before.count, height: 12, width: 10)
+            #expect(Set(mixtures).count > 1)
+            var values = before.values
+            mixtures.mix(&values, channels: 3, height: 12, width: 10)
+            #expect(images.values == values && values != before.values)
+            #expect(images.labels == before.labels && before.partners == nil)
+            #expect(images.partners == mixtures.partners(try #require(before.labels)))
+        }
+        // A batch that nothing is drawn for is as it was.
+        #expect(batches(BatchMixing(mixup: 1, probability: 0)) == batches(nil))
+    }
+
     /// What is not drawn for is not changed: a test, a prediction, a look at an example.
     @Test func withoutADrawNothingChanges() throws {
         let dataset = randomDataset(count: 3)

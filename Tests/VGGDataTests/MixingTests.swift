@@ -45,16 +45,8 @@ import VGGTestSupport
             let targets: [Float]
         }
 
-        struct Smoothed: Decodable, Sendable {
-            let smoothing: Float
-            let labels: [Int32]
-            let loss: Double
-            let logProbabilities: [Double]
-        }
-
         let drawn: [Drawn]
         let given: [Given]
-        let smoothed: [Smoothed]
 
         static let all: Goldens = {
             let url = Bundle.module.url(forResource: "mixing", withExtension: "json", subdirectory: "Goldens")
@@ -67,6 +59,17 @@ import VGGTestSupport
         (0..<shape.reduce(1, *)).map { Float(($0 * 37) % 101 - 50) / 8 }
     }
 
+    /// What the loss makes of labels and partners, of five classes and with a smoothing of 0.1.
+    private func targets(_ mixtures: [Mixture?], _ labels: [Int32]) -> [Float] {
+        zip(labels, mixtures.partners(labels)).flatMap { label, partner in
+            (0..<5).map { number in
+                0.02 + 0.9
+                    * ((number == label ? 1 - partner.share : 0)
+                        + (number == partner.label ? partner.share : 0))
+            }
+        }
+    }
+
     @Test(arguments: Goldens.all.drawn) func drawsAreTimms(golden: Goldens.Drawn) {
         let shape = golden.shape
         let mixtures = golden.mixing.mixtures(
@@ -76,8 +79,7 @@ import VGGTestSupport
         // Single precision, for a share out of logarithms and cosines.
         expectClose(images, golden.images, tolerance: 3e-7, "images")
         expectClose(
-            mixtures.targets(golden.labels, classes: 5, smoothing: 0.1), golden.targets, tolerance: 3e-7,
-            "targets")
+            targets(mixtures, golden.labels), golden.targets, tolerance: 3e-7, "targets")
     }
 
     @Test(arguments: Goldens.all.given) func mixturesAreTimms(golden: Goldens.Given) {
@@ -94,16 +96,7 @@ import VGGTestSupport
         mixtures.mix(&images, channels: golden.shape[1], height: height, width: width)
         #expect(images == golden.images)
         expectClose(
-            mixtures.targets(golden.labels, classes: 5, smoothing: 0.1), golden.targets, within: 1e-7,
-            "targets")
-    }
-
-    @Test(arguments: Goldens.all.smoothed) func smoothedTargetsGiveTorchsLoss(golden: Goldens.Smoothed) {
-        let count = golden.labels.count
-        let targets = [Mixture?](repeating: nil, count: count)
-            .targets(golden.labels, classes: 5, smoothing: golden.smoothing)
-        let loss = zip(targets, golden.logProbabilities).reduce(0) { $0 - Double($1.0) * $1.1 }
-        expectClose([loss / Double(count)], [golden.loss], tolerance: 1e-6, "loss")
+            targets(mixtures, golden.labels), golden.targets, within: 1e-7, "targets")
     }
 
     /// The middle image of an odd number is its own partner.
@@ -112,7 +105,8 @@ import VGGTestSupport
         var images: [Float] = [0, 8, 4]
         mixtures.mix(&images, channels: 1, height: 1, width: 1)
         #expect(images == [3, 8, 1])
-        #expect(mixtures.targets([0, 1, 1], classes: 2) == [0.25, 0.75, 0, 1, 0.75, 0.25])
+        #expect(mixtures.partners([0, 1, 2]).map(\.label) == [2, 1, 0])
+        #expect(mixtures.partners([0, 1, 2]).allSatisfy { $0.share == 0.75 })
     }
 
     @Test func modesSayWhoSharesWhatIsDrawn() {

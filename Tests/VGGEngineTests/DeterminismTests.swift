@@ -26,11 +26,14 @@ import VGGTestSupport
             let images = try randomImages(
                 count: 13, shape: network.input, seed: UInt64(step), labels: (0..<13).map { Int32($0 % 10) })
             _ = executor.trainingStep(
-                images, optimizer: SGD(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3),
+                images,
+                optimizer: Optimizer(learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3),
                 seed: 9,
                 step: step)
         }
-        return executor.weights.merging(executor.momentum.map { ("momentum." + $0, $1) }) { $1 }
+        return executor.weights.merging(executor.optimizerState.momentum.map { ("momentum." + $0, $1) }) {
+            $1
+        }
     }
 
     @Test(arguments: Precision.allCases, InstructionSet.allAvailable)
@@ -81,7 +84,7 @@ import VGGTestSupport
                 losses.insert(executor.backward(images, seed: 1).lossSum)
                 var tensors = executor.gradientTensors
                 _ = executor.trainingStep(
-                    images, optimizer: SGD(learningRate: 0.1, momentum: 0.9), seed: 1)
+                    images, optimizer: Optimizer(learningRate: 0.1, momentum: 0.9), seed: 1)
                 tensors.merge(executor.weights.map { ("updated." + $0, $1) }) { $1 }
                 #expect(tensors.values.allSatisfy { $0.values.allSatisfy(\.isFinite) })
                 if let first { #expect(tensors == first, "\(threads) threads") } else { first = tensors }
@@ -213,7 +216,7 @@ import VGGTestSupport
         )
         for executor in [byHand, atOnce] { executor.initialize(.xavier, seed: 6) }
         _ = byHand.backward(images)
-        _ = atOnce.trainingStep(images, optimizer: SGD(learningRate: 0.5, weightDecay: 0.01))
+        _ = atOnce.trainingStep(images, optimizer: Optimizer(learningRate: 0.5, weightDecay: 0.01))
         let gradients = byHand.gradientTensors
         #expect(Set(gradients.keys) == Set(network.parameters.filter(\.isTrained).map(\.name)))
         for (name, gradient) in gradients {

@@ -32,7 +32,7 @@ import VGGTestSupport
 
     private let labels: [Int32] = [0, 1, 2, 3, 9, 4, 5]
 
-    private func step(_ executor: Executor, _ index: Int, optimizer: SGD) throws {
+    private func step(_ executor: Executor, _ index: Int, optimizer: Optimizer) throws {
         let images = try randomImages(
             count: 7, shape: executor.plan.network.input, seed: UInt64(index), labels: labels)
         _ = executor.trainingStep(images, optimizer: optimizer, seed: 3, step: index)
@@ -52,13 +52,13 @@ import VGGTestSupport
             let executor = try executor(network, precision, frozenLayers: layers)
             let before = executor.weights
             // Weight decay would move what has no gradient.
-            let optimizer = SGD(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01)
+            let optimizer = Optimizer(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01)
             for index in 0..<2 { try step(executor, index, optimizer: optimizer) }
             for (name, tensor) in executor.weights {
                 #expect((tensor == before[name]) == frozen.contains(name), "\(name)")
             }
             let trained = Set(network.parameters.filter(\.isTrained).map(\.name)).subtracting(frozen)
-            #expect(Set(executor.momentum.keys) == trained)
+            #expect(Set(executor.optimizerState.momentum.keys) == trained)
             #expect(Set(executor.gradientTensors.keys) == trained)
         }
     }
@@ -101,7 +101,7 @@ import VGGTestSupport
 
     @Test func theHeadHasARateOfItsOwn() throws {
         let network = try network(batchNorm: false)
-        let optimizer = SGD(learningRate: 0.05, momentum: 0.5, weightDecay: 0.01)
+        let optimizer = Optimizer(learningRate: 0.05, momentum: 0.5, weightDecay: 0.01)
         var withHead = optimizer
         withHead.headLearningRate = 0.4
         let (plain, other) = (
@@ -133,7 +133,7 @@ import VGGTestSupport
             let plan = try Plan(
                 network, batchSize: 32, mode: .training, precision: precision, frozenLayers: layers)
             return Device.cpu(threads: 2)
-                .memory(of: plan, optimizer: SGD(learningRate: 0.1, momentum: 0.9))
+                .memory(of: plan, optimizer: Optimizer(learningRate: 0.1, momentum: 0.9))
         }
         let sizes = try [nil, .blocks(1), .blocks(3), .features].map { try memory($0) }
         for (more, less) in zip(sizes, sizes.dropFirst()) {
@@ -234,7 +234,7 @@ import VGGTestSupport
                     try ImageBatch(
                         channelsFirst(numbers, channels: 3, pixels: network.input.count / 3), count: batch,
                         shape: network.input, labels: Array(labels[step * batch..<(step + 1) * batch])),
-                    optimizer: SGD(
+                    optimizer: Optimizer(
                         learningRate: run.learningRate, headLearningRate: run.headLearningRate,
                         momentum: run.momentum, nesterov: run.nesterov, weightDecay: run.weightDecay),
                     step: step)

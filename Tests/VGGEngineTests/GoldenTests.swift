@@ -176,7 +176,7 @@ struct GoldenRun: Decodable {
             for batch in batches {
                 let metrics = executor.trainingStep(
                     try #require(batch.images),
-                    optimizer: SGD(
+                    optimizer: Optimizer(
                         learningRate: run.optimizer.learningRate, momentum: run.optimizer.momentum,
                         nesterov: run.optimizer.nesterov, weightDecay: run.optimizer.weightDecay),
                     seed: run.seed, step: batch.index)

@@ -5,7 +5,7 @@ import VGGTestSupport
 
 /// Backward, exchange and update as three calls.
 @Suite struct GradientExchangeTests {
-    private let optimizer = SGD(
+    private let optimizer = Optimizer(
         learningRate: 0.05, headLearningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0.01,
         vectorWeightDecay: 0)
     private func network() throws -> Network {
@@ -41,7 +41,9 @@ import VGGTestSupport
             three.update(with: optimizer)
         }
         #expect(one.weights == three.weights)
-        #expect(one.momentum == three.momentum && !one.momentum.isEmpty)
+        #expect(
+            one.optimizerState.momentum == three.optimizerState.momentum
+                && !one.optimizerState.momentum.isEmpty)
     }
 
     /// What two halves of a batch exchange: the mean of their gradients.

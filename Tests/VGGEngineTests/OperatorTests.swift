@@ -78,7 +78,7 @@ import VGGTestSupport
         },
         TestedDevice.all)
     func updatesAsTheReferenceDoes(_ example: OperatorCase, on tested: TestedDevice) throws {
-        let optimizer = SGD(
+        let optimizer = Optimizer(
             learningRate: 0.05, headLearningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 0.05,
             vectorWeightDecay: 0.2)
         let runs = try [Device.reference, tested.device].map { try Run(example, on: $0) }
@@ -91,12 +91,16 @@ import VGGTestSupport
         for (name, tensor) in expected.weights {
             expectClose(try #require(found.weights[name]).values, tensor.values, tolerance: 1e-4, "\(name)")
         }
-        #expect(Set(found.momentum.keys) == Set(expected.momentum.keys) && !found.momentum.isEmpty)
-        for (name, tensor) in expected.momentum {
+        #expect(
+            Set(found.optimizerState.momentum.keys) == Set(expected.optimizerState.momentum.keys)
+                && !found.optimizerState.momentum.isEmpty)
+        for (name, tensor) in expected.optimizerState.momentum {
             let layer = name.replacing(/\.[a-z]+$/, with: ".weight")
-            let scale = try #require(expected.momentum[layer]?.values.map { abs(Double($0)) }.max())
+            let scale = try #require(
+                expected.optimizerState.momentum[layer]?.values.map { abs(Double($0)) }.max())
             expectClose(
-                try #require(found.momentum[name]).values, tensor.values, tolerance: 1e-3, scale: scale,
+                try #require(found.optimizerState.momentum[name]).values, tensor.values, tolerance: 1e-3,
+                scale: scale,
                 "momentum of \(name)")
         }
     }

@@ -117,7 +117,9 @@ extension ToolTests {
             "--no-norm-decay", "--sched", "--warmup-epochs", "--warmup-lr", "--min-lr", "--decay-epochs",
             "--decay-milestones", "--decay-rate", "--crop-padding", "--scale", "--ratio", "--hflip",
             "--vflip", "--alternating-flip", "--color-jitter", "--auto-augment", "--reprob", "--remode",
-            "--recount",
+            "--recount", "--mixup", "--cutmix", "--cutmix-minmax", "--mixup-prob", "--mixup-switch-prob",
+            "--mixup-mode", "--mixup-off-epoch", "--opt", "--opt-betas", "--opt-eps", "--dampening",
+            "--model-ema", "--model-ema-decay", "--model-ema-warmup",
         ] {
             #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
         }

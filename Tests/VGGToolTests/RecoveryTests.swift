@@ -59,7 +59,7 @@ extension ToolTests {
         let recipe = """
             --weight-decay 0.01 --no-norm-decay --smoothing 0.1 --sched cosine --warmup-epochs 1 --warmup-lr 1e-6 \
             --min-lr 1e-5 --crop-padding 1 --alternating-flip --color-jitter 0.1,0.2,0.3 --auto-augment ta_wide \
-            --reprob 0.5 --remode pixel --recount 2
+            --reprob 0.5 --remode pixel --recount 2 --mixup 0.2 --cutmix 1 --mixup-prob 0.5 --mixup-off-epoch 2
             """
         #expect(try run(small("--run-dir run \(recipe)")).status == 0)
         #expect(try run("train --resume run").output.contains("already finished\n"))

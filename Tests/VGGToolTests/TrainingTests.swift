@@ -87,7 +87,9 @@ extension ToolTests {
             """
             \(small) --epochs 1 --run-dir run --sched multistep --decay-milestones 2,4 --decay-rate 0.2 \
             --warmup-epochs 1 --warmup-lr 0.001 --scale 0.5,1 --ratio 0.8,1.25 --hflip 0.5 --vflip 0.1 \
-            --color-jitter 0.1,0.2,0.3,0.4 --auto-augment ta_wide --reprob 0.25 --remode pixel --recount 3
+            --color-jitter 0.1,0.2,0.3,0.4 --auto-augment ta_wide --reprob 0.25 --remode pixel --recount 3 \
+            --mixup 0.2 --cutmix-minmax 0.25,0.75 --mixup-prob 0.9 --mixup-switch-prob 0.4 --mixup-mode elem \
+            --mixup-off-epoch 60
             """)
         #expect(result.status == 0, "\(result.errors)")
         let configuration = try RunFolder(folder.url("run").path).readConfiguration()
@@ -101,6 +103,10 @@ extension ToolTests {
         (augmentation.colorJitter, augmentation.autoAugment) = ([0.1, 0.2, 0.3, 0.4], .trivialAugmentWide)
         (augmentation.reprob, augmentation.remode, augmentation.recount) = (0.25, .pixel, 3)
         #expect(configuration.augmentation == augmentation)
+        var mixing = MixingSettings()
+        (mixing.mixup, mixing.cutmixMinmax, mixing.mixupProb) = (0.2, [0.25, 0.75], 0.9)
+        (mixing.mixupSwitchProb, mixing.mixupMode, mixing.mixupOffEpoch) = (0.4, .elem, 60)
+        #expect(configuration.mixing == mixing)
         #expect(try run("train --resume run --crop-padding 2").errors.contains("--crop-padding"))
 
         let other = try run(
@@ -133,6 +139,31 @@ extension ToolTests {
         #expect(result.output.contains("stopped: 2 epochs without a better one") == (epochs.count < 9))
         let more = try self.run("train --resume run --keep last")
         #expect(more.status == 1 && more.errors.contains("--keep is best there, not last"))
+    }
+
+    /// Another optimiser begins with its own defaults; the preset's are SGD's.
+    @Test func theOptimizerIsAsAskedFor() throws {
+        func optimizer(_ options: String, _ run: String) throws -> Optimizer {
+            let result = try self.run("\(small) --max-steps 1 --run-dir \(run) \(options)")
+            #expect(result.status == 0, "\(result.errors)")
+            return try RunFolder(folder.url(run).path).readConfiguration().optimizer
+        }
+        #expect(
+            try optimizer("--preset quick --opt adamw --momentum 0 --model-ema", "first")
+                == Optimizer(.adamw, learningRate: 0.001, weightDecay: 0.01, average: WeightAverage()))
+        #expect(
+            try optimizer(
+                "--opt adam --momentum 0 --lr 0.002 --opt-betas 0.8,0.9 --opt-eps 1e-6 --model-ema "
+                    + "--model-ema-decay 0.9 --model-ema-warmup", "second")
+                == Optimizer(
+                    .adam, learningRate: 0.002, betas: [0.8, 0.9], eps: 1e-6,
+                    average: WeightAverage(decay: 0.9, usesWarmup: true)))
+        #expect(try optimizer("--dampening 0.5 --momentum 0.9", "third").dampening == 0.5)
+        // An average is the model that is tested afterwards.
+        let eval = try run("eval second --test-limit 32 --format json")
+        #expect(eval.status == 0, "\(eval.errors)")
+        let refused = try run("train --resume second --model-ema-decay 0.99")
+        #expect(refused.status == 1 && refused.errors.contains("--model-ema-decay is 0.9 there, not 0.99"))
     }
 
     @Test func storesAbsolutePaths() throws {

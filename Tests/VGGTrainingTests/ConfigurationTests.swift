@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGEngine
 import VGGFiles
 import VGGModel
 import VGGTraining
@@ -87,6 +88,30 @@ import VGGTraining
         ("`remode`", { augment(&$0) { $0.remode = .rand } }),
         ("`recount`", { augment(&$0) { $0.recount = 2 } }),
         ("`recount`", { augment(&$0) { ($0.reprob, $0.recount) = (0.5, 0) } }),
+        ("`learningRate`", { $0.optimizer = Optimizer(.adam, learningRate: 0) }),
+        ("`momentum`", { $0.optimizer = Optimizer(.adam, learningRate: 1, momentum: 0.5) }),
+        ("`nesterov`", { $0.optimizer = Optimizer(.adamw, learningRate: 1, nesterov: true) }),
+        ("`dampening`", { $0.optimizer = Optimizer(.adam, learningRate: 1, dampening: 0) }),
+        ("`dampening`", { $0.optimizer.dampening = 0.5 }),
+        ("`dampening`", { $0.optimizer = Optimizer(learningRate: 1, dampening: 0.5) }),
+        ("`dampening`", { $0.optimizer = Optimizer(learningRate: 1, momentum: 0.5, dampening: 1.5) }),
+        ("`optBetas`", { $0.optimizer.betas = [0.9, 0.99] }), ("`optEps`", { $0.optimizer.eps = 1e-8 }),
+        ("`optBetas`", { $0.optimizer = Optimizer(.adam, learningRate: 1, betas: [0.9]) }),
+        ("`optBetas`", { $0.optimizer = Optimizer(.adam, learningRate: 1, betas: [0.9, 1]) }),
+        ("`optEps`", { $0.optimizer = Optimizer(.adam, learningRate: 1, eps: 0) }),
+        ("`modelEmaDecay`", { $0.optimizer.average = WeightAverage(decay: 1) }),
+        ("`mixup`", { mix(&$0) { $0.mixup = 0 } }), ("`mixup`", { mix(&$0) { $0.mixup = .infinity } }),
+        ("`cutmix`", { mix(&$0) { $0.cutmix = -1 } }),
+        ("`cutmixMinmax`", { mix(&$0) { $0.cutmixMinmax = [0.5] } }),
+        ("`cutmixMinmax`", { mix(&$0) { $0.cutmixMinmax = [0.5, 1.5] } }),
+        ("`cutmixMinmax`", { mix(&$0) { ($0.cutmix, $0.cutmixMinmax) = (1, [0.2, 0.8]) } }),
+        ("`mixupProb`", { mix(&$0) { $0.mixupProb = 0.5 } }),
+        ("`mixupProb`", { mix(&$0) { ($0.mixup, $0.mixupProb) = (1, 1.5) } }),
+        ("`mixupSwitchProb`", { mix(&$0) { ($0.cutmix, $0.mixupSwitchProb) = (1, 0.5) } }),
+        ("`mixupSwitchProb`", { mix(&$0) { ($0.mixup, $0.cutmix, $0.mixupSwitchProb) = (1, 1, -0.5) } }),
+        ("`mixupMode`", { mix(&$0) { $0.mixupMode = .pair } }),
+        ("`mixupOffEpoch`", { mix(&$0) { $0.mixupOffEpoch = 3 } }),
+        ("`mixupOffEpoch`", { mix(&$0) { ($0.mixup, $0.mixupOffEpoch) = (1, 0) } }),
     ]
 
     private static func schedule(
@@ -103,6 +128,14 @@ import VGGTraining
         var settings = AugmentationSettings()
         change(&settings)
         configuration.augmentation = settings
+    }
+
+    private static func mix(
+        _ configuration: inout TrainingConfiguration, _ change: (inout MixingSettings) -> Void
+    ) {
+        var settings = MixingSettings()
+        change(&settings)
+        configuration.mixing = settings
     }
 
     @Test(arguments: mistakes)

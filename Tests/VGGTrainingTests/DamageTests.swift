@@ -176,7 +176,7 @@ import VGGTraining
         let folder = try TemporaryFolder()
         let run = folder.run("run")
         let network = try tinyConfiguration().model.network(size: 8)
-        let saved = RunFolder.SavedBytes(network, momentumOf: 100_000)
+        let saved = RunFolder.SavedBytes(network, beside: 100_000)
         #expect(saved.checkpoint == saved.model + 400_000)
         let needed = saved.model + 2 * saved.checkpoint + 1 << 18
         try run.checkSpace(for: saved, free: nil)

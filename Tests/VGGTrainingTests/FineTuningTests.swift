@@ -79,7 +79,7 @@ import VGGTraining
             var configuration = fineTuning(nil)
             configuration.initialization = initialization
             configuration.maxSteps = 1
-            configuration.optimizer = SGD(learningRate: 1e-20)
+            configuration.optimizer = Optimizer(learningRate: 1e-20)
             change(&configuration)
             _ = try trainer(configuration, folder: run).run()
             return try TrainedModel(runOrWeights: run.path).weights

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
+import VGGEngine
 import VGGFiles
+import VGGFormats
 import VGGInference
 import VGGTestSupport
 import VGGTraining
@@ -79,6 +81,7 @@ import VGGTraining
         var configuration = smallConfiguration()
         configuration.schedule = changingSchedule()
         configuration.augmentation = everyAugmentation()
+        configuration.mixing = someMixing()
         let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
         _ = try trainer(configuration, folder: whole).run()
         _ = try train(trainer(configuration, folder: stopped), stoppingAfter: steps)
@@ -86,15 +89,53 @@ import VGGTraining
         #expect(try stopped.tensors() == whole.tensors())
         #expect(try figures(stopped) == figures(whole))
 
-        // Each of the two makes another training.
+        // Each of them makes another training.
         for (name, change) in [
             ("rate", { $0.schedule = nil }), ("pictures", { $0.augmentation = nil }),
+            ("mixtures", { $0.mixing = nil }), ("mixtures to the end", { $0.mixing?.mixupOffEpoch = nil }),
         ] as [(String, (inout TrainingConfiguration) -> Void)] {
             var other = configuration
             change(&other)
             _ = try trainer(other, folder: folder.run(name)).run()
             #expect(try folder.run(name).tensors() != whole.tensors(), "\(name)")
         }
+    }
+
+    /// The moments of AdamW, the number of its updates and the average are in the checkpoint; the model is the average.
+    @Test(arguments: [3, 6, 7]) func goesOnWithItsAverages(_ steps: Int) throws {
+        let folder = try TemporaryFolder()
+        var configuration = smallConfiguration()
+        configuration.optimizer = Optimizer(
+            .adamw, learningRate: 0.01, weightDecay: 0.1, average: WeightAverage(decay: 0.7))
+        let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
+        let expected = try trainer(configuration, folder: whole).run()
+        _ = try train(trainer(configuration, folder: stopped), stoppingAfter: steps)
+        let summary = try trainer(configuration, folder: stopped, resuming: true, threads: 1).run()
+        #expect(try stopped.tensors() == whole.tensors())
+        #expect(try stopped.bytes(\.modelPath) == whole.bytes(\.modelPath))
+        #expect(try figures(stopped) == figures(whole))
+        #expect(summary?.testAcc == expected?.testAcc)
+
+        // The checkpoint has the model's weights under their own names, and those that are trained beside them.
+        let (model, checkpoint) = (
+            try Safetensors(contentsOf: whole.modelPath).tensors, try whole.tensors()
+        )
+        for (name, tensor) in model {
+            #expect(checkpoint[name] == tensor)
+            #expect(
+                checkpoint["trained.\(name)"] != tensor && checkpoint["trained.\(name)"] != nil, "\(name)")
+        }
+        #expect(checkpoint.names.contains { $0.hasPrefix("second_moment.") })
+        #expect(try TrainedModel(runOrWeights: whole.checkpointPath).weights == model)
+
+        // What is tested is the average: without one, the same training is tested otherwise.
+        configuration.optimizer.average = nil
+        let plain = folder.run("plain")
+        _ = try trainer(configuration, folder: plain).run()
+        let (averaged, tested) = (try figures(whole), try figures(plain))
+        #expect(averaged.map { $0[2] } == tested.map { $0[2] } && averaged != tested)
+        let trained = try Safetensors(contentsOf: plain.modelPath).tensors
+        for (name, tensor) in trained { #expect(checkpoint["trained.\(name)"] == tensor, "\(name)") }
     }
 
     /// What a killed process has written after its last checkpoint does not count.

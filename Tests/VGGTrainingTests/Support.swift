@@ -61,6 +61,13 @@ func everyAugmentation() -> AugmentationSettings {
     return augmentation
 }
 
+/// Mixup and cutmix, in the first epoch only.
+func someMixing() -> MixingSettings {
+    var mixing = MixingSettings()
+    (mixing.mixup, mixing.cutmix, mixing.mixupMode, mixing.mixupOffEpoch) = (0.4, 1, .pair, 1)
+    return mixing
+}
+
 func trainer(
     _ configuration: TrainingConfiguration, folder: RunFolder? = nil, resuming: Bool = false, threads: Int = 2
 ) throws -> Trainer {

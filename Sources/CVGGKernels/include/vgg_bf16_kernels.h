@@ -177,10 +177,10 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
                               size_t panel_begin, size_t panel_end))                                           \
     /* For inputs input_begin..<input_end (see VGG_LINEAR_INPUTS): dx = dy · Wᵀ (rows of x_row elements,    \
        unless NULL), and the weight gradient: stored in dw, or, where dw is NULL, used at once to update       \
-       weights (and momentum, may be NULL) without being stored. */                                            \
+       weights, which the update is of, without being stored. */                                               \
     KERNEL(bf16_linear_backward,                                                                               \
            (const vgg_linear *shape, const uint16_t *transposed, const uint16_t *dy, const uint16_t *pairs,    \
-            float *weights, float *dw, const vgg_sgd *sgd, float *momentum, uint16_t *dx, float *scratch,      \
+            float *weights, float *dw, const vgg_update *update, uint16_t *dx, float *scratch,                 \
             size_t input_begin, size_t input_end))
 
 /// A table of the kernels of mixed precision.

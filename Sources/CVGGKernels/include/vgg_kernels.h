@@ -178,11 +178,25 @@ typedef struct {
     const float *gradient_factor, *z_factor, *constant;
 } vgg_norm;
 
-/// Stochastic gradient descent in PyTorch's definition.
+/// An update of parameters in PyTorch's definitions: Adam where there are `squares`, else SGD.
 typedef struct {
-    float learning_rate, momentum, weight_decay;
+    /// Adam's is divided by the correction of the first moment.
+    float learning_rate;
+    /// Times the parameter, added to the gradient.
+    float weight_decay;
+    /// How much of the momentum is kept, and how much of the gradient comes into it. Adam adds the share of
+    /// what the gradient is more than the momentum.
+    float keep, share;
     int nesterov;
-} vgg_sgd;
+    /// Adam's: what the parameters are multiplied by first, the same for the squares, the factor of their
+    /// root that corrects it, and what is then added.
+    float shrink, square_keep, square_share, correction, epsilon;
+    /// How far the average moves towards the parameters.
+    float average_share;
+    /// What lies beside the parameters, the same numbers in the same order; NULL where there is none. Adam
+    /// has both of the first.
+    float *momentum, *squares, *average;
+} vgg_update;
 
 /// The one list of kernels: name and parameters. It makes the table below and every instruction set's
 /// implementation of it.
@@ -285,9 +299,9 @@ typedef struct {
     /* dz = gradient_factor · g + z_factor · z + constant, with the same g. */                                \
     KERNEL(norm_gradient, (const vgg_norm *norm, const float *z, const float *gradient,                         \
                            const uint8_t *winner, const vgg_map *dz_map, float *dz))                            \
-    /* One optimiser step on count parameters; momentum may be NULL where the optimiser has none. */            \
-    KERNEL(sgd,                                                                                                 \
-           (const vgg_sgd *sgd, float *parameters, const float *gradients, float *momentum, size_t count))      \
+    /* Updates count parameters, a multiple of 16, from number `first` of those that the update is of. */       \
+    KERNEL(update, (const vgg_update *update, float *parameters, const float *gradients, size_t first,          \
+                    size_t count))                                                                              \
     /* total[i] = Σ over the leaves' rows of rows[row · stride + i], as a tree. */                            \
     KERNEL(sum_tree, (const float *rows, ptrdiff_t stride, const vgg_leaf *leaves, size_t leaf_count,           \
                       float *total, size_t count))                                                              \
@@ -351,11 +365,19 @@ void vgg_average_pool(const vgg_map *x_map, const float *x, const size_t *rows, 
 void vgg_average_pool_gradient(const float *gradient, const size_t *rows, const size_t *columns,
                                const vgg_map *y_map, const vgg_map *dx_map, float *dx);
 
-/// Softmax cross-entropy of one example, whose target is its label's class but for what all classes share
-/// alike
-/// (`smoothing`, 0 to 1): returns the loss; writes the gradient times `scale` unless NULL.
-double vgg_softmax_cross_entropy(const float *logits, size_t classes, int32_t label, float smoothing,
-                                 float scale, float *gradient);
+/// What a network is to say about an example: 1 at its label's class, less the share of the class of the
+/// partner that it is mixed with, less what all classes then share alike (`smoothing`); each from 0 to 1.
+typedef struct {
+    int32_t label, partner;
+    float share, smoothing;
+    /// How much each class counts in the loss; NULL where all count alike.
+    const float *weights;
+} vgg_target;
+
+/// Softmax cross-entropy of one example, Σ of weight · target · -log(probability): returns the loss; writes
+/// the gradient times `scale` unless NULL.
+double vgg_softmax_cross_entropy(const float *logits, size_t classes, const vgg_target *target, float scale,
+                                 float *gradient);
 
 #ifdef __cplusplus
 }

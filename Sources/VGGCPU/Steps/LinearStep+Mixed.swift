@@ -61,12 +61,11 @@ extension LinearStep {
             let update = parameters.update(in: pass)
             let offset = parameters.offsets[0]
             context.workers.run(tasks(pass).inputGradient) { [shape] range, worker in
-                var (shape, sgd) = (shape, update?.arguments ?? vgg_sgd())
+                var (shape, arguments) = (shape, update?.arguments(from: offset) ?? vgg_update())
                 kernels.bf16_linear_backward(
                     &shape, transposed, dy, pairs, parameters.values[0],
-                    update == nil ? parameters.gradients[0] : nil, &sgd, update?.momentum.map { $0 + offset },
-                    dx,
-                    self.worker(worker), range.lowerBound, range.upperBound)
+                    update == nil ? parameters.gradients[0] : nil, &arguments, dx, self.worker(worker),
+                    range.lowerBound, range.upperBound)
             }
         }
     }

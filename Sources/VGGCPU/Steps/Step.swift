@@ -1,4 +1,5 @@
 import CVGGKernels
+import Foundation
 import VGGEngine
 import VGGModel
 
@@ -7,23 +8,60 @@ typealias Floats = UnsafeMutablePointer<Float>
 typealias BF16s = UnsafeMutablePointer<UInt16>
 typealias Memory = UnsafeMutableRawPointer
 
-/// An optimiser's step on parts of the flat buffer of parameters.
-struct Update {
-    var arguments: vgg_sgd
-    /// The momentum of the whole buffer; nil where the optimiser has none.
-    let momentum: Floats?
+/// What an optimiser keeps beside the parameters: buffers of the same shape, each touched only by an update that has a
+/// use for it, and until then not paid for.
+struct UpdateState {
+    let momentum, squares, average: Floats
+}
 
-    init(_ rule: SGD.Rule, momentum: Floats?) {
-        arguments = vgg_sgd(
-            learning_rate: rule.learningRate, momentum: rule.momentum, weight_decay: rule.weightDecay,
-            nesterov: rule.nesterov ? 1 : 0)
-        self.momentum = rule.momentum != 0 ? momentum : nil
+/// An update of parts of the flat buffer of parameters that one rule is for.
+struct Update {
+    private let arguments: vgg_update
+
+    init(_ update: ParameterUpdate, _ group: ParameterGroup, _ state: UpdateState) {
+        let rule = update.rule(for: group)
+        var arguments = vgg_update()
+        arguments.learning_rate = Float(rule.learningRate)
+        switch rule.kind {
+        case .sgd:
+            arguments.weight_decay = Float(rule.weightDecay)
+            arguments.keep = Float(rule.momentum)
+            arguments.share = Float(1 - rule.dampening)
+            arguments.nesterov = rule.nesterov ? 1 : 0
+            if rule.momentum != 0 { arguments.momentum = state.momentum }
+        case .adam, .adamw:
+            let (mean, square) = rule.betas
+            func corrected(_ beta: Double) -> Double { 1 - pow(beta, Double(update.number)) }
+            arguments.learning_rate = Float(rule.learningRate / corrected(mean))
+            let isDecoupled = rule.kind == .adamw
+            arguments.weight_decay = isDecoupled ? 0 : Float(rule.weightDecay)
+            arguments.shrink = isDecoupled ? Float(1 - rule.learningRate * rule.weightDecay) : 1
+            arguments.share = Float(1 - mean)
+            (arguments.square_keep, arguments.square_share) = (Float(square), Float(1 - square))
+            arguments.correction = Float(1 / corrected(square).squareRoot())
+            arguments.epsilon = Float(rule.eps)
+            (arguments.momentum, arguments.squares) = (state.momentum, state.squares)
+        }
+        if let share = update.averageShare {
+            arguments.average_share = Float(share)
+            arguments.average = state.average
+        }
+        self.arguments = arguments
     }
 
     /// Updates `count` parameters from `offset` of the buffer `values`.
     func apply(_ kernels: vgg_kernels, gradients: Floats, values: Floats, offset: Int, count: Int) {
         var arguments = arguments
-        kernels.sgd(&arguments, values + offset, gradients, momentum.map { $0 + offset }, count)
+        kernels.update(&arguments, values + offset, gradients, offset, count)
+    }
+
+    /// The update of the parameters from `offset` of the buffer on, for kernels that count from there.
+    func arguments(from offset: Int) -> vgg_update {
+        var arguments = arguments
+        arguments.momentum = arguments.momentum.map { $0 + offset }
+        arguments.squares = arguments.squares.map { $0 + offset }
+        arguments.average = arguments.average.map { $0 + offset }
+        return arguments
     }
 }
 
@@ -124,9 +162,9 @@ struct BoundParameters {
     let buffer: Floats
     /// Where in it each of the step's tensors starts.
     let offsets: [Int]
-    /// The flat buffers of gradients and of the optimiser's momentum; nil for inference.
+    /// The flat buffers of gradients and of what the optimiser keeps; nil for inference.
     let gradientBuffer: Floats?
-    let momentumBuffer: Floats?
+    let state: UpdateState?
     let groups: [ParameterGroup]
     /// Copies of its weights, in the order of `StepScratch.copies`.
     let copies: [WeightCopy]
@@ -136,7 +174,8 @@ struct BoundParameters {
 
     /// How a pass updates the first, the weights, as soon as their gradients are made; nil where it stores these.
     func update(in pass: Pass) -> Update? {
-        pass.optimizer.map { Update($0.rule(for: groups[0]), momentum: momentumBuffer) }
+        guard let update = pass.update, let state else { return nil }
+        return Update(update, groups[0], state)
     }
 }
 

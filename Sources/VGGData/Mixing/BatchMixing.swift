@@ -10,10 +10,10 @@ import VGGModel
 ///
 ///     let mixtures = BatchMixing(mixup: 0.2).mixtures(draws, count: 128, height: 28, width: 28)
 ///     mixtures.mix(&images, channels: 1, height: 28, width: 28)
-///     let targets = mixtures.targets(labels, classes: 10, smoothing: 0.1)
-package struct BatchMixing: Hashable, Sendable {
+///     let partners = mixtures.partners(labels)
+public struct BatchMixing: Hashable, Sendable {
     /// How much of a batch shares what is drawn (timm's `--mixup-mode`).
-    package enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
+    public enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
         case batch, pair, elem
     }
 

@@ -1,4 +1,5 @@
 import VGGImages
+import VGGModel
 
 extension Array where Element == Mixture? {
     /// Mixes the images of a batch, `[count, channels, height, width]`, each with its partner from the other end.
@@ -8,65 +9,51 @@ extension Array where Element == Mixture? {
         precondition(images.count == count * size, "\(count) mixtures need as many images")
         images.withUnsafeMutableBufferPointer { images in
             for first in 0..<count / 2 {
-                let last = count - 1 - first
-                let (mine, theirs) = (first * size, last * size)
-                mix(images, mine, theirs, self[first], self[last], channels, height, width)
-            }
-        }
-    }
-
-    /// Mixes two images, which begin at these places, with each other.
-    private func mix(
-        _ images: UnsafeMutableBufferPointer<Float>, _ mine: Int, _ theirs: Int, _ my: Mixture?,
-        _ their: Mixture?, _ channels: Int, _ height: Int, _ width: Int
-    ) {
-        for channel in 0..<channels {
-            for row in 0..<height {
-                let line = (channel * height + row) * width
-                for column in 0..<width {
-                    let (a, b) = (images[mine + line + column], images[theirs + line + column])
-                    images[mine + line + column] = my.mixed(a, b, row, column)
-                    images[theirs + line + column] = their.mixed(b, a, row, column)
+                let (one, other) = (first, count - 1 - first)
+                let (mine, theirs) = (image(one, of: images, size), image(other, of: images, size))
+                // The other is mixed with what was there before.
+                let before = self[other] == nil ? [] : [Float](mine)
+                self[one]?.apply(to: mine, UnsafeBufferPointer(theirs), height: height, width: width)
+                before.withUnsafeBufferPointer {
+                    self[other]?.apply(to: theirs, $0, height: height, width: width)
                 }
             }
         }
     }
 
-    /// What the network is to say about each image, `[count, classes]`, in sums of 1: its class and its partner's
-    /// by their shares, less the smoothing, which all classes have alike.
-    ///
-    /// These are timm's `mixup_target`, and without mixtures (nil) torch's `CrossEntropyLoss(label_smoothing:)`.
-    /// - Precondition: there is a label below `classes` for each image.
-    package func targets(_ labels: [Int32], classes: Int, smoothing: Float = 0) -> [Float] {
+    private func image(
+        _ index: Int, of images: UnsafeMutableBufferPointer<Float>, _ size: Int
+    ) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(rebasing: images[index * size..<(index + 1) * size])
+    }
+
+    /// What each image is mixed with, and how much of its target is that one's class. With a loss of smoothed targets this
+    /// is timm's `mixup_target`.
+    /// - Precondition: there is a label for each image.
+    package func partners(_ labels: [Int32]) -> [MixingPartner] {
         precondition(labels.count == count, "\(count) mixtures need as many labels")
-        precondition(labels.allSatisfy { (0..<classes).contains(Int($0)) }, "a label is below \(classes)")
-        let others = smoothing / Float(classes)
-        let own = 1 - smoothing + others
-        var targets = [Float](repeating: others, count: count * classes)
-        for (image, label) in labels.enumerated() {
-            let share = self[image]?.share ?? 1
-            let partner = labels[count - 1 - image]
-            for number in Set([label, partner]) {
-                targets[image * classes + Int(number)] =
-                    (number == label ? own : others) * share + (number == partner ? own : others)
-                    * (1 - share)
-            }
+        return zip(self, labels.reversed()).map { mixture, label in
+            MixingPartner(label: label, share: 1 - (mixture?.share ?? 1))
         }
-        return targets
     }
 }
 
-extension Mixture? {
-    /// A number of an image, given that of its partner at the same place.
-    @inline(__always)
-    fileprivate func mixed(_ own: Float, _ partners: Float, _ row: Int, _ column: Int) -> Float {
+extension Mixture {
+    /// Mixes an image, `[channels, height, width]`, with its partner.
+    fileprivate func apply(
+        to image: UnsafeMutableBufferPointer<Float>, _ partner: UnsafeBufferPointer<Float>, height: Int,
+        width: Int
+    ) {
         switch self {
-        case nil: own
-        case .blend(let share): own * share + partners * (1 - share)
+        case .blend(let share):
+            for index in image.indices { image[index] = image[index] * share + partner[index] * (1 - share) }
         case .paste(let window, _):
-            (0..<window.height).contains(row - window.top)
-                && (0..<window.width).contains(column - window.left)
-                ? partners : own
+            for line in stride(from: 0, to: image.count, by: width)
+            where (0..<window.height).contains(line / width % height - window.top) {
+                for index in line + window.left..<line + window.left + window.width {
+                    image[index] = partner[index]
+                }
+            }
         }
     }
 }

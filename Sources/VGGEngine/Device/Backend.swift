@@ -12,7 +12,7 @@ package protocol Backend: Sendable {
 
     /// Floating-point operations a second at most.
     func measuredPeak(_ precision: Precision) -> Double
-    func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory
+    func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory
     func steps(of plan: Plan) -> [StepDescription]
 
     /// Reserves the plan's memory.
@@ -32,8 +32,10 @@ package enum ParameterContent: Sendable {
     case value
     /// Of the last batch's mean loss; of trained parameters only.
     case gradient
-    /// The optimiser's; of trained parameters only.
-    case momentum
+    /// The optimiser's averages of gradients and of their squares; of trained parameters only.
+    case momentum, secondMoment
+    /// The average of the values that is kept beside them.
+    case average
 }
 
 /// A plan in a device's memory: parameters and one batch. Steps and parameters are numbered as in the plan.
@@ -46,18 +48,18 @@ package protocol BoundPlan: AnyObject {
     /// Makes the step's output from the output of the step before.
     func forward(_ step: Int, _ pass: Pass)
 
-    /// What the logits, the last step's output, say for the labels of the pass's images, smoothed as the pass says. For training, leaves the gradient of
-    /// the batch's mean loss with respect to the logits.
-    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics
+    /// What the logits, the last step's output, say for the labels of the pass's images and of what they are mixed with. For
+    /// training, leaves the gradient of the batch's mean loss with respect to the logits.
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics
 
     /// Instead: sets the gradient of the logits to that of one image's logit.
     func setGradient(ofLogit logit: Int)
 
     /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
-    /// With an optimiser, parameters may be updated as soon as their gradients are made, without storing these.
+    /// With an update, parameters may be updated as soon as their gradients are made, without storing these.
     func backward(_ step: Int, _ pass: Pass)
 
-    /// Calls `body` with the gradients of all trained parameters of the last backward pass without an optimiser, in
+    /// Calls `body` with the gradients of all trained parameters of the last backward pass without an update, in
     /// an order and with gaps of the device's own, the same for every plan of the same kind.
     func withGradients<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
@@ -65,7 +67,7 @@ package protocol BoundPlan: AnyObject {
 
     /// Updates all trained parameters by their gradients.
     /// - Parameter pass: the last backward pass; what it has updated itself is left out.
-    func update(with optimizer: SGD, after pass: Pass)
+    func update(_ update: ParameterUpdate, after pass: Pass)
 
     /// - Returns: a batch's output of a step that has just run, in PyTorch's order: [count, channels, height, width].
     func output(of step: Int, count: Int) -> [Float]
@@ -82,8 +84,14 @@ package protocol BoundPlan: AnyObject {
     /// Makes all forms of the weights that inference reads, and gives them away. They are not written again.
     func shareWeights() -> any SharedWeights
 
-    /// Sets the momentum of all trained parameters to zero.
-    func clearMomentum()
+    /// Sets what the optimiser keeps of the gradients to zero.
+    func clearState()
+
+    /// Makes the average of the parameters what they are.
+    func beginAverage()
+
+    /// Exchanges the parameters with their average.
+    func exchangeAverage()
 }
 
 /// One pass over a batch, or over a node of the tree that everything is summed along.
@@ -95,22 +103,21 @@ package struct Pass {
     package var seed: UInt64 = 0
     package var step: Int = 0
     /// Given where parameters may be updated as soon as their gradients are made.
-    package var optimizer: SGD?
-    /// What all classes share alike of the target 1 of each image's own.
-    package var smoothing: Float = 0
+    package var update: ParameterUpdate?
+    package var loss = CrossEntropy()
     /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
     package var needsWeightGradients = true
 
     package init(
-        _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, optimizer: SGD? = nil,
-        smoothing: Float = 0, needsWeightGradients: Bool = true
+        _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, update: ParameterUpdate? = nil,
+        loss: CrossEntropy = CrossEntropy(), needsWeightGradients: Bool = true
     ) {
         self.node = node
         self.isTraining = isTraining
         self.seed = seed
         self.step = step
-        self.optimizer = optimizer
-        self.smoothing = smoothing
+        self.update = update
+        self.loss = loss
         self.needsWeightGradients = needsWeightGradients
     }
 

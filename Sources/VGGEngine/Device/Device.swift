@@ -34,7 +34,7 @@ public struct Device: Sendable, CustomStringConvertible {
     }
 
     /// The memory that a plan will take with an optimiser; nil for inference, and for training without one.
-    public func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+    public func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         backend.memory(of: plan, optimizer: optimizer)
     }
 

@@ -18,15 +18,14 @@ extension Executor {
     ///   - images: with labels, 0 ..< classes.
     ///   - seed: chooses the dropout masks, together with `step`.
     ///   - step: counts from 0 over the whole training.
-    ///   - smoothing: what all classes share alike of the target 1 of each image's own (Szegedy et al. 2015, "Rethinking the
-    ///     Inception architecture", section 7); the loss is then of these targets.
     /// - Returns: what the batch gave before the update.
     public func trainingStep(
-        _ images: ImageBatch, optimizer: SGD, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
+        _ images: ImageBatch, optimizer: Optimizer, seed: UInt64 = 0, step: Int = 0,
+        loss: CrossEntropy = CrossEntropy()
     ) -> BatchMetrics {
         let pass = Pass(
-            SumTree(images: images.count), isTraining: true, seed: seed, step: step, optimizer: optimizer,
-            smoothing: smoothing)
+            SumTree(images: images.count), isTraining: true, seed: seed, step: step, update: next(optimizer),
+            loss: loss)
         let metrics = train(pass, images)
         update(with: optimizer, after: pass)
         return metrics
@@ -34,18 +33,19 @@ extension Executor {
 
     /// Forward and backward with one batch: leaves the gradients of the batch's mean loss in `gradientTensors`.
     public func backward(
-        _ images: ImageBatch, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
+        _ images: ImageBatch, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy()
     ) -> BatchMetrics {
-        backward(images, of: SumTree(images: images.count), seed: seed, step: step, smoothing: smoothing)
+        backward(images, of: SumTree(images: images.count), seed: seed, step: step, loss: loss)
     }
 
     /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
     /// added as the tree says, are to the bit those of the batch; but batch norm, as yet, takes the statistics of the part.
     /// - Parameter node: the part, whose images these are.
     package func backward(
-        _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0, smoothing: Float = 0
+        _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0,
+        loss: CrossEntropy = CrossEntropy()
     ) -> BatchMetrics {
-        train(Pass(node, isTraining: true, seed: seed, step: step, smoothing: smoothing), images)
+        train(Pass(node, isTraining: true, seed: seed, step: step, loss: loss), images)
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.
@@ -56,26 +56,35 @@ extension Executor {
     }
 
     /// Updates the parameters by the gradients that `backward` has left.
-    public func update(with optimizer: SGD) {
+    public func update(with optimizer: Optimizer) {
         guard let storedPass else { preconditionFailure("there are no gradients before a backward pass") }
         update(with: optimizer, after: storedPass)
     }
 
-    private func update(with optimizer: SGD, after pass: Pass) {
-        if optimizer.momentum != 0 { hasMomentum = true }
-        bound.update(with: optimizer, after: pass)
+    /// The optimiser's next update.
+    private func next(_ optimizer: Optimizer) -> ParameterUpdate {
+        ParameterUpdate(optimizer, number: updates + 1)
+    }
+
+    private func update(with optimizer: Optimizer, after pass: Pass) {
+        if optimizer.average != nil, !hasAverage { beginAverage() }
+        bound.update(next(optimizer), after: pass)
+        updates += 1
+        if optimizer.hasMomentum { hasMomentum = true }
+        if optimizer.hasSecondMoment { hasSecondMoment = true }
         stepTimer?.lap(.update)
     }
 
     private func train(_ pass: Pass, _ images: ImageBatch) -> BatchMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
         precondition(images.count == pass.count, "the images are those of another part of the batch")
-        if pass.optimizer?.momentum ?? 0 != 0 { hasMomentum = true }
+        // Before weights are updated with their gradients.
+        if pass.update?.optimizer.average != nil, !hasAverage { beginAverage() }
         forward(pass, images)
         let metrics = loss(images, pass)
         stepTimer?.lap(.loss)
         backward(pass, downTo: plan.frozenSteps)
-        storedPass = pass.optimizer == nil ? pass : nil
+        storedPass = pass.update == nil ? pass : nil
         return metrics
     }
 }

@@ -12,7 +12,7 @@ extension Executor {
                 index += 1
             }
         }
-        clearMomentum()
+        clearState()
     }
 
     /// The network's tensors under torchvision's names.
@@ -21,9 +21,6 @@ extension Executor {
     /// The gradients of the last batch's mean loss, of every trained tensor.
     public var gradientTensors: [String: Tensor] { tensors(.gradient, where: \.isTrained) }
 
-    /// The optimiser's momentum of every trained tensor; empty where there is none.
-    public var momentum: [String: Tensor] { hasMomentum ? tensors(.momentum, where: \.isTrained) : [:] }
-
     /// Replaces all tensors. PyTorch's `num_batches_tracked` counters are passed over.
     /// - Parameter kept: the names of those that stay as they are, and must not be in `weights`.
     /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
@@ -31,20 +28,7 @@ extension Executor {
         try replace(.value, by: weights) { !kept.contains($0.description.name) }
     }
 
-    /// Replaces the optimiser's momentum; an empty dictionary clears it.
-    /// - Throws: `WeightsError` that names the tensor at fault; then nothing is replaced.
-    public func load(momentum: [String: Tensor]) throws(WeightsError) {
-        guard !momentum.isEmpty else { return clearMomentum() }
-        try replace(.momentum, by: momentum, where: \.isTrained)
-        hasMomentum = true
-    }
-
-    private func clearMomentum() {
-        if hasMomentum { bound.clearMomentum() }
-        hasMomentum = false
-    }
-
-    private func tensors(
+    func tensors(
         _ content: ParameterContent, where isIncluded: (PlannedParameter) -> Bool
     ) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
@@ -55,7 +39,7 @@ extension Executor {
         return tensors
     }
 
-    private func replace(
+    func replace(
         _ content: ParameterContent, by tensors: [String: Tensor],
         where isIncluded: (PlannedParameter) -> Bool
     ) throws(WeightsError) {

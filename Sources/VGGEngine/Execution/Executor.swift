@@ -9,8 +9,12 @@ import VGGModel
 public final class Executor {
     public let plan: Plan
     let bound: any BoundPlan
-    /// Whether the optimiser's momentum was ever used; until then it is zero and its memory not paid for.
-    var hasMomentum = false
+    /// Updates since the optimiser's state began.
+    var updates = 0
+    /// Whether the optimiser's averages were ever used; until then they are zero and their memory not paid for.
+    var (hasMomentum, hasSecondMoment) = (false, false)
+    /// Whether an average of the weights is kept.
+    var hasAverage = false
     /// The backward pass whose gradients are all stored; nil where there are none.
     var storedPass: Pass?
     /// Set while a benchmark wants to know where the time goes.
@@ -75,10 +79,13 @@ public final class Executor {
     func loss(_ images: ImageBatch, _ pass: Pass) -> BatchMetrics {
         guard let labels = images.labels else { preconditionFailure("a loss is of images with labels") }
         let classes = plan.network.output.count
-        for label in labels {
+        for label in labels + (images.partners ?? []).map(\.label) {
             precondition(
                 (0..<classes).contains(Int(label)), "label \(label) is not one of \(classes) classes")
         }
-        return bound.loss(labels: labels, pass)
+        precondition(
+            pass.loss.classWeights.map { $0.count == classes } ?? true, "each class has a weight, or none has"
+        )
+        return bound.loss(labels: labels, partners: images.partners, pass)
     }
 }

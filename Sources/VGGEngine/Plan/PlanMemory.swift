@@ -27,7 +27,7 @@ extension Plan {
     ///   - others: bytes that are needed beside the plan's, for a batch size.
     /// - Throws: `PlanError.tooLarge` with the largest batch size that would fit.
     public func checkFits(
-        on device: Device, optimizer: SGD? = nil, beside others: (_ batchSize: Int) -> Int = { _ in 0 }
+        on device: Device, optimizer: Optimizer? = nil, beside others: (_ batchSize: Int) -> Int = { _ in 0 }
     ) throws(PlanError) {
         // Where the system does not say what is free, nothing is wrong.
         guard let free = device.freeMemory else { return }

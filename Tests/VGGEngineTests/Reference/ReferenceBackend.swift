@@ -16,7 +16,7 @@ struct ReferenceBackend: Backend {
     let freeMemory: Int? = nil
 
     func measuredPeak(_ precision: Precision) -> Double { 0 }
-    func memory(of plan: Plan, optimizer: SGD?) -> PlanMemory {
+    func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         PlanMemory(parameters: 0, gradients: 0, optimizerState: 0, activations: 0, scratch: 0)
     }
     func steps(of plan: Plan) -> [StepDescription] { [] }
@@ -40,6 +40,8 @@ final class ReferencePlan: BoundPlan {
     private let plan: Plan
     private var layers: [ReferenceLayer]
     private var momentum: [[Double]]
+    private var secondMoment: [[Double]]
+    private var average: [[Double]]
     /// Before each layer, and after the last.
     private var activations: [ReferenceBatch]
     /// Of each step's output.
@@ -53,6 +55,7 @@ final class ReferencePlan: BoundPlan {
                 values: placed.parameters.map { Array(repeating: 0, count: $0.shape.reduce(1, *)) })
         }
         momentum = layers.flatMap(\.values)
+        (secondMoment, average) = (momentum, momentum)
         activations = Array(repeating: [], count: layers.count + 1)
         stepGradients = Array(repeating: [], count: plan.steps.count)
     }
@@ -77,19 +80,30 @@ final class ReferencePlan: BoundPlan {
         }
     }
 
-    func loss(labels: [Int32], _ pass: Pass) -> BatchMetrics {
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
         var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
         var gradient: ReferenceBatch = []
-        for (logits, label) in zip(activations[layers.count], labels.map(Int.init)) {
+        let weights = pass.loss.classWeights?.map(Double.init)
+        let scale =
+            weights.map { weights in 1 / labels.map { weights[Int($0)] }.reduce(0, +) }
+            ?? 1 / Double(pass.node.batch)
+        for (image, logits) in activations[layers.count].enumerated() {
             let top = logits.max()!
             let exponentials = logits.map { exp($0 - top) }
             let sum = exponentials.reduce(0, +)
-            let share = Double(pass.smoothing) / Double(logits.count)
-            let targets = logits.indices.map { share + ($0 == label ? 1 - Double(pass.smoothing) : 0) }
-            metrics.lossSum += zip(targets, logits).reduce(0) { $0 + $1.0 * (log(sum) - ($1.1 - top)) }
-            if logits.indices.max(by: { logits[$0] < logits[$1] }) == label { metrics.correct += 1 }
-            gradient.append(
-                zip(exponentials, targets).map { ($0 / sum - $1) / Double(pass.node.batch) })
+            let smoothing = Double(pass.loss.smoothing)
+            var targets = logits.map { _ in smoothing / Double(logits.count) }
+            let share = Double(partners?[image].share ?? 0)
+            targets[Int(labels[image])] += (1 - smoothing) * (1 - share)
+            if let partner = partners?[image] { targets[Int(partner.label)] += (1 - smoothing) * share }
+            if let weights { targets = zip(targets, weights).map { $0 * $1 } }
+            metrics.lossSum +=
+                zip(targets, logits).reduce(0) { $0 + $1.0 * (log(sum) - ($1.1 - top)) }
+                * (weights == nil ? 1 : scale * Double(labels.count))
+            let expected = share > 0.5 ? partners![image].label : labels[image]
+            if logits.indices.max(by: { logits[$0] < logits[$1] }) == Int(expected) { metrics.correct += 1 }
+            let total = targets.reduce(0, +)
+            gradient.append(zip(exponentials, targets).map { ($0 / sum * total - $1) * scale })
         }
         if pass.isTraining { stepGradients[plan.steps.count - 1] = gradient }
         return metrics
@@ -147,23 +161,54 @@ final class ReferencePlan: BoundPlan {
 
     private var trained: [Int] { plan.parameters.indices.filter { plan.parameters[$0].isTrained } }
 
-    /// PyTorch's `torch.optim.SGD`.
-    func update(with optimizer: SGD, after pass: Pass) {
+    /// PyTorch's `torch.optim.SGD`, `Adam` and `AdamW`, and timm's average.
+    func update(_ update: ParameterUpdate, after pass: Pass) {
         for parameter in trained {
-            let rule = optimizer.rule(for: plan.parameters[parameter].group)
-            let factor = Double(rule.momentum)
+            let rule = update.rule(for: plan.parameters[parameter].group)
             let (layer, place) = place(of: parameter)
             for element in layers[layer].values[place].indices {
-                let value = layers[layer].values[place][element]
-                var change = layers[layer].gradients[place][element] + Double(rule.weightDecay) * value
-                if factor != 0 {
-                    momentum[parameter][element] = factor * momentum[parameter][element] + change
-                    change =
-                        momentum[parameter][element] * (rule.nesterov ? factor : 1)
-                        + (rule.nesterov ? change : 0)
-                }
-                layers[layer].values[place][element] = value - Double(rule.learningRate) * change
+                layers[layer].values[place][element] += change(
+                    rule, update.number, parameter, element, of: layers[layer].values[place][element],
+                    gradient: layers[layer].gradients[place][element])
             }
+        }
+        guard let share = update.averageShare else { return }
+        for (parameter, values) in layers.flatMap(\.values).enumerated()
+        where plan.steps[plan.parameters[parameter].step].mode == .training {
+            average[parameter] = zip(average[parameter], values).map { $0 + share * ($1 - $0) }
+        }
+    }
+
+    private func change(
+        _ rule: ParameterUpdate.Rule, _ number: Int, _ parameter: Int, _ element: Int, of value: Double,
+        gradient: Double
+    ) -> Double {
+        let decay = rule.weightDecay * value
+        if rule.kind == .sgd {
+            var change = gradient + decay
+            guard rule.momentum != 0 else { return -rule.learningRate * change }
+            let velocity = rule.momentum * momentum[parameter][element] + (1 - rule.dampening) * change
+            momentum[parameter][element] = velocity
+            change = rule.nesterov ? change + rule.momentum * velocity : velocity
+            return -rule.learningRate * change
+        }
+        let gradient = gradient + (rule.kind == .adam ? decay : 0)
+        let (first, second) = rule.betas
+        momentum[parameter][element] = first * momentum[parameter][element] + (1 - first) * gradient
+        secondMoment[parameter][element] =
+            second * secondMoment[parameter][element] + (1 - second) * gradient * gradient
+        let mean = momentum[parameter][element] / (1 - pow(first, Double(number)))
+        let square = secondMoment[parameter][element] / (1 - pow(second, Double(number)))
+        return -rule.learningRate
+            * (mean / (square.squareRoot() + rule.eps) + (rule.kind == .adamw ? decay : 0))
+    }
+
+    func beginAverage() { average = layers.flatMap(\.values) }
+
+    func exchangeAverage() {
+        for parameter in average.indices {
+            let (layer, place) = place(of: parameter)
+            swap(&average[parameter], &layers[layer].values[place])
         }
     }
 
@@ -180,6 +225,8 @@ final class ReferencePlan: BoundPlan {
             case .value: layers[layer].values[place]
             case .gradient: layers[layer].gradients[place]
             case .momentum: momentum[parameter]
+            case .secondMoment: secondMoment[parameter]
+            case .average: average[parameter]
             }
         return numbers.map(Float.init)
     }
@@ -190,6 +237,8 @@ final class ReferencePlan: BoundPlan {
         switch content {
         case .value: layers[layer].values[place] = numbers
         case .momentum: momentum[parameter] = numbers
+        case .secondMoment: secondMoment[parameter] = numbers
+        case .average: average[parameter] = numbers
         case .gradient: Issue.record("nobody writes gradients")
         }
     }
@@ -200,7 +249,10 @@ final class ReferencePlan: BoundPlan {
         for index in layers.indices { layers[index].values = weights.values[index] }
     }
 
-    func clearMomentum() { momentum = momentum.map { $0.map { _ in 0 } } }
+    func clearState() {
+        momentum = momentum.map { $0.map { _ in 0 } }
+        secondMoment = momentum
+    }
 
     /// Which layer's tensor a parameter is.
     private func place(of parameter: Int) -> (layer: Int, place: Int) {

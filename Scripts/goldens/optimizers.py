@@ -1,0 +1,113 @@
+"""Ten steps of a small VGG with batch norm by each of torch's optimisers, and timm's moving average of its weights.
+
+Writes Tests/VGGEngineTests/Goldens/optimizers.safetensors. Metadata "runs" lists the runs and their settings: those of
+the optimiser, with a learning rate of its own for the last linear layer and none of the weight decay for biases and
+norms where these are given, and of the average. Tensors, NAME being torchvision's:
+  initial/NAME       the weights that every run starts from
+  images             [steps, batch, channels, height, width]
+  labels             [steps, batch], as 32-bit floats
+  RUN/losses         [steps]: the mean loss of each batch, before its update
+  RUN/final/NAME     the weights after the last step
+  RUN/average/NAME   their average
+
+Computed in double precision from the 32-bit initial weights and images, stored in 32 bits. Prints how far PyTorch's own
+single precision is from that, in units of each tensor's largest number. Left out is the bias of the convolution before
+batch norm and the running mean that it moves: its gradient is zero but for rounding, which Adam divides by itself.
+"""
+
+import json
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from timm.utils import ModelEmaV3
+from torch import nn
+
+OUTPUT = pathlib.Path(__file__).parents[2] / "Tests/VGGEngineTests/Goldens/optimizers.safetensors"
+STEPS, BATCH, SIZE, HIDDEN, CLASSES = 10, 6, 8, 16, 5
+UNDETERMINED = ("features.0.bias", "running_mean")
+PLAIN = {"decay": 0.8, "warmup": False}
+WARMUP = {"decay": 0.95, "warmup": True}
+RUNS = [
+    {"name": "momentum", "opt": "sgd", "learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.01, "average": PLAIN},
+    {"name": "dampening", "opt": "sgd", "learningRate": 0.2, "momentum": 0.9, "dampening": 0.5, "average": WARMUP},
+    {"name": "nesterov", "opt": "sgd", "learningRate": 0.05, "momentum": 0.8, "nesterov": True, "average": PLAIN},
+    {"name": "adam", "opt": "adam", "learningRate": 0.001, "average": PLAIN},
+    {"name": "adam-l2", "opt": "adam", "learningRate": 0.002, "weightDecay": 0.1, "eps": 1e-5, "average": WARMUP},
+    {"name": "adamw", "opt": "adamw", "learningRate": 0.003, "weightDecay": 0.01, "average": WARMUP},
+    {"name": "adamw-groups", "opt": "adamw", "learningRate": 0.001, "headLearningRate": 0.005, "weightDecay": 0.2,
+     "noNormDecay": True, "betas": [0.8, 0.95], "eps": 1e-4, "average": PLAIN},
+]
+
+
+def network():
+    features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+    classifier = nn.Sequential(
+        nn.Linear(8 * (SIZE // 2) ** 2, HIDDEN), nn.ReLU(), nn.Dropout(0), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(),
+        nn.Dropout(0), nn.Linear(HIDDEN, CLASSES))
+    return nn.ModuleDict({"features": features, "classifier": classifier})
+
+
+def optimizer(run, model):
+    head = list(model["classifier"][-1].parameters())
+    groups = []
+    for is_head in [False, True]:
+        for is_vector in [False, True]:
+            group = {"params": [p for p in model.parameters()
+                                if any(p is q for q in head) == is_head and (p.ndim == 1) == is_vector]}
+            if is_head and "headLearningRate" in run:
+                group["lr"] = run["headLearningRate"]
+            if is_vector and run.get("noNormDecay"):
+                group["weight_decay"] = 0
+            groups.append(group)
+    options = {"lr": run["learningRate"], "weight_decay": run.get("weightDecay", 0)}
+    if run["opt"] == "sgd":
+        return torch.optim.SGD(groups, momentum=run["momentum"], dampening=run.get("dampening", 0),
+                               nesterov=run.get("nesterov", False), **options)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[run["opt"]]
+    return kind(groups, betas=tuple(run.get("betas", [0.9, 0.999])), eps=run.get("eps", 1e-8), **options)
+
+
+def train(run, initial, images, labels, precision):
+    model = network().to(precision)
+    model.load_state_dict(initial, strict=False)
+    model.train()
+    update = optimizer(run, model)
+    average = ModelEmaV3(model, decay=run["average"]["decay"], use_warmup=run["average"]["warmup"])
+    losses = []
+    for step, (x, y) in enumerate(zip(images, labels)):
+        maps = model["features"](x.to(precision))
+        loss = nn.functional.cross_entropy(model["classifier"](maps.flatten(1)), y)
+        update.zero_grad()
+        loss.backward()
+        update.step()
+        average.update(model, step + 1)
+        losses.append(loss.item())
+    results = {"losses": torch.tensor(losses, dtype=torch.double)}
+    for part, state in [("final", model.state_dict()), ("average", average.module.state_dict())]:
+        results |= {f"{part}/{name}": tensor for name, tensor in state.items() if name in initial}
+    return results
+
+
+def main():
+    torch.manual_seed(7)
+    initial = {name: tensor.clone() for name, tensor in network().state_dict().items()
+               if not name.endswith("num_batches_tracked")}
+    images = torch.randn(STEPS, BATCH, 3, SIZE, SIZE)
+    labels = torch.randint(CLASSES, (STEPS, BATCH))
+    tensors = {"images": images, "labels": labels.float()}
+    tensors |= {f"initial/{name}": tensor for name, tensor in initial.items()}
+    for run in RUNS:
+        results = train(run, initial, images, labels, torch.double)
+        single = train(run, initial, images, labels, torch.float)
+        distance = max((((tensor - single[key]).abs().max() / tensor.abs().max()).item(), key)
+                       for key, tensor in results.items() if not key.endswith(UNDETERMINED))
+        print(run["name"], " ".join(f"{loss:.4f}" for loss in results["losses"].tolist()), distance)
+        tensors |= {f"{run['name']}/{key}": value.float() for key, value in results.items()}
+    save_file({key: value.contiguous() for key, value in tensors.items()}, OUTPUT,
+              metadata={"runs": json.dumps(RUNS, separators=(",", ":"))})
+    print(f"{OUTPUT.name}: {OUTPUT.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
