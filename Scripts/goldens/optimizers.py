@@ -2,7 +2,8 @@
 
 Writes Tests/VGGEngineTests/Goldens/optimizers.safetensors. Metadata "runs" lists the runs and their settings: those of
 the optimiser, with a learning rate of its own for the last linear layer and none of the weight decay for biases and
-norms where these are given, and of the average. Tensors, NAME being torchvision's:
+norms where these are given, a factor of the rate of batch norm's biases, the norm that torch's clip_grad_norm_ clips
+gradients to, how many parts of a batch an update adds them up of, and of the average. Tensors, NAME being torchvision's:
   initial/NAME       the weights that every run starts from
   images             [steps, batch, channels, height, width]
   labels             [steps, batch], as 32-bit floats
@@ -37,6 +38,9 @@ RUNS = [
     {"name": "adamw", "opt": "adamw", "learningRate": 0.003, "weightDecay": 0.01, "average": WARMUP},
     {"name": "adamw-groups", "opt": "adamw", "learningRate": 0.001, "headLearningRate": 0.005, "weightDecay": 0.2,
      "noNormDecay": True, "betas": [0.8, 0.95], "eps": 1e-4, "average": PLAIN},
+    {"name": "clipped", "opt": "sgd", "learningRate": 0.1, "momentum": 0.9, "clipGrad": 0.8, "average": PLAIN},
+    {"name": "in-parts", "opt": "adamw", "learningRate": 0.003, "parts": 2, "clipGrad": 0.9, "average": PLAIN},
+    {"name": "shifts", "opt": "sgd", "learningRate": 0.02, "bnBiasLrScale": 16, "momentum": 0.9, "average": PLAIN},
 ]
 
 
@@ -50,11 +54,14 @@ def network():
 
 def optimizer(run, model):
     head = list(model["classifier"][-1].parameters())
-    groups = []
+    shift = model["features"][1].bias
+    groups = [{"params": [shift], "lr": run["learningRate"] * run.get("bnBiasLrScale", 1)}]
+    if run.get("noNormDecay"):
+        groups[0]["weight_decay"] = 0
     for is_head in [False, True]:
         for is_vector in [False, True]:
-            group = {"params": [p for p in model.parameters()
-                                if any(p is q for q in head) == is_head and (p.ndim == 1) == is_vector]}
+            group = {"params": [p for p in model.parameters() if p is not shift
+                                and any(p is q for q in head) == is_head and (p.ndim == 1) == is_vector]}
             if is_head and "headLearningRate" in run:
                 group["lr"] = run["headLearningRate"]
             if is_vector and run.get("noNormDecay"):
@@ -76,13 +83,18 @@ def train(run, initial, images, labels, precision):
     average = ModelEmaV3(model, decay=run["average"]["decay"], use_warmup=run["average"]["warmup"])
     losses = []
     for step, (x, y) in enumerate(zip(images, labels)):
-        maps = model["features"](x.to(precision))
-        loss = nn.functional.cross_entropy(model["classifier"](maps.flatten(1)), y)
+        parts = run.get("parts", 1)
         update.zero_grad()
-        loss.backward()
+        losses.append(0)
+        for part, answers in zip(x.to(precision).chunk(parts), y.chunk(parts)):
+            maps = model["features"](part)
+            loss = nn.functional.cross_entropy(model["classifier"](maps.flatten(1)), answers) / parts
+            loss.backward()
+            losses[-1] += loss.item()
+        if "clipGrad" in run:
+            nn.utils.clip_grad_norm_(model.parameters(), run["clipGrad"])
         update.step()
         average.update(model, step + 1)
-        losses.append(loss.item())
     results = {"losses": torch.tensor(losses, dtype=torch.double)}
     for part, state in [("final", model.state_dict()), ("average", average.module.state_dict())]:
         results |= {f"{part}/{name}": tensor for name, tensor in state.items() if name in initial}

@@ -53,12 +53,9 @@ struct ParameterMap: Sendable {
             let chosen = parameters.indices.filter {
                 parameters[$0].isTrained && isUpdatedAtOnce($0) == isAtOnce
             }
-            for isOfHead in [false, true] {
-                for isVector in [false, true] {
-                    let group = ParameterGroup(isOfHead: isOfHead, isVector: isVector)
-                    let range = place(chosen.filter { parameters[$0].group == group })
-                    parts.append(Part(group: group, isUpdatedAtOnce: isAtOnce, range: range))
-                }
+            for group in ParameterGroup.all {
+                let range = place(chosen.filter { parameters[$0].group == group })
+                parts.append(Part(group: group, isUpdatedAtOnce: isAtOnce, range: range))
             }
         }
         trainedParts = parts.filter { !$0.range.isEmpty }

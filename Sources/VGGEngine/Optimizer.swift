@@ -18,6 +18,8 @@ public struct Optimizer: Hashable, Sendable, Codable {
     public var learningRate: Float
     /// That of the network's last linear layer; nil for the same as everywhere.
     public var headLearningRate: Float?
+    /// What the rate of batch norm's shifts is multiplied by; nil for nothing.
+    public var bnBiasLrScale: Float?
     /// SGD's.
     public var momentum: Float
     /// How much of a gradient does not come into the momentum; nil for nothing.
@@ -35,14 +37,16 @@ public struct Optimizer: Hashable, Sendable, Codable {
     public var average: WeightAverage?
 
     public init(
-        _ opt: Kind = .sgd, learningRate: Float, headLearningRate: Float? = nil, momentum: Float = 0,
-        dampening: Float? = nil, nesterov: Bool = false, weightDecay: Float = 0,
+        _ opt: Kind = .sgd, learningRate: Float, headLearningRate: Float? = nil,
+        bnBiasLrScale: Float? = nil, momentum: Float = 0, dampening: Float? = nil, nesterov: Bool = false,
+        weightDecay: Float = 0,
         vectorWeightDecay: Float? = nil, betas: [Double]? = nil, eps: Double? = nil,
         average: WeightAverage? = nil
     ) {
         self.opt = opt == .sgd ? nil : opt
         self.learningRate = learningRate
         self.headLearningRate = headLearningRate
+        self.bnBiasLrScale = bnBiasLrScale
         self.momentum = momentum
         self.dampening = dampening
         self.nesterov = nesterov
@@ -71,11 +75,21 @@ public struct ParameterGroup: Hashable, Sendable {
     public var isOfHead: Bool
     /// Whether it is a bias, or batch norm's scale or shift, and no matrix of weights.
     public var isVector: Bool
+    /// Whether it is batch norm's shift, torch's `bias`.
+    public var isShift: Bool
 
-    package init(isOfHead: Bool, isVector: Bool) {
+    package init(isOfHead: Bool, isVector: Bool, isShift: Bool = false) {
         self.isOfHead = isOfHead
         self.isVector = isVector
+        self.isShift = isShift
     }
+
+    /// All that there may be: nothing of the head is a shift.
+    package static let all = [
+        ParameterGroup(isOfHead: false, isVector: false), ParameterGroup(isOfHead: false, isVector: true),
+        ParameterGroup(isOfHead: false, isVector: true, isShift: true),
+        ParameterGroup(isOfHead: true, isVector: false), ParameterGroup(isOfHead: true, isVector: true),
+    ]
 }
 
 /// One update of all trained parameters.
@@ -108,12 +122,13 @@ package struct ParameterUpdate: Hashable, Sendable {
 
     /// What is done with the parameters of a group.
     package func rule(for group: ParameterGroup) -> Rule {
-        let (rate, decay) = (optimizer.learningRate, optimizer.weightDecay)
+        let decay = (group.isVector ? optimizer.vectorWeightDecay : nil) ?? optimizer.weightDecay
+        let rate = (group.isOfHead ? optimizer.headLearningRate : nil) ?? optimizer.learningRate
         let betas = optimizer.betas ?? [0.9, 0.999]
         return Rule(
             kind: optimizer.kind,
-            learningRate: Double((group.isOfHead ? optimizer.headLearningRate : nil) ?? rate),
-            weightDecay: Double((group.isVector ? optimizer.vectorWeightDecay : nil) ?? decay),
+            learningRate: Double(rate) * Double((group.isShift ? optimizer.bnBiasLrScale : nil) ?? 1),
+            weightDecay: Double(decay),
             momentum: Double(optimizer.momentum),
             dampening: number > 1 ? Double(optimizer.dampening ?? 0) : 0, nesterov: optimizer.nesterov,
             betas: (betas[0], betas[1]), eps: optimizer.eps ?? 1e-8)

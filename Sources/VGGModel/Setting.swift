@@ -12,10 +12,11 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     // The training.
     case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
     case nesterov, weightDecay, noNormDecay, smoothing, opt, dampening, optBetas, optEps
+    case clipGrad, gradAccumSteps, bnBiasLrScale, classWeights
     // The average of its weights.
     case modelEma, modelEmaDecay, modelEmaWarmup
     // Its learning rate from step to step.
-    case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate
+    case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate, patienceEpochs
     // Which epoch it ends with.
     case keep, patience
     // What happens to its pictures.

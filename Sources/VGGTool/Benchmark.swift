@@ -11,7 +11,7 @@ struct Benchmark {
     var work: Work
     var precision: Precision
     var batchSize: Int
-    var optimizer: SGD
+    var optimizer: Optimizer
     /// What is not trained.
     var frozen: FrozenPart?
     var device: Device

@@ -17,6 +17,11 @@ struct OptimizerOptions: ParsableArguments {
         help: "The learning rate of the last linear layer, the head (default: that of --lr).")
     var lrHead: Float?
 
+    @Option(
+        parsing: .unconditional,
+        help: "What the learning rate of batch norm's biases is multiplied by (default: 1).")
+    var bnBiasLrScale: Float?
+
     @Option(parsing: .unconditional, help: "The momentum of SGD (default: 0).")
     var momentum: Float?
 
@@ -61,6 +66,7 @@ struct OptimizerOptions: ParsableArguments {
         }
         if let lr { result.learningRate = lr }
         if let lrHead { result.headLearningRate = lrHead }
+        if let bnBiasLrScale { result.bnBiasLrScale = bnBiasLrScale }
         if let momentum { result.momentum = momentum }
         if let dampening { result.dampening = dampening }
         if nesterov { result.nesterov = true }

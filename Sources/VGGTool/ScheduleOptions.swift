@@ -8,8 +8,9 @@ struct ScheduleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How the learning rate changes from step to step: step and multistep multiply it by --decay-rate, cosine "
-                + "lowers it to --min-lr, onecycle raises it to --lr and lowers it (default: not at all).",
-            valueName: "step|multistep|cosine|onecycle"))
+                + "lowers it to --min-lr, onecycle raises it to --lr and lowers it; plateau multiplies it when the accuracy "
+                + "no longer rises (default: not at all).",
+            valueName: "step|multistep|cosine|onecycle|plateau"))
     var sched: ScheduleSettings.Kind?
 
     @Option(parsing: .unconditional, help: "Epochs in which the learning rate rises to --lr (default: 0).")
@@ -18,7 +19,9 @@ struct ScheduleOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The learning rate at the begin of the warm-up (default: 1e-5).")
     var warmupLr: Double?
 
-    @Option(parsing: .unconditional, help: "The learning rate at the end of --sched cosine (default: 0).")
+    @Option(
+        parsing: .unconditional,
+        help: "The learning rate at the end of --sched cosine, and the least of plateau (default: 0).")
     var minLr: Double?
 
     @Option(
@@ -35,6 +38,13 @@ struct ScheduleOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "What it is multiplied by then (default: 0.1).")
     var decayRate: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help:
+            "After how many epochs without a better accuracy --sched plateau does not yet lower it (default: 10)."
+    )
+    var patienceEpochs: Int?
+
     /// The settings with what was given; nil if nothing ever was.
     func applied(to base: ScheduleSettings?) -> ScheduleSettings? {
         var result = base ?? ScheduleSettings()
@@ -45,6 +55,7 @@ struct ScheduleOptions: ParsableArguments {
         if let decayEpochs { result.decayEpochs = decayEpochs }
         if let decayMilestones { result.decayMilestones = decayMilestones.numbers }
         if let decayRate { result.decayRate = decayRate }
+        if let patienceEpochs { result.patienceEpochs = patienceEpochs }
         return result == ScheduleSettings() ? nil : result
     }
 }

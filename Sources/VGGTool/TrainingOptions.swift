@@ -15,6 +15,24 @@ struct FreezeChoice: ExpressibleByArgument {
     }
 }
 
+extension ClassWeights {
+    /// The value of --class-weights: what a file says, or the same in the command line.
+    fileprivate init(option: String) throws {
+        let isText = option == "balanced" || option.hasPrefix("{")
+        do {
+            self = try ClassWeights(isText ? option : Self.text(of: HomeFolder.expandingTilde(option)))
+        } catch {
+            throw ValidationError(isText ? "\(error)" : "\(option): \(error)")
+        }
+    }
+
+    private static func text(of file: String) throws(FileError) -> String {
+        String(
+            decoding: try WholeFile.bytes(file, atMost: 1 << 20, expecting: "a list of weights"),
+            as: UTF8.self)
+    }
+}
+
 /// What to train and how. Everything is optional, so that a run to go on with supplies the rest.
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
@@ -32,8 +50,26 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: ArgumentHelp(
+            "Shorten the gradients where they are together longer than this.", valueName: "norm"))
+    var clipGrad: Float?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Update the weights by the gradients of N batches, which make a step (default: 1).")
+    var gradAccumSteps: Int?
+
+    @Option(
+        parsing: .unconditional,
         help: "Train on targets of which all classes share so much alike, label smoothing (default: 0).")
     var smoothing: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much each class counts in training: all alike (balanced), or a JSON file of names and weights.",
+            valueName: "balanced|file"),
+        transform: ClassWeights.init(option:))
+    var classWeights: ClassWeights?
 
     @OptionGroup var schedule: ScheduleOptions
     @OptionGroup var augmentation: AugmentationOptions
@@ -102,6 +138,8 @@ struct TrainingOptions: ParsableArguments {
         if let size = data.size { result.size = size }
         if let epochs { result.epochs = epochs }
         result.optimizer = optimizer.applied(to: result.optimizer)
+        if let clipGrad { result.clipGrad = clipGrad }
+        if let gradAccumSteps { result.gradAccumSteps = gradAccumSteps }
         if let batchSize { result.batchSize = batchSize }
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved }
@@ -109,6 +147,7 @@ struct TrainingOptions: ParsableArguments {
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
         if let key = weights.weightsKey { result.initialWeightsKey = key }
         if let freeze { result.freeze = freeze.part }
+        if let classWeights { result.classWeights = classWeights }
         if let smoothing { result.smoothing = smoothing }
         result.schedule = schedule.applied(to: result.schedule)
         result.augmentation = augmentation.applied(to: result.augmentation)

@@ -26,6 +26,8 @@ struct TrainingState: Hashable, Codable {
     var wallSeconds = 0.0
     /// The examples of an epoch; another number would mean other data.
     var trainExamples: Int
+    /// The rate of a schedule that has a memory.
+    var plateau: PlateauRate?
     /// The last whole epoch's figures.
     var lastEpoch: EpochMetrics?
     /// The best epoch's figures, where epochs are compared.

@@ -26,14 +26,9 @@ extension Executor {
             guard shouldGoOn(total?.count ?? 0) else { return nil }
             if let problem = batch.firstProblem { throw problem }
             guard let images = batch.images else { continue }
-            let (metrics, logits) = test(images, views)
+            var (sums, logits) = test(images, views)
             visit(batch, logits)
-            var sums = metrics
-            if let total {
-                sums.lossSum += total.lossSum
-                sums.correct += total.correct
-                sums.count += total.count
-            }
+            if let total { sums.add(total) }
             total = sums
         }
         return total

@@ -16,6 +16,7 @@ extension Optimizer {
     func validate() throws(TrainingError) {
         let rates: [(Setting, Float?)] = [
             (.learningRate, learningRate), (.headLearningRate, headLearningRate),
+            (.bnBiasLrScale, bnBiasLrScale),
         ]
         for case (let setting, let rate?) in rates where !(rate > 0 && rate.isFinite) {
             throw .invalidSetting(setting, reason: "must be greater than 0, not \(rate)")

@@ -29,11 +29,11 @@ extension Trainer {
         let configuration = trainer.configuration
         let batches = trainer.trainingBatches()
         // The first step touches all memory for the first time.
-        if let batch = batches.next() { _ = try trainer.trainingStep(batch) }
+        if let batch = batches.next() { _ = try trainer.trainingStep(batch, batches) }
         let begin = trainer.clock.now
         var measured = 0
         while measured < 2 || trainer.clock.now - begin < limit, let batch = batches.next() {
-            _ = try trainer.trainingStep(batch)
+            _ = try trainer.trainingStep(batch, batches)
             measured += 1
         }
         let stepping = (trainer.clock.now - begin).seconds
@@ -53,7 +53,7 @@ extension Trainer {
         return TrainingEstimate(
             steps: steps, epochs: epochs, secondsPerStep: secondsPerStep, secondsPerTest: secondsPerTest,
             seconds: Double(steps) * secondsPerStep + Double(epochs) * secondsPerTest,
-            examplesPerSec: Double(min(configuration.batchSize, trainer.training.count)) / secondsPerStep,
+            examplesPerSec: Double(trainer.training.count) / Double(trainer.stepsPerEpoch) / secondsPerStep,
             memory: trainer.setup.memory)
     }
 }

@@ -2,6 +2,7 @@ import VGGData
 import VGGEngine
 import VGGFiles
 import VGGInference
+import VGGModel
 
 /// Trains a network on a data set, and tests it after each epoch, as the chapter's `train_ch6` does.
 ///
@@ -29,6 +30,8 @@ public final class Trainer {
     var lastSaved: CheckpointWritten?
     /// Of `metrics`, how many are in the event file.
     var loggedRecords = 0
+    /// Of the batches of a step so far.
+    private var gradientSum = GradientSum()
 
     /// Reserves the memory, and starts the run's folder or goes back to where it was.
     /// - Throws: `PlanError`, `TrainingError`, also for a training's preparation that does not fit, `FileError` for weights that do not fit, or what reading and writing the
@@ -38,6 +41,8 @@ public final class Trainer {
         try setup.network.check(setup.training, setup.trainingPreparation)
         executor = try Executor(plan: setup.plan, device: setup.device)
         state = TrainingState(trainExamples: setup.training.count)
+        state.plateau = setup.configuration.schedule?.plateau(
+            rate: setup.configuration.optimizer.learningRate)
         if !setup.hasCheckpoint {
             executor.initialize(setup.configuration.initialization, seed: setup.configuration.seed)
         }
@@ -68,10 +73,11 @@ public final class Trainer {
     public var test: ImageDataset { setup.test }
     public var validation: ImageDataset? { setup.validation }
 
-    /// Steps of a whole epoch; the last one may have fewer examples.
-    public var stepsPerEpoch: Int {
-        (training.count + configuration.batchSize - 1) / configuration.batchSize
-    }
+    /// Steps of a whole epoch; the last one may have fewer batches, and the last batch fewer examples.
+    public var stepsPerEpoch: Int { (training.count + examplesPerStep - 1) / examplesPerStep }
+
+    /// Examples of a step that is not an epoch's last.
+    private var examplesPerStep: Int { configuration.batchSize * (configuration.gradAccumSteps ?? 1) }
 
     /// Trains until the configured end.
     /// - Parameters:
@@ -129,7 +135,7 @@ public final class Trainer {
         while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
             // A file that cannot be read ends the training, but not what is done.
             if batch.firstProblem != nil { try checkpoint(report) }
-            let step = try trainingStep(batch)
+            let step = try trainingStep(batch, batches)
             if !step.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
                 let loss = step.lossSum.isNaN ? .nan : step.lossSum
@@ -151,24 +157,34 @@ public final class Trainer {
         var batches = BatchLoader(
             training, setup.trainingPreparation, batchSize: configuration.batchSize,
             order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
-            seed: configuration.seed, epoch: state.epoch, startBatch: state.stepInEpoch)
+            seed: configuration.seed, epoch: state.epoch,
+            startBatch: state.stepInEpoch * (configuration.gradAccumSteps ?? 1))
         batches.mixing = configuration.mixing?.mixing(in: state.epoch)
         return batches.makeIterator()
     }
 
     /// One timed step, added to the sums.
-    /// - Throws: `FileError` if the batch could not be made.
-    func trainingStep(_ batch: LoadedBatch) throws -> BatchMetrics {
-        if let problem = batch.firstProblem { throw unreadable(problem) }
-        guard let images = batch.images else { return BatchMetrics(lossSum: 0, correct: 0, count: 0) }
-        let begin = clock.now
+    /// - Parameters:
+    ///   - first: its first batch.
+    ///   - batches: where the others are, if it has more.
+    /// - Throws: `FileError` if a batch could not be made.
+    func trainingStep(_ first: LoadedBatch, _ batches: BatchLoader.Iterator) throws -> BatchMetrics {
         // Not the steps so far: earlier epochs may have had more, with photos that are gone.
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
-        let step = executor.trainingStep(
-            images, optimizer: configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch),
-            seed: configuration.seed, step: state.step,
-            loss: CrossEntropy(smoothing: configuration.smoothing ?? 0))
-        state.computeSeconds += (clock.now - begin).seconds
+        let optimizer = configuration.optimizer(
+            at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
+        let examples = min(examplesPerStep, training.count - state.stepInEpoch * examplesPerStep)
+        var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
+        var (next, part): (LoadedBatch?, Int) = (first, 0)
+        while let batch = next {
+            if let problem = batch.firstProblem { throw unreadable(problem) }
+            guard let images = batch.images else { return step }
+            let begin = clock.now
+            step.add(try train(images, part, of: examples, optimizer))
+            state.computeSeconds += (clock.now - begin).seconds
+            part += 1
+            next = step.count < examples ? batches.next() : nil
+        }
         state.lossSum += step.lossSum
         state.correct += step.correct
         state.count += step.count
@@ -176,5 +192,30 @@ public final class Trainer {
         state.step += 1
         state.stepInEpoch += 1
         return step
+    }
+
+    /// Trains with a batch, which is a part of a step's examples: the last one updates the weights.
+    private func train(
+        _ images: ImageBatch, _ part: Int, of examples: Int, _ optimizer: Optimizer
+    ) throws -> BatchMetrics {
+        let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
+        let (seed, place) = (configuration.seed, state.step * (configuration.gradAccumSteps ?? 1) + part)
+        if images.count == examples, configuration.clipGrad == nil {
+            return executor.trainingStep(images, optimizer: optimizer, seed: seed, step: place, loss: loss)
+        }
+        let metrics = executor.backward(images, seed: seed, step: place, loss: loss)
+        if images.count < examples {
+            if part == 0 { gradientSum.clear() }
+            gradientSum.share = Float(images.count) / Float(examples)
+            try executor.exchangeGradients(with: &gradientSum)
+        }
+        if part * configuration.batchSize + images.count == examples {
+            if let clipGrad = configuration.clipGrad {
+                var clipping = GradientClipping(maxNorm: clipGrad)
+                try executor.exchangeGradients(with: &clipping)
+            }
+            executor.update(with: optimizer)
+        }
+        return metrics
     }
 }

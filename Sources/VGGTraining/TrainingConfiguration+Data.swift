@@ -50,15 +50,26 @@ extension TrainingConfiguration {
     }
 
     /// The optimiser with the rates of a step of the run, counted from 0.
-    package func optimizer(at step: Int, stepsPerEpoch: Int) -> Optimizer {
+    /// - Parameter plateau: what the rate has come to, where it has a memory; other rates follow in proportion.
+    package func optimizer(at step: Int, stepsPerEpoch: Int, plateau: PlateauRate? = nil) -> Optimizer {
         guard let schedule else { return optimizer }
         func rate(_ rate: Float) -> Float {
-            Float(schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(at: step))
+            if let plateau { return Float(plateau.rate * Double(rate) / Double(optimizer.learningRate)) }
+            return Float(
+                schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(at: step))
         }
-        var optimizer = optimizer
-        optimizer.learningRate = rate(optimizer.learningRate)
-        optimizer.headLearningRate = optimizer.headLearningRate.map(rate)
-        return optimizer
+        var result = optimizer
+        result.learningRate = rate(optimizer.learningRate)
+        result.headLearningRate = optimizer.headLearningRate.map(rate)
+        return result
+    }
+
+    /// Bytes of gradients that a training stores beside those that every one does: all of them where they are clipped or
+    /// added up, and then their sum.
+    func bytesOfGradients(_ plan: Plan) -> Int {
+        let all = plan.trainedParameterCount * MemoryLayout<Float>.stride
+        let adds = (gradAccumSteps ?? 1) > 1
+        return (adds || clipGrad != nil ? all : 0) + (adds ? all : 0)
     }
 
     /// How the data set's images become the network's input.

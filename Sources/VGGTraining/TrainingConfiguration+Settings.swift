@@ -1,3 +1,4 @@
+import VGGData
 import VGGEngine
 import VGGFiles
 import VGGInference
@@ -42,6 +43,7 @@ extension TrainingConfiguration {
         Row(setting: .opt) { $0.optimizer.kind.rawValue },
         Row(setting: .learningRate) { "\($0.optimizer.learningRate)" },
         Row(setting: .headLearningRate) { text($0.optimizer.headLearningRate) },
+        Row(setting: .bnBiasLrScale) { text($0.optimizer.bnBiasLrScale) },
         Row(setting: .momentum) { "\($0.optimizer.momentum)" },
         Row(setting: .dampening) { text($0.optimizer.dampening) },
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
@@ -52,6 +54,8 @@ extension TrainingConfiguration {
         Row(setting: .modelEma, isFlag: true) { "\($0.optimizer.average != nil)" },
         Row(setting: .modelEmaDecay) { text($0.optimizer.average?.decay) },
         Row(setting: .modelEmaWarmup, isFlag: true) { "\($0.optimizer.average?.usesWarmup == true)" },
+        Row(setting: .clipGrad) { text($0.clipGrad) },
+        Row(setting: .gradAccumSteps) { text($0.gradAccumSteps) },
         Row(setting: .batchSize) { "\($0.batchSize)" },
         Row(setting: .seed) { "\($0.seed)" },
         Row(setting: .precision) { $0.precision.rawValue },
@@ -67,6 +71,7 @@ extension TrainingConfiguration {
         Row(setting: .keep) { ($0.keep ?? .last).rawValue },
         Row(setting: .patience, mayChange: true) { text($0.patience) },
         Row(setting: .log, mayChange: true) { list($0.log?.map(\.rawValue)) },
+        Row(setting: .classWeights) { text($0.classWeights) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
         Row(setting: .warmupEpochs) { text($0.schedule?.warmupEpochs) },
         Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
@@ -74,6 +79,7 @@ extension TrainingConfiguration {
         Row(setting: .decayEpochs) { text($0.schedule?.decayEpochs) },
         Row(setting: .decayMilestones) { list($0.schedule?.decayMilestones) },
         Row(setting: .decayRate) { text($0.schedule?.decayRate) },
+        Row(setting: .patienceEpochs) { text($0.schedule?.patienceEpochs) },
         Row(setting: .cropPadding) { text($0.augmentation?.cropPadding) },
         Row(setting: .scale) { list($0.augmentation?.scale) },
         Row(setting: .ratio) { list($0.augmentation?.ratio) },
@@ -160,6 +166,7 @@ extension TrainingConfiguration {
             (.epochs, epochs, SettingRange.epochs), (.batchSize, batchSize, SettingRange.batchSize),
             (.trainLimit, trainLimit, SettingRange.count), (.testLimit, testLimit, SettingRange.count),
             (.maxSteps, maxSteps, SettingRange.count), (.patience, patience, SettingRange.epochs),
+            (.gradAccumSteps, gradAccumSteps, SettingRange.batchSize),
         ]
         for case (let setting, let value?, let range) in counts {
             if let reason = range.objection(to: value) {
@@ -167,6 +174,9 @@ extension TrainingConfiguration {
             }
         }
         try optimizer.validate()
+        if let clipGrad, !(clipGrad > 0 && clipGrad.isFinite) {
+            throw TrainingError.invalidSetting(.clipGrad, reason: "must be greater than 0, not \(clipGrad)")
+        }
         if let smoothing, !(0..<1 ~= smoothing) {
             throw TrainingError.invalidSetting(
                 .smoothing, reason: "must be at least 0 and less than 1, not \(smoothing)")
@@ -191,6 +201,13 @@ extension TrainingConfiguration {
         try schedule?.validate(epochs: epochs)
         try augmentation?.validate()
         try mixing?.validate()
+        if let classWeights {
+            try classWeights.validate(for: labels ?? DatasetStore.classNames(of: data))
+            guard mixing == nil else {
+                throw TrainingError.invalidSetting(
+                    .classWeights, reason: "is not for \(Setting.mixup) and \(Setting.cutmix)")
+            }
+        }
     }
 }
 

@@ -28,6 +28,10 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var epochs = 10
     public var batchSize = 128
     public var optimizer = Optimizer.usual(.sgd)
+    /// The greatest norm of all gradients together, which longer ones are shortened to; nil for any.
+    public var clipGrad: Float?
+    /// How many batches an update is by, which is what a step is; nil for one.
+    public var gradAccumSteps: Int?
     /// Decides the initial weights, the dropout masks and the order of the examples.
     public var seed: UInt64 = 0
     /// By default what the best device of this machine is fastest in.
@@ -49,6 +53,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var freeze: FrozenPart?
     /// What all classes share alike of the target 1 of each example's own, in training; nil for nothing.
     public var smoothing: Float?
+    /// How much each class counts in the loss; nil for all alike.
+    public var classWeights: ClassWeights?
     /// How the learning rate changes; nil for a constant one.
     public var schedule: ScheduleSettings?
     /// How training pictures are changed; nil for not at all.

@@ -32,6 +32,8 @@ public struct TrainingSetup {
     public let remarks: [String]
 
     let plan: Plan
+    /// How much each class counts in the loss; nil for all alike.
+    let classWeights: [Float]?
     let photos: SettledPhotos
     /// What saved weights say of themselves. Only a VGG's can: its specification is what a run keeps.
     let stored: StoredModel?
@@ -102,14 +104,16 @@ public struct TrainingSetup {
         for dataset in [training, test, validation].compactMap(\.self) {
             try network.check(dataset, preparation)
         }
+        classWeights = try configuration.classWeights?.weights(of: training, outputs: network.output.count)
         plan = try Plan(
             network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
             frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
         let memory = device.memory(of: plan, optimizer: configuration.optimizer)
+        let gradients = configuration.bytesOfGradients(plan)
         try plan.checkFits(on: device, optimizer: configuration.optimizer) { batchSize in
             // What is saved is copied first.
             BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
-                + memory.optimizerState
+                + memory.optimizerState + gradients
         }
         if let folder {
             let optimizer = configuration.optimizer

@@ -18,6 +18,9 @@ import VGGTestSupport
         let opt: Optimizer.Kind
         let learningRate: Float
         let headLearningRate: Float?
+        let bnBiasLrScale: Float?
+        let clipGrad: Float?
+        let parts: Int?
         let momentum: Float?
         let dampening: Float?
         let nesterov: Bool?
@@ -29,8 +32,9 @@ import VGGTestSupport
 
         var optimizer: Optimizer {
             Optimizer(
-                opt, learningRate: learningRate, headLearningRate: headLearningRate, momentum: momentum ?? 0,
-                dampening: dampening, nesterov: nesterov ?? false, weightDecay: weightDecay ?? 0,
+                opt, learningRate: learningRate, headLearningRate: headLearningRate,
+                bnBiasLrScale: bnBiasLrScale, momentum: momentum ?? 0, dampening: dampening,
+                nesterov: nesterov ?? false, weightDecay: weightDecay ?? 0,
                 vectorWeightDecay: noNormDecay == true ? 0 : nil, betas: betas, eps: eps,
                 average: WeightAverage(decay: average.decay, usesWarmup: average.warmup))
         }
@@ -82,11 +86,11 @@ import VGGTestSupport
         for run in runs {
             let executor = try executor(tested.device, Dictionary(uniqueKeysWithValues: initial))
             let losses = try (0..<steps).map { step in
-                let metrics = executor.trainingStep(
-                    try ImageBatch(
+                let metrics = try train(
+                    executor,
+                    ImageBatch(
                         Array(images.values[step * count..<(step + 1) * count]), count: batch,
-                        shape: network.input, labels: Array(labels[step * batch..<(step + 1) * batch])),
-                    optimizer: run.optimizer)
+                        shape: network.input, labels: Array(labels[step * batch..<(step + 1) * batch])), run)
                 return Float(metrics.lossSum / Double(metrics.count))
             }
             func values(_ name: String) throws -> [Float] {
@@ -107,6 +111,32 @@ import VGGTestSupport
                 }
             }
         }
+    }
+
+    /// One step, of parts of the batch and with shorter gradients where the run says so.
+    private func train(_ executor: Executor, _ images: ImageBatch, _ run: Run) throws -> BatchMetrics {
+        guard run.parts != nil || run.clipGrad != nil else {
+            return executor.trainingStep(images, optimizer: run.optimizer)
+        }
+        let count = images.count / (run.parts ?? 1)
+        var sum = GradientSum()
+        sum.share = Float(count) / Float(images.count)
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: 0)
+        for start in stride(from: 0, to: images.count, by: count) {
+            metrics.add(executor.backward(images[start..<start + count]))
+            try executor.exchangeGradients(with: &sum)
+        }
+        if let clipGrad = run.clipGrad {
+            let squares = executor.gradientTensors.values.flatMap {
+                $0.values.map { Double($0) * Double($0) }
+            }
+            var clipping = GradientClipping(maxNorm: clipGrad)
+            try executor.exchangeGradients(with: &clipping)
+            // Nothing but gradients is in the buffer.
+            expectClose([clipping.norm], [squares.reduce(0, +).squareRoot()], tolerance: 1e-6, "norm")
+        }
+        executor.update(with: run.optimizer)
+        return metrics
     }
 
     /// What is updated as its gradient is made has the bits of an update afterwards, on any number of threads.

@@ -119,6 +119,7 @@ extension ToolTests {
             "--vflip", "--alternating-flip", "--color-jitter", "--auto-augment", "--reprob", "--remode",
             "--recount", "--mixup", "--cutmix", "--cutmix-minmax", "--mixup-prob", "--mixup-switch-prob",
             "--mixup-mode", "--mixup-off-epoch", "--opt", "--opt-betas", "--opt-eps", "--dampening",
+            "--clip-grad", "--grad-accum-steps", "--bn-bias-lr-scale", "--class-weights", "--patience-epochs",
             "--model-ema", "--model-ema-decay", "--model-ema-warmup",
         ] {
             #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")

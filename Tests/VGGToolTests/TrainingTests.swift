@@ -158,7 +158,14 @@ extension ToolTests {
                 == Optimizer(
                     .adam, learningRate: 0.002, betas: [0.8, 0.9], eps: 1e-6,
                     average: WeightAverage(decay: 0.9, usesWarmup: true)))
-        #expect(try optimizer("--dampening 0.5 --momentum 0.9", "third").dampening == 0.5)
+        let other = try optimizer(
+            "--dampening 0.5 --momentum 0.9 --bn-bias-lr-scale 4 --clip-grad 2.5 --grad-accum-steps 2 "
+                + "--sched plateau --patience-epochs 3 --class-weights balanced", "third")
+        #expect(other.dampening == 0.5 && other.bnBiasLrScale == 4)
+        let configuration = try RunFolder(folder.url("third").path).readConfiguration()
+        #expect(configuration.clipGrad == 2.5 && configuration.gradAccumSteps == 2)
+        #expect(configuration.schedule?.sched == .plateau && configuration.schedule?.patienceEpochs == 3)
+        #expect(configuration.classWeights == .balanced)
         // An average is the model that is tested afterwards.
         let eval = try run("eval second --test-limit 32 --format json")
         #expect(eval.status == 0, "\(eval.errors)")

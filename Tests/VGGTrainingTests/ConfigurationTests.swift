@@ -99,6 +99,21 @@ import VGGTraining
         ("`optBetas`", { $0.optimizer = Optimizer(.adam, learningRate: 1, betas: [0.9]) }),
         ("`optBetas`", { $0.optimizer = Optimizer(.adam, learningRate: 1, betas: [0.9, 1]) }),
         ("`optEps`", { $0.optimizer = Optimizer(.adam, learningRate: 1, eps: 0) }),
+        ("`bnBiasLrScale`", { $0.optimizer.bnBiasLrScale = 0 }),
+        ("`clipGrad`", { $0.clipGrad = 0 }), ("`gradAccumSteps`", { $0.gradAccumSteps = 0 }),
+        ("`patienceEpochs`", { schedule(&$0) { $0.patienceEpochs = 3 } }),
+        ("`patienceEpochs`", { schedule(&$0) { ($0.sched, $0.patienceEpochs) = (.plateau, -1) } }),
+        ("`decayEpochs`", { schedule(&$0) { ($0.sched, $0.decayEpochs) = (.plateau, 3) } }),
+        ("`classWeights`", { $0.classWeights = .named(["a": 0]) }),
+        ("`classWeights`", { ($0.labels, $0.classWeights) = (["a", "b"], .named(["a": 1, "c": 2])) }),
+        ("`classWeights`", { ($0.data, $0.classWeights) = ("fashion-mnist", .named(["shoes": 1])) }),
+        (
+            "`classWeights`",
+            { configuration in
+                configuration.classWeights = .balanced
+                mix(&configuration) { $0.mixup = 1 }
+            }
+        ),
         ("`modelEmaDecay`", { $0.optimizer.average = WeightAverage(decay: 1) }),
         ("`mixup`", { mix(&$0) { $0.mixup = 0 } }), ("`mixup`", { mix(&$0) { $0.mixup = .infinity } }),
         ("`cutmix`", { mix(&$0) { $0.cutmix = -1 } }),
@@ -144,6 +159,28 @@ import VGGTraining
         spoil(&configuration)
         let error = #expect(throws: (any Error).self) { try configuration.validate() }
         #expect(error.map { "\($0)".hasPrefix("\(option) ") } == true)
+    }
+
+    @Test func wrongNamesAreNamed() {
+        var configuration = smallConfiguration()
+        configuration.data = "fashion-mnist"
+        configuration.classWeights = .named(["coat": 2, "shoes": 1, "hats": 3])
+        let error = #expect(throws: TrainingError.self) { try configuration.validate() }
+        #expect(
+            error.map { "\($0)".contains("names what is no class: 'hats', 'shoes'; the classes are ") }
+                == true, "\(error as Any)")
+    }
+
+    /// Weights are kept under the classes' names, whatever these are, and typed as they are printed.
+    @Test(arguments: ["balanced", #"{"T-shirt":1.5,"ankle_boot":2.0,"say \"hi\"":0.25}"#])
+    func classWeightsAreKept(_ text: String) throws {
+        var configuration = smallConfiguration()
+        configuration.classWeights = try ClassWeights(text)
+        #expect(configuration.classWeights?.description == text)
+        let json = try JSONText.pretty(configuration)
+        #expect(try JSONText.decode(TrainingConfiguration.self, from: json) == configuration)
+        #expect(smallConfiguration().conflicts(with: configuration).map(\.given) == [text])
+        #expect(throws: TrainingError.self) { try ClassWeights("balance") }
     }
 
     /// Where a step's rate depends on the number of epochs, another number would be another training.

@@ -138,6 +138,58 @@ import VGGTraining
         for (name, tensor) in trained { #expect(checkpoint["trained.\(name)"] == tensor, "\(name)") }
     }
 
+    /// A rate with a memory, gradients of several batches that are shortened, and weights of classes: a step is an update,
+    /// and three are an epoch, the last of 12 examples.
+    @Test(arguments: [2, 3, 4]) func goesOnWithItsPlateau(_ steps: Int) throws {
+        let folder = try TemporaryFolder()
+        var configuration = smallConfiguration()
+        configuration.epochs = 3
+        (configuration.gradAccumSteps, configuration.clipGrad) = (2, 0.5)
+        configuration.classWeights = .named(["first": 2, "third": 0.5])
+        var schedule = ScheduleSettings()
+        (schedule.sched, schedule.patienceEpochs, schedule.warmupEpochs) = (.plateau, 0, 1)
+        schedule.decayRate = 0.01
+        configuration.schedule = schedule
+        let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
+        let summary = try trainer(configuration, folder: whole).run()
+        #expect(summary?.steps == 9)
+        _ = try train(trainer(configuration, folder: stopped), stoppingAfter: steps)
+        _ = try trainer(configuration, folder: stopped, resuming: true, threads: 1).run()
+        #expect(try stopped.tensors() == whole.tensors())
+        #expect(try figures(stopped) == figures(whole))
+        let state = try #require(try Safetensors(contentsOf: whole.checkpointPath).metadata["vgg.state"])
+        #expect(state.contains("\"plateau\":{"))
+
+        // Each of them makes another training.
+        for (name, change) in [
+            ("clip", { $0.clipGrad = nil }), ("classes", { $0.classWeights = nil }),
+            ("balanced", { $0.classWeights = .balanced }), ("rate", { $0.schedule = nil }),
+            ("shifts", { $0.optimizer.bnBiasLrScale = 4 }),
+        ] as [(String, (inout TrainingConfiguration) -> Void)] {
+            var other = configuration
+            change(&other)
+            _ = try trainer(other, folder: folder.run(name)).run()
+            #expect(try folder.run(name).tensors() != whole.tensors(), "\(name)")
+        }
+    }
+
+    /// Without batch norm, two batches of 4 are one of 8.
+    @Test func batchesThatAreAddedUpAreOne() throws {
+        let folder = try TemporaryFolder()
+        var configuration = smallConfiguration()
+        (configuration.model.arch, configuration.model.dropout) = ("vgg11", 0)
+        configuration.precision = .fp32
+        let (whole, parts) = (folder.run("whole"), folder.run("parts"))
+        _ = try trainer(configuration, folder: whole).run()
+        (configuration.batchSize, configuration.gradAccumSteps) = (4, 2)
+        _ = try trainer(configuration, folder: parts).run()
+        let expected = try whole.tensors()
+        for (name, tensor) in try parts.tensors() {
+            expectClose(tensor.values, try #require(expected[name]).values, tolerance: 1e-4, "\(name)")
+        }
+        #expect(try figures(parts).map { $0[1] } == figures(whole).map { $0[1] })
+    }
+
     /// What a killed process has written after its last checkpoint does not count.
     @Test func cutsMetricsBackToTheCheckpoint() throws {
         let folder = try TemporaryFolder()

@@ -15,4 +15,11 @@ public struct BatchMetrics: Hashable, Sendable {
         self.correct = correct
         self.count = count
     }
+
+    /// Adds what another batch gave.
+    package mutating func add(_ other: BatchMetrics) {
+        lossSum += other.lossSum
+        correct += other.correct
+        count += other.count
+    }
 }

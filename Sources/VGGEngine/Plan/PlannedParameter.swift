@@ -14,12 +14,17 @@ package struct PlannedParameter: Sendable {
     /// In the order of `network.parameters`.
     static func parameters(of network: Network, _ steps: [PlannedStep]) -> [PlannedParameter] {
         steps.enumerated().flatMap { index, step in
-            network.layers[step.layers].flatMap(\.parameters).map {
-                PlannedParameter(
-                    description: $0, step: index, isTrained: step.mode == .training && $0.isTrained,
-                    group: ParameterGroup(
-                        isOfHead: index == steps.count - 1 && network.head != nil,
-                        isVector: $0.shape.count == 1))
+            network.layers[step.layers].flatMap { placed in
+                let isNorm = if case .batchNorm = placed.layer { true } else { false }
+                return placed.parameters.map { description in
+                    PlannedParameter(
+                        description: description, step: index,
+                        isTrained: step.mode == .training && description.isTrained,
+                        group: ParameterGroup(
+                            isOfHead: index == steps.count - 1 && network.head != nil,
+                            isVector: description.shape.count == 1,
+                            isShift: isNorm && description.name.hasSuffix(".bias")))
+                }
             }
         }
     }

@@ -3,7 +3,7 @@ import VGGModel
 /// What a run's configuration says about its learning rate; what is not said is timm's default.
 public struct ScheduleSettings: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case step, multistep, cosine, onecycle
+        case step, multistep, cosine, onecycle, plateau
     }
 
     /// nil for a constant rate, after the warm-up if there is one.
@@ -12,7 +12,7 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
     public var warmupEpochs: Int?
     /// Else 1e-5.
     public var warmupLr: Double?
-    /// The rate at the end of a cosine; else 0.
+    /// The rate at the end of a cosine, and the least of a plateau; else 0.
     public var minLr: Double?
     /// After how many epochs each a step lowers the rate; else 90.
     public var decayEpochs: Double?
@@ -20,6 +20,8 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
     public var decayMilestones: [Int]?
     /// What the rate is multiplied by then; else 0.1.
     public var decayRate: Double?
+    /// After how many epochs in a row without a better accuracy `plateau` does not yet lower it; else 10.
+    public var patienceEpochs: Int?
 
     public init() {}
 
@@ -31,7 +33,8 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
         let factor = decayRate ?? 0.1
         let shape: LearningRateSchedule.Shape =
             switch sched {
-            case nil: .constant
+            // A plateau's rate is not a function of the step.
+            case nil, .plateau: .constant
             case .step: .step(epochs: decayEpochs ?? 90, factor: factor)
             case .multistep: .multistep(epochs: decayMilestones ?? [], factor: factor)
             case .cosine: .cosine(minimum: minLr ?? 0)
@@ -42,13 +45,22 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
             warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? 1e-5)
     }
 
+    /// The rate that follows the accuracy, before the first epoch; nil for other schedules.
+    func plateau(rate: Float) -> PlateauRate? {
+        guard sched == .plateau else { return nil }
+        return PlateauRate(
+            rate: Double(rate), patience: patienceEpochs ?? 10, factor: decayRate ?? 0.1,
+            minimum: minLr ?? 0, warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? 1e-5)
+    }
+
     /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each
     ///   other.
     func validate(epochs: Int) throws(TrainingError) {
         let uses: [(setting: Setting, isGiven: Bool, kinds: [Kind])] = [
-            (.minLr, minLr != nil, [.cosine]), (.decayEpochs, decayEpochs != nil, [.step]),
+            (.minLr, minLr != nil, [.cosine, .plateau]), (.decayEpochs, decayEpochs != nil, [.step]),
             (.decayMilestones, decayMilestones != nil, [.multistep]),
-            (.decayRate, decayRate != nil, [.step, .multistep]),
+            (.decayRate, decayRate != nil, [.step, .multistep, .plateau]),
+            (.patienceEpochs, patienceEpochs != nil, [.plateau]),
         ]
         for use in uses where use.isGiven {
             guard let sched, use.kinds.contains(sched) else {
@@ -82,6 +94,10 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
         for case (let setting, let number?, let range) in decays where !range.contains(number) {
             throw .invalidSetting(
                 setting, reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(number)")
+        }
+        if let patienceEpochs, let reason = (0...SettingRange.epochs.upperBound).objection(to: patienceEpochs)
+        {
+            throw .invalidSetting(.patienceEpochs, reason: reason)
         }
         if let milestones = decayMilestones {
             let isRising = zip(milestones, milestones.dropFirst()).allSatisfy { $0 < $1 }

@@ -1,0 +1,59 @@
+/// Gradients of several batches, added up to those of all their examples: what one update is made by where a batch does
+/// not fit into memory. (The statistics of batch norm stay those of each batch.)
+package struct GradientSum: GradientExchange {
+    /// The share of the next batch's examples in all.
+    package var share: Float = 1
+    private var sum: [Float] = []
+
+    package init() {}
+
+    /// Adds a batch's gradients of its mean loss, and replaces them by the sum.
+    package mutating func exchange(_ gradients: inout MutableSpan<Float>) {
+        if sum.isEmpty { sum = Array(repeating: 0, count: gradients.count) }
+        sum.withUnsafeMutableBufferPointer { sum in
+            gradients.withUnsafeMutableBufferPointer { gradients in
+                for index in sum.indices {
+                    sum[index] += share * gradients[index]
+                    gradients[index] = sum[index]
+                }
+            }
+        }
+    }
+
+    /// Begins anew.
+    package mutating func clear() {
+        sum.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    }
+}
+
+/// Gradients that together are too long are made shorter: torch's `clip_grad_norm_`.
+package struct GradientClipping: GradientExchange {
+    /// The greatest Euclidean norm of all of them.
+    package let maxNorm: Float
+    /// That of the last ones, before.
+    package private(set) var norm = 0.0
+
+    package init(maxNorm: Float) { self.maxNorm = maxNorm }
+
+    package mutating func exchange(_ gradients: inout MutableSpan<Float>) {
+        gradients.withUnsafeMutableBufferPointer { gradients in
+            norm = Self.squares(UnsafeBufferPointer(gradients)).squareRoot()
+            let factor = Float(Double(maxNorm) / (norm + 1e-6))
+            // What is not a number stays it, and is seen.
+            guard !(factor >= 1) else { return }
+            for index in gradients.indices { gradients[index] *= factor }
+        }
+    }
+
+    /// The sum of the squares, in an order of its own: eight sums of every eighth number.
+    private static func squares(_ numbers: UnsafeBufferPointer<Float>) -> Double {
+        var sums = SIMD8<Double>.zero
+        let whole = numbers.count / 8 * 8
+        for start in stride(from: 0, to: whole, by: 8) {
+            var eight = SIMD8<Double>.zero
+            for lane in 0..<8 { eight[lane] = Double(numbers[start + lane]) }
+            sums += eight * eight
+        }
+        return numbers[whole...].reduce(sums.sum()) { $0 + Double($1) * Double($1) }
+    }
+}
