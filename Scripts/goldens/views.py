@@ -6,7 +6,7 @@ Tensors:
   labels                    [count]
   features.0.weight, …      the network's: a convolution, ReLU, flatten, a linear layer
   CASE/probabilities        [count, classes]: the mean of the views' softmax
-  CASE/loss                 [1]: the mean cross-entropy of these
+  CASE/loss                 [1]: the mean cross-entropy of these; of one view that of its logits
   single/…                  the same of a network with one output: its bias is classifier.0.bias's first, and so on; the
                             mean of the views' sigmoid is that of class 1
 """
@@ -48,7 +48,9 @@ with torch.no_grad():
     for name, (mirrors, shift) in CASES.items():
         logits = [network(view).double() for view in views(images, mirrors, shift)]
         mean = torch.stack([answer.softmax(1) for answer in logits]).mean(0)
-        loss = functional.nll_loss(mean.clamp(min=torch.finfo(torch.double).tiny).log(), labels)
+        # One view keeps its logits; a mean of probabilities is never below the smallest normal number.
+        loss = (functional.cross_entropy(logits[0], labels) if len(logits) == 1 else
+                functional.nll_loss(mean.clamp(min=torch.finfo(torch.double).tiny).log(), labels))
         tensors |= {f"{name}/probabilities": mean.float(), f"{name}/loss": loss.float().reshape(1)}
         sigmoid = torch.stack([answer[:, 0].sigmoid() for answer in logits]).mean(0)
         tensors[f"single/{name}/probabilities"] = sigmoid.float()

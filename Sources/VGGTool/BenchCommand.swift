@@ -64,7 +64,8 @@ struct BenchCommand: ParsableCommand {
         precision.warnIfEmulated()
         let result = try Benchmark(
             network: network, work: mode, precision: precision, batchSize: batchSize,
-            optimizer: Optimizer(learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum),
+            optimizer: Optimizer(
+                learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum),
             frozen: freeze?.part, device: compute.resolved
         ).run(steps: steps)
         switch format.format {

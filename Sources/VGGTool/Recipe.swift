@@ -25,7 +25,7 @@ struct Recipe: Encodable {
                 --arch vgg11_bn --conv-arch 2x64,2x128,2x256,2x256 --pool 1 --hidden-features none \
                 --size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5 \
                 --epochs 75 --batch-size 128 --lr 0.1 --momentum 0.9 --nesterov --sched cosine --warmup-epochs 3 \
-                --weight-decay 5e-4 --no-norm-decay --smoothing 0.1
+                --weight-decay 5e-4 --no-norm-decay --smoothing 0.1 --model-ema --model-ema-decay 0.999
                 """),
         Recipe(
             name: "cifar10",

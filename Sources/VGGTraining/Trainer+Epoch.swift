@@ -69,7 +69,8 @@ extension Trainer {
         metrics.append(.epoch(figures))
         state.lastEpoch = figures
         if configuration.selects, state.best.map(figures.isBetter) ?? true { state.best = figures }
-        state.plateau?.finish(epoch: state.epoch, figure: figures.valAcc ?? figures.testAcc)
+        let epoch = state.epoch
+        state.plateau?.finish(epoch: epoch, figure: figures.valAcc ?? figures.testAcc)
         state.epoch += 1
         state.stepInEpoch = 0
         (state.lossSum, state.correct, state.count) = (0, 0, 0)

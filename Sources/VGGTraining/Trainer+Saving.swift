@@ -83,9 +83,8 @@ extension Trainer {
             state.trainExamples = training.count
             try checkReaches(state)
             let model = try? Safetensors(contentsOf: folder.modelPath)
-            if !isModelNow, let best = state.best,
-                model.flatMap({ TrainedEpoch(metadata: $0.metadata) }) != modelEpoch
-            {
+            let epoch = model.flatMap { TrainedEpoch(metadata: $0.metadata) }
+            if !isModelNow, epoch != modelEpoch, let best = state.best {
                 remarks.append(
                     "\(folder.modelPath): the weights of epoch \(best.epoch), the best so far, are gone; the best is kept of "
                         + "the epochs from here on")
@@ -93,7 +92,7 @@ extension Trainer {
             }
             // The run may have ended between the two files.
             if let stored = setup.stored, isModelNow,
-                model?.tensors != NamedTensors(sorting: checkpoint.model)
+                epoch != modelEpoch || model?.tensors != NamedTensors(sorting: checkpoint.model)
             {
                 try folder.write(checkpoint.model, stored, modelEpoch)
             }

@@ -35,7 +35,7 @@ extension ToolTests {
         ("train --val-split 1 --keep best", "--val-split must", 64),
         ("train --sched cosine --patience-epochs 3", "--patience-epochs is for --sched plateau", 64),
         ("train --class-weights nobody.json", "nobody.json", 64),
-        ("train --class-weights {\"shoes\":2}", "names what is no class: 'shoes'; the classes are", 64),
+        ("train --class-weights {\"shoes\":2}", "names what is no class: \"shoes\"; the classes are", 64),
         ("train --class-weights balanced --mixup 1", "--class-weights is not for --mixup and --cutmix", 64),
         ("train --opt-eps 1e-6", "--opt-eps is for --opt adam or adamw", 64),
         ("train --opt adam --momentum 0.9", "--momentum is for --opt sgd", 64),

@@ -167,7 +167,7 @@ import VGGTraining
         configuration.classWeights = .named(["coat": 2, "shoes": 1, "hats": 3])
         let error = #expect(throws: TrainingError.self) { try configuration.validate() }
         #expect(
-            error.map { "\($0)".contains("names what is no class: 'hats', 'shoes'; the classes are ") }
+            error.map { "\($0)".contains("names what is no class: \"hats\", \"shoes\"; the classes are ") }
                 == true, "\(error as Any)")
     }
 

@@ -113,7 +113,9 @@ import VGGTraining
         let (whole, best, _) = try finished()
         let run = folder.run("killed")
         if hasOlder {
-            _ = try trainer(configuration(1, keep: nil), "older").run()
+            var other = configuration(1, keep: nil)
+            other.seed += 1
+            _ = try trainer(other, "older").run()
         }
         _ = try trainer(configuration(best.epoch), "killed").run()
         try FileManager.default.removeItem(atPath: run.modelPath)

@@ -289,11 +289,11 @@ typedef struct {
     KERNEL(channel_moments,                                                                                     \
            (const float *x, size_t rows, size_t channels, size_t before, double *means, double *squares))       \
     /* y = relu?(z · scale + shift), or, with pool, the 2×2 max pool with stride 2 of its ReLU and where it   \
-       was won, as convolution_relu_pool. */                                                                              \
+       was won, as convolution_relu_pool. */                                                                    \
     KERNEL(normalize,                                                                                           \
            (const vgg_norm *norm, const float *z, const vgg_map *y_map, float *y, uint8_t *winner))             \
     /* sums[c] += Σ g, dots[c] += Σ g · (z - mean), where g is the gradient of z · scale + shift: from that \
-       of y, dense, masked where a ReLU follows, or from that of the pool and its winners. */                            \
+       of y, dense, masked where a ReLU follows, or from that of the pool and its winners. */                   \
     KERNEL(norm_sums, (const vgg_norm *norm, const float *z, const float *gradient, const uint8_t *winner,      \
                        double *sums, double *dots))                                                             \
     /* dz = gradient_factor · g + z_factor · z + constant, with the same g. */                                \
