@@ -13,7 +13,7 @@ extension LaidOutPlan {
                 forward: forward, backward: step.mode == .training ? backward : "",
                 output: step.output.description,
                 outputBytes: step.output.imageStride * plan.batchSize * step.output.element.size,
-                otherBytes: scratch.shared + scratch.worker + scratch.copies.reduce(0, +)
+                otherBytes: scratch.shared + scratch.worker + scratch.kept + scratch.copies.reduce(0, +)
                     + step.winnerBytes * plan.batchSize,
                 tasks: step.tasks(node, threads: threads))
         }

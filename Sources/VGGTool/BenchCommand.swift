@@ -49,6 +49,9 @@ struct BenchCommand: ParsableCommand {
         guard (0..<1).contains(momentum) else {
             throw ValidationError("--momentum must be at least 0 and less than 1, not \(momentum)")
         }
+        guard mode == .train || (momentum == 0 && freeze?.part == nil) else {
+            throw ValidationError("--momentum and --freeze are for --mode train")
+        }
         try ValidationError.wrapping {
             let network = try network
             if let part = freeze?.part { _ = try network.layerCount(of: part) }
@@ -60,7 +63,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let precision = precision.precision.resolved
+        let network = try network
+        let precision =
+            mode == .train
+            ? precision.precision.resolved(training: network, on: compute.resolved)
+            : precision.precision.resolved
         precision.warnIfEmulated()
         let result = try Benchmark(
             network: network, work: mode, precision: precision, batchSize: batchSize,

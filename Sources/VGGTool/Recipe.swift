@@ -51,6 +51,24 @@ struct Recipe: Encodable {
 
     static func named(_ name: String) -> Recipe? { all.first { $0.name == name } }
 
+    /// Its options without those that make no sense beside what was typed: rows beside another architecture, the
+    /// settings of SGD beside another optimiser.
+    private func words(beside own: [String]) -> [String] {
+        func has(_ option: String) -> Bool { own.contains { $0 == option || $0.hasPrefix("\(option)=") } }
+        var left: Set<String> = []
+        if has("--arch"), !has("--conv-arch") { left.insert("--conv-arch") }
+        if has("--opt"), !own.contains("sgd"), !own.contains("--opt=sgd") {
+            left.formUnion(["--momentum", "--nesterov", "--lr"])
+        }
+        var words: [String] = []
+        var isLeft = false
+        for word in options.split(separator: " ").map(String.init) {
+            if word.hasPrefix("--") { isLeft = left.contains(word) }
+            if !isLeft { words.append(word) }
+        }
+        return words
+    }
+
     /// A command line in which the options of a recipe that it names stand before its own, which therefore win.
     static func expanding(_ arguments: [String]) -> [String] {
         guard arguments.first == "train" else { return arguments }
@@ -63,8 +81,7 @@ struct Recipe: Encodable {
                     ? next
                     : argument.hasPrefix("\(option)=") ? String(argument.dropFirst(option.count + 1)) : nil
                 guard let recipe = name.flatMap(named) else { continue }
-                return ["train"] + recipe.options.split(separator: " ").map(String.init)
-                    + arguments.dropFirst()
+                return ["train"] + recipe.words(beside: own) + arguments.dropFirst()
             }
         }
         return arguments

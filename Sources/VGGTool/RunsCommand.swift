@@ -91,16 +91,15 @@ struct RunsCommand: ParsableCommand {
         var configurations: [TrainingConfiguration] = []
         for name in try names() {
             let run = RunFolder(name.isEmpty ? folder : "\(folder)/\(name)")
+            let (configuration, records): (TrainingConfiguration, [MetricsRecord])
             do {
-                configurations.append(try run.readConfiguration())
+                (configuration, records) = (try run.readConfiguration(), try run.readMetrics())
             } catch {
                 Console.error("warning: \(error)")
                 continue
             }
-            let configuration = configurations[configurations.count - 1]
-            let epochs = try run.readMetrics().compactMap {
-                if case .epoch(let figures) = $0 { figures } else { nil }
-            }
+            configurations.append(configuration)
+            let epochs = records.compactMap { if case .epoch(let figures) = $0 { figures } else { nil } }
             var best: EpochMetrics?
             for epoch in epochs where best.map(epoch.isBetter) ?? true { best = epoch }
             runs.append(

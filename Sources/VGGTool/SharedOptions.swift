@@ -135,6 +135,11 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
         case .bf16: .bf16
         }
     }
+
+    /// The same for a training.
+    func resolved(training network: Network, on device: Device) -> Precision {
+        self == .auto ? device.trainingPrecision(of: network) : resolved
+    }
 }
 
 extension Precision {
@@ -151,8 +156,8 @@ extension Precision {
 struct PrecisionOption: ParsableArguments {
     @Option(
         help: """
-            The number format of the network's arithmetic: bf16 is mixed precision, auto is bf16 where the \
-            processor has it, else fp32.
+            The number format of the network's arithmetic: bf16 is mixed precision, auto is the faster: bf16 where \
+            the processor has it, but not for training what single precision computes by fewer products.
             """)
     var precision = PrecisionChoice.auto
 }

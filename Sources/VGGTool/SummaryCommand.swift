@@ -50,8 +50,10 @@ struct SummaryCommand: ParsableCommand {
     }
 
     func run() throws {
+        let network = try network
         let summary = try Summary(
-            network, batchSize: batchSize, precision: precision.precision.resolved,
+            network, batchSize: batchSize,
+            precision: precision.precision.resolved(training: network, on: compute.resolved),
             device: compute.resolved, withPlan: plan)
         switch (output.format, by) {
         case (.json, _): try Console.print(json: summary)

@@ -67,8 +67,8 @@ struct TrainCommand: ParsableCommand {
         return training.applied(to: stored ?? usual)
     }
 
-    /// What follows from the data where nothing else was said: the network's input channels and classes, and how
-    /// images are prepared.
+    /// What follows from the data where nothing else was said: the network's input channels and classes, what trains it
+    /// fastest, and how images are prepared.
     /// - Parameter weights: what a new run starts from; nil for random weights, and for a run that goes on.
     private func fit(
         _ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool,
@@ -81,6 +81,11 @@ struct TrainCommand: ParsableCommand {
         // Files may be named after a known set though they were asked for by another name.
         if !isResumed, !data.hasPhotos { configuration.data = data.name }
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
+        // A network that cannot be made is refused behind.
+        if !isResumed, let network = try? configuration.model.network(size: configuration.size) {
+            configuration.precision = (training.precision ?? .auto)
+                .resolved(training: network, on: compute.resolved)
+        }
         var own = configuration.preprocessing
         let channels = configuration.model.inChannels
         if let weights { own = try weights.preprocessing(channels: channels) }

@@ -89,7 +89,7 @@ struct TrainingOptions: ParsableArguments {
     @Option(
         help: """
             The number format of the network's arithmetic: bf16 is mixed precision, auto (the default) is \
-            bf16 where the processor has it, else fp32.
+            the faster: bf16 where the processor has it and fp32 does not need fewer products.
             """)
     var precision: PrecisionChoice?
 

@@ -12,9 +12,10 @@ struct ViewOptions: ParsableArguments {
             text = argument
             for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
                 let words = part.split(separator: ":", omittingEmptySubsequences: false)
-                if part == "mirror" {
+                if part == "mirror", !views.mirrors {
                     views.mirrors = true
-                } else if words.count == 2, words[0] == "shift", let pixels = Int(words[1]), 1...64 ~= pixels
+                } else if words.count == 2, words[0] == "shift", let pixels = Int(words[1]), 1...64 ~= pixels,
+                    views.shift == 0
                 {
                     views.shift = pixels
                 } else {

@@ -33,8 +33,8 @@ public struct MixingSettings: Hashable, Sendable, Codable {
     ///   other.
     func validate() throws(TrainingError) {
         let alphas: [(Setting, Double?)] = [(.mixup, mixup), (.cutmix, cutmix)]
-        for case (let setting, let alpha?) in alphas where !(alpha > 0 && alpha <= 1000) {
-            throw .invalidSetting(setting, reason: "must be more than 0 and at most 1000, not \(alpha)")
+        for case (let setting, let alpha?) in alphas where !(1e-6...1000 ~= alpha) {
+            throw .invalidSetting(setting, reason: "must be between 1e-6 and 1000, not \(alpha)")
         }
         if let sides = cutmixMinmax {
             guard cutmix == nil else {

@@ -73,8 +73,8 @@ extension Optimizer {
         if let betas, betas.count != 2 || !betas.allSatisfy({ 0..<1 ~= $0 }) {
             throw .invalidSetting(.optBetas, reason: "must be two numbers, at least 0 and less than 1")
         }
-        if let eps, !(eps > 0 && eps.isFinite) {
-            throw .invalidSetting(.optEps, reason: "must be greater than 0, not \(eps)")
+        if let eps, !(Float(eps) >= .leastNormalMagnitude && Float(eps).isFinite) {
+            throw .invalidSetting(.optEps, reason: "must be greater than 1.2e-38, not \(eps)")
         }
     }
 }

@@ -22,6 +22,8 @@ extension Trainer {
         guard logs.contains(.tensorboard) else { return }
         // As if the run had never been stopped: TensorBoard measures time from the first record.
         let began = Date().timeIntervalSince1970 - wallSeconds
+        // A file that somebody removed is written anew.
+        if !FileManager.default.fileExists(atPath: folder.eventsPath) { loggedRecords = 0 }
         let records = metrics[loggedRecords...].flatMap { EventFile.record($0.event(began: began)) }
         if loggedRecords == 0 {
             try AtomicFile.replace(folder.eventsPath, with: Data(EventFile.head(wallTime: began) + records))

@@ -15,22 +15,26 @@ extension TrainingConfiguration {
     /// Whether epochs are compared.
     var selects: Bool { keep == .best || patience != nil }
 
+    /// Whether the training looks at an epoch's figures to decide anything.
+    private var looksAtFigures: Bool { selects || schedule?.sched == .plateau }
+
     /// - Throws: `TrainingError.invalidSetting` if epochs are compared, and there is nothing to compare them by.
     package func checkSelection(hasValidation: Bool) throws(TrainingError) {
         // Whether a folder of photos has a part for validation, its names alone say.
-        guard selects, !hasValidation, !hasPhotos else { return }
+        guard looksAtFigures, !hasValidation, !hasPhotos else { return }
         throw .invalidSetting(
-            keep == .best ? .keep : .patience,
-            reason: (keep == .best ? "best " : "")
+            keep == .best ? .keep : patience != nil ? .patience : .sched,
+            reason: (keep == .best ? "best " : patience != nil ? "" : "plateau ")
                 + "needs images to choose by that are not tested on: \(Setting.validationSplit) 0.1 keeps a tenth of the "
                 + "training images for it")
     }
 
     /// What somebody should know who chooses by the images that are tested on.
     var selectionRemark: String? {
-        guard selects else { return nil }
+        guard looksAtFigures else { return nil }
         return
-            "the epoch is chosen by the photos that it is tested on: their accuracy is that of the best of several "
+            (selects ? "the epoch is chosen" : "the learning rate is chosen")
+            + " by the photos that it is tested on: their accuracy is that of the best of several "
             + "tries, and too high for new photos; test the model on others, which had no say"
     }
 }

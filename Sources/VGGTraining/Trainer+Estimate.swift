@@ -29,11 +29,11 @@ extension Trainer {
         let configuration = trainer.configuration
         let batches = trainer.trainingBatches()
         // The first step touches all memory for the first time.
-        if let batch = batches.next() { _ = try trainer.trainingStep(batch, batches) }
+        if let batch = batches.next() { _ = try trainer.trainingStep(trainer.wholeStep(batch, batches)) }
         let begin = trainer.clock.now
         var measured = 0
         while measured < 2 || trainer.clock.now - begin < limit, let batch = batches.next() {
-            _ = try trainer.trainingStep(batch, batches)
+            _ = try trainer.trainingStep(trainer.wholeStep(batch, batches))
             measured += 1
         }
         let stepping = (trainer.clock.now - begin).seconds

@@ -133,9 +133,10 @@ public final class Trainer {
         guard state.stepInEpoch < stepsPerEpoch, !stepsAreUsedUp else { return }
         let batches = trainingBatches()
         while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
+            let parts = wholeStep(batch, batches)
             // A file that cannot be read ends the training, but not what is done.
-            if batch.firstProblem != nil { try checkpoint(report) }
-            let step = try trainingStep(batch, batches)
+            if parts.contains(where: { $0.firstProblem != nil }) { try checkpoint(report) }
+            let step = try trainingStep(parts)
             if !step.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
                 let loss = step.lossSum.isNaN ? .nan : step.lossSum
@@ -163,28 +164,32 @@ public final class Trainer {
         return batches.makeIterator()
     }
 
+    /// The batches of a step, of which the first is made. Nothing is computed before all are: a step that cannot be
+    /// finished leaves nothing behind.
+    func wholeStep(_ first: LoadedBatch, _ batches: BatchLoader.Iterator) -> [LoadedBatch] {
+        var parts = [first]
+        while parts.count < configuration.gradAccumSteps ?? 1, let next = batches.next() {
+            parts.append(next)
+        }
+        return parts
+    }
+
     /// One timed step, added to the sums.
-    /// - Parameters:
-    ///   - first: its first batch.
-    ///   - batches: where the others are, if it has more.
     /// - Throws: `FileError` if a batch could not be made.
-    func trainingStep(_ first: LoadedBatch, _ batches: BatchLoader.Iterator) throws -> BatchMetrics {
+    func trainingStep(_ batches: [LoadedBatch]) throws -> BatchMetrics {
+        if let problem = batches.lazy.compactMap(\.firstProblem).first { throw unreadable(problem) }
+        let parts = batches.compactMap(\.images)
         // Not the steps so far: earlier epochs may have had more, with photos that are gone.
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
         let optimizer = configuration.optimizer(
             at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
-        let examples = min(examplesPerStep, training.count - state.stepInEpoch * examplesPerStep)
+        let examples = parts.map(\.count).reduce(0, +)
         var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
-        var (next, part): (LoadedBatch?, Int) = (first, 0)
-        while let batch = next {
-            if let problem = batch.firstProblem { throw unreadable(problem) }
-            guard let images = batch.images else { return step }
-            let begin = clock.now
+        let begin = clock.now
+        for (part, images) in parts.enumerated() {
             step.add(try train(images, part, of: examples, optimizer))
-            state.computeSeconds += (clock.now - begin).seconds
-            part += 1
-            next = step.count < examples ? batches.next() : nil
         }
+        state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct
         state.count += step.count

@@ -64,12 +64,13 @@ extension TrainingConfiguration {
         return result
     }
 
-    /// Bytes of gradients that a training stores beside those that every one does: all of them where they are clipped or
-    /// added up, and then their sum.
+    /// Bytes that a training stores beside what every one does: all gradients where they are clipped or added up, and then
+    /// their sum and the batches of a step.
     func bytesOfGradients(_ plan: Plan) -> Int {
         let all = plan.trainedParameterCount * MemoryLayout<Float>.stride
         let adds = (gradAccumSteps ?? 1) > 1
-        return (adds || clipGrad != nil ? all : 0) + (adds ? all : 0)
+        let batches = ((gradAccumSteps ?? 1) - 1) * batchSize * plan.network.input.count
+        return (adds || clipGrad != nil ? all : 0) + (adds ? all : 0) + batches * MemoryLayout<Float>.stride
     }
 
     /// How the data set's images become the network's input.

@@ -160,7 +160,7 @@ extension ToolTests {
                     average: WeightAverage(decay: 0.9, usesWarmup: true)))
         let other = try optimizer(
             "--dampening 0.5 --momentum 0.9 --bn-bias-lr-scale 4 --clip-grad 2.5 --grad-accum-steps 2 "
-                + "--sched plateau --patience-epochs 3 --class-weights balanced", "third")
+                + "--sched plateau --patience-epochs 3 --val-split 0.1 --class-weights balanced", "third")
         #expect(other.dampening == 0.5 && other.bnBiasLrScale == 4)
         let configuration = try RunFolder(folder.url("third").path).readConfiguration()
         #expect(configuration.clipGrad == 2.5 && configuration.gradAccumSteps == 2)

@@ -75,6 +75,8 @@ func trainer(
     try Trainer(
         TrainingSetup(
             configuration, training: stripes(count: 44), test: stripes(count: 20),
+            // A rate that follows figures has images of its own to take them of.
+            validation: configuration.schedule?.sched == .plateau ? stripes(count: 12) : nil,
             device: .cpu(threads: threads), folder: folder, resuming: resuming))
 }
 

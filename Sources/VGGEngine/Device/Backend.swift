@@ -7,6 +7,10 @@ package protocol Backend: Sendable {
     /// What computes: an instruction set, or the name of a chip.
     var kernels: String { get }
     var preferredPrecision: Precision { get }
+
+    /// The precision that trains a network faster.
+    func trainingPrecision(of network: Network) -> Precision
+
     /// Bytes that are free now; nil if nobody knows.
     var freeMemory: Int? { get }
 
@@ -22,6 +26,10 @@ package protocol Backend: Sendable {
     /// The same for the weights of another bound plan for inference, which must have been made by this backend of the same
     /// plan.
     func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan
+}
+
+extension Backend {
+    package func trainingPrecision(of network: Network) -> Precision { preferredPrecision }
 }
 
 /// The weights of a plan for inference in all forms that a device's kernels read. Nobody changes them any more.

@@ -1,3 +1,5 @@
+import VGGModel
+
 /// Where a plan runs: a value with a name. `Device.cpu` of VGGCPU makes one; VGGDevices knows all that there are.
 public struct Device: Sendable, CustomStringConvertible {
     /// As the command line has it: `cpu`.
@@ -21,6 +23,10 @@ public struct Device: Sendable, CustomStringConvertible {
 
     /// The number format that the device is fastest in.
     public var preferredPrecision: Precision { backend.preferredPrecision }
+
+    /// The precision that trains a network faster: bf16 where the processor has it and the network's convolutions are not
+    /// those that single precision computes by fewer products.
+    public func trainingPrecision(of network: Network) -> Precision { backend.trainingPrecision(of: network) }
 
     /// Bytes that a plan may take now; nil if nobody knows.
     public var freeMemory: Int? { [backend.freeMemory, memoryLimit].compactMap { $0 }.min() }
