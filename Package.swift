@@ -34,7 +34,11 @@ let package = Package(
         .target(name: "VGGModel", dependencies: ["VGGFiles"]),
         .target(name: "VGGEngine", dependencies: ["VGGModel"]),
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
-        .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU"]),
+        .target(name: "COpenCL"),
+        .target(
+            name: "VGGOpenCL", dependencies: ["VGGEngine", "VGGModel", "VGGCPU", "COpenCL"],
+            resources: [.embedInCode("Kernels")]),
+        .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU", "VGGOpenCL"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(name: "VGGImages", dependencies: ["VGGFiles", "VGGModel", "CVGGImages"]),
         .target(
@@ -84,6 +88,7 @@ let package = Package(
         .testTarget(
             name: "VGGCPUTests",
             dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGEngine", "VGGModel"]),
+        .testTarget(name: "VGGOpenCLTests", dependencies: ["VGGEngine", "VGGModel", "VGGOpenCL"]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
