@@ -1,3 +1,4 @@
+import Foundation
 import VGGEngine
 
 extension Device {
@@ -30,6 +31,14 @@ package struct CPUBackend: Backend {
     }
 
     package var kernels: String { "\(instructionSet)" }
+
+    /// bf16 everywhere, though emulated where the processor does not multiply it.
+    package var properties: DeviceProperties {
+        DeviceProperties(
+            kind: .cpu, hardware: ProcessorName.text ?? "processor",
+            memory: Int(exactly: ProcessInfo.processInfo.physicalMemory), units: threads, driver: kernels,
+            precisions: Precision.allCases)
+    }
 
     /// bf16 where the processor multiplies it.
     package var preferredPrecision: Precision { instructionSet.multipliesBF16 ? .bf16 : .fp32 }

@@ -120,9 +120,15 @@ public struct TrainedModel: Sendable {
         throw FileError(path, "has no classifier, only features, which vgg features writes")
     }
 
+    /// The precision that the weights were trained in, if that is known and the device computes in it; else fp32.
+    public func precision(on device: Device) -> Precision {
+        let stored = stored?.precision ?? .fp32
+        return device.properties.precisions.contains(stored) ? stored : .fp32
+    }
+
     /// An executor for inference with these weights.
     /// - Parameters:
-    ///   - precision: nil for the one they were trained in, or fp32 if that is not known.
+    ///   - precision: nil for `precision(on:)`.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     ///   - foldsBatchNorm: into the weights of the convolutions before, which is faster; without, a run's weights give
     ///     to the bit what the run itself measured. Where layers are kept, nothing is folded.
@@ -146,7 +152,7 @@ public struct TrainedModel: Sendable {
         let folded = foldsBatchNorm && keptLayers.isEmpty ? try network.foldingBatchNorm() : nil
         let plan = try Plan(
             folded?.network ?? network, batchSize: batchSize, mode: .inference,
-            precision: precision ?? stored?.precision ?? .fp32, keeping: keptLayers)
+            precision: precision ?? self.precision(on: device), keeping: keptLayers)
         let activations = device.memory(of: plan, optimizer: nil).activations
         // Beside the batch that runs, a loader has three that wait.
         let image = network.input.count * MemoryLayout<Float>.stride

@@ -10,7 +10,8 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     // The data.
     case data, dataDirectory, validationSplit, skipBroken, preprocessing, trainLimit, testLimit
     // The training.
-    case epochs, maxSteps, batchSize, seed, precision, noShuffle, learningRate, headLearningRate, momentum
+    case epochs, maxSteps, batchSize, seed, device, precision, noShuffle, learningRate, headLearningRate,
+        momentum
     case nesterov, weightDecay, noNormDecay, smoothing, opt, dampening, optBetas, optEps
     case clipGrad, gradAccumSteps, bnBiasLrScale, classWeights
     // The average of its weights.

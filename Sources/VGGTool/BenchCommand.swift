@@ -64,16 +64,19 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let network = try network
-        let precision =
-            mode == .train
-            ? precision.precision.resolved(training: network, on: compute.resolved)
-            : precision.precision.resolved
-        precision.warnIfEmulated()
+        let optimizer = Optimizer(
+            learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum)
+        let choice = precision.precision
+        func precision(on device: Device) -> Precision {
+            mode == .train ? choice.resolved(training: network, on: device) : choice.resolved(on: device)
+        }
+        let device = compute.resolved(
+            for: network, batchSize: batchSize, mode: mode == .train ? .training : .inference,
+            optimizer: mode == .train ? optimizer : nil, precision: precision)
+        precision(on: device).warnIfEmulated(on: device)
         let result = try Benchmark(
-            network: network, work: mode, precision: precision, batchSize: batchSize,
-            optimizer: Optimizer(
-                learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum),
-            frozen: freeze?.part, device: compute.resolved
+            network: network, work: mode, precision: precision(on: device), batchSize: batchSize,
+            optimizer: optimizer, frozen: freeze?.part, device: device
         ).run(steps: steps)
         switch format.format {
         case .json: try Console.print(json: result)

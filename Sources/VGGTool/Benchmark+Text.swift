@@ -22,9 +22,9 @@ extension BenchmarkResult {
         let shape = input.map(String.init).joined(separator: "×")
         let range = "\(Text.fixed(stepMs.min() ?? 0, 1)) to \(Text.fixed(stepMs.max() ?? 0, 1))"
         return """
-            \(work) with \(batchSize) images of \(shape), \(precision.rawValue), threads: \(threads), \
+            \(work) with \(batchSize) images of \(shape), \(precision.rawValue), device: \(device), threads: \(threads), \
             kernels: \(kernels)
-            the machine's peak, multiply-adds between registers: \(Text.fixed(peakGflops, 1)) GFLOP/s
+            the device's peak, multiply-adds between registers: \(Text.fixed(peakGflops, 1)) GFLOP/s
 
             \(lines.joined(separator: "\n"))
 

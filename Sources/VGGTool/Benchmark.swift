@@ -84,6 +84,7 @@ struct BenchmarkResult: Encodable {
     /// Channels, height and width.
     var input: [Int]
     var batchSize: Int
+    var device: String
     var threads: Int
     var kernels: String
     /// The median.
@@ -105,6 +106,7 @@ struct BenchmarkResult: Encodable {
         precision = benchmark.precision
         input = benchmark.network.input.dimensions
         batchSize = benchmark.batchSize
+        device = benchmark.device.name
         threads = benchmark.device.threads
         kernels = benchmark.device.kernels
         let images = Double(batchSize)

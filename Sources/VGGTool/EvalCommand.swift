@@ -89,9 +89,10 @@ struct EvalCommand: ParsableCommand {
         }
         if let report { try EvalReport.makeFolder(report) }
         var details = report == nil ? nil : EvaluationReport(classes: loaded.classCount)
+        let place = trained.place(loaded.model, loaded.network, batchSize: batchSize, compute)
         let executor = try loaded.model.executor(
-            for: loaded.network, batchSize: batchSize, precision: trained.precision?.resolved,
-            foldsBatchNorm: false, device: compute.resolved)
+            for: loaded.network, batchSize: batchSize, precision: place.precision, foldsBatchNorm: false,
+            device: place.device)
         var bar = Console.isTerminal ? ProgressBar() : nil
         let sums = try advising {
             () throws(FileError) in

@@ -73,7 +73,8 @@ struct ExplainCommand: ParsableCommand {
         }
         let file = photos.images[0]
         let photo = try RGBImage(named: file)
-        let explained = try loaded.model.gradCAM(for: loaded.network, layer: layer, device: compute.resolved)
+        let device = compute.resolved(for: loaded.network, batchSize: 1, mode: .training) { _ in .fp32 }
+        let explained = try loaded.model.gradCAM(for: loaded.network, layer: layer, device: device)
         let input = loaded.preprocessing.input(from: photo)
         let logits = try explained.logits(input)
         try loaded.model.checkFinite(logits)

@@ -80,9 +80,10 @@ struct FeaturesCommand: ParsableCommand {
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
         try checkFits(list, network, indices)
+        let place = trained.place(loaded.model, network, batchSize: batchSize, compute)
         let executor = try loaded.model.executor(
-            for: network, batchSize: batchSize, precision: trained.precision?.resolved, keeping: Set(indices),
-            device: compute.resolved)
+            for: network, batchSize: batchSize, precision: place.precision, keeping: Set(indices),
+            device: place.device)
 
         var report = PhotoReport(list.files)
         for problem in list.problems { try report.fail(problem) }

@@ -59,9 +59,9 @@ struct PredictCommand: ParsableCommand {
         let loaded = try trained.load(head)
         let test = try trained.testData(for: loaded).data.test
         let example = try test.example(at: index, test.preparation(loaded.preprocessing))
+        let place = trained.place(loaded.model, loaded.network, batchSize: 1, compute)
         let executor = try loaded.model.executor(
-            for: loaded.network, batchSize: 1, precision: trained.precision?.resolved,
-            device: compute.resolved)
+            for: loaded.network, batchSize: 1, precision: place.precision, device: place.device)
         let logits = views.views.logits(of: example, by: executor)
         try loaded.model.checkFinite(logits)
 
@@ -80,9 +80,9 @@ struct PredictCommand: ParsableCommand {
         let loaded = try trained.loadForPhotos(head)
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
+        let place = trained.place(loaded.model, loaded.network, batchSize: batchSize, compute)
         let executor = try loaded.model.executor(
-            for: loaded.network, batchSize: batchSize, precision: trained.precision?.resolved,
-            device: compute.resolved)
+            for: loaded.network, batchSize: batchSize, precision: place.precision, device: place.device)
 
         var report = PhotoReport(
             list.files, format: output.format, top: top, names: loaded.names)

@@ -124,69 +124,6 @@ struct HeadOptions: ParsableArguments {
     }
 }
 
-/// A number format, or the best one that the processor has.
-enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
-    case auto, fp32, bf16
-
-    var resolved: Precision {
-        switch self {
-        case .auto: .automatic
-        case .fp32: .fp32
-        case .bf16: .bf16
-        }
-    }
-
-    /// The same for a training.
-    func resolved(training network: Network, on device: Device) -> Precision {
-        self == .auto ? device.trainingPrecision(of: network) : resolved
-    }
-}
-
-extension Precision {
-    /// Warns where the kernels of this number format are an emulation.
-    /// - Parameter mayChange: whether another one can be chosen.
-    func warnIfEmulated(mayChange: Bool = true) {
-        guard self == .bf16, !InstructionSet.best.multipliesBF16 else { return }
-        Console.error(
-            "warning: this processor has no bf16 arithmetic: it is emulated, slower than fp32"
-                + (mayChange ? "; use --precision fp32" : ""))
-    }
-}
-
-struct PrecisionOption: ParsableArguments {
-    @Option(
-        help: """
-            The number format of the network's arithmetic: bf16 is mixed precision, auto is the faster: bf16 where \
-            the processor has it, but not for training what single precision computes by fewer products.
-            """)
-    var precision = PrecisionChoice.auto
-}
-
-/// Where the work is done.
-struct ComputeOptions: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: """
-            Threads to use (default: one for each processor that a container's quota, or taskset, leaves). Results \
-            do not depend on it.
-            """)
-    var threads: Int?
-
-    @Option(help: "The device: auto or cpu.")
-    var device = "auto"
-
-    func validate() throws {
-        try ValidationError.check("--threads", threads, in: SettingRange.threads)
-        guard Device.named(device) != nil else {
-            throw ValidationError(
-                "--device \(device) is not available: this build has only the CPU; use --device cpu")
-        }
-    }
-
-    /// What was validated.
-    var resolved: Device { Device.named(device, threads: threads) ?? .best }
-}
-
 /// Which data set, and where it is looked for first.
 struct DataOptions: ParsableArguments {
     @Option(help: "The data set: \(DataName.help)")

@@ -51,10 +51,15 @@ struct SummaryCommand: ParsableCommand {
 
     func run() throws {
         let network = try network
+        let isTraining = network.head != nil
+        let device = compute.resolved(
+            for: network, batchSize: batchSize, mode: isTraining ? .training : .inference,
+            optimizer: isTraining ? TrainingConfiguration().optimizer : nil
+        ) { precision.precision.resolved(training: network, on: $0) }
         let summary = try Summary(
             network, batchSize: batchSize,
-            precision: precision.precision.resolved(training: network, on: compute.resolved),
-            device: compute.resolved, withPlan: plan)
+            precision: precision.precision.resolved(training: network, on: device), device: device,
+            withPlan: plan)
         switch (output.format, by) {
         case (.json, _): try Console.print(json: summary)
         case (.text, .block): try Console.print(summary.blockText(width: Console.outputColumns))
@@ -129,6 +134,7 @@ private struct Summary: Encodable {
         let inference = try Plan(
             folded, batchSize: batchSize, mode: .inference, precision: precision,
             keeping: hasHead ? [] : [folded.layers.count - 1])
+        try device.check(precision)
         self.precision = precision
         plan = withPlan ? device.steps(of: training ?? inference) : nil
         memory = Memory(

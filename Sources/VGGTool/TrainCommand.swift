@@ -67,8 +67,8 @@ struct TrainCommand: ParsableCommand {
         return training.applied(to: stored ?? usual)
     }
 
-    /// What follows from the data where nothing else was said: the network's input channels and classes, what trains it
-    /// fastest, and how images are prepared.
+    /// What follows from the data where nothing else was said: the network's input channels and classes, and how images are
+    /// prepared.
     /// - Parameter weights: what a new run starts from; nil for random weights, and for a run that goes on.
     private func fit(
         _ configuration: inout TrainingConfiguration, to data: ImageDataset, isResumed: Bool,
@@ -81,11 +81,6 @@ struct TrainCommand: ParsableCommand {
         // Files may be named after a known set though they were asked for by another name.
         if !isResumed, !data.hasPhotos { configuration.data = data.name }
         if !isResumed, training.model.classes == nil { configuration.model.classes = data.classNames.count }
-        // A network that cannot be made is refused behind.
-        if !isResumed, let network = try? configuration.model.network(size: configuration.size) {
-            configuration.precision = (training.precision ?? .auto)
-                .resolved(training: network, on: compute.resolved)
-        }
         var own = configuration.preprocessing
         let channels = configuration.model.inChannels
         if let weights { own = try weights.preprocessing(channels: channels) }
@@ -93,6 +88,29 @@ struct TrainCommand: ParsableCommand {
         let usual = try Preprocessing.plain(configuration.size, channels: channels == 1 ? .grey : .rgb)
         configuration.preprocessing = try training.preparation.preprocessing(
             own: own ?? usual, channels: channels, size: configuration.size)
+    }
+
+    /// Where the training runs, and for a new run what trains fastest there. A run that goes on stays where it was, if that
+    /// is there and nothing else was asked for.
+    private func place(_ configuration: inout TrainingConfiguration, isResumed: Bool) throws -> Device {
+        if isResumed {
+            let own = compute.device == "auto" ? configuration.device ?? "cpu" : compute.device
+            let device = Device.named(own, threads: compute.threads) ?? compute.resolved
+            try compute.checkThreads(on: device)
+            return device
+        }
+        // A network that cannot be made is refused behind.
+        guard let network = try? configuration.model.network(size: configuration.size) else {
+            return compute.resolved
+        }
+        func precision(on device: Device) -> Precision {
+            (training.precision ?? .auto).resolved(training: network, on: device)
+        }
+        let device = compute.resolved(
+            for: network, batchSize: configuration.batchSize, mode: .training,
+            optimizer: configuration.optimizer, precision: precision)
+        configuration.precision = precision(on: device)
+        return device
     }
 
     /// The same for a new run, whose network and size are those of the weights it starts from, if there are any.
@@ -132,13 +150,14 @@ struct TrainCommand: ParsableCommand {
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
-        configuration.precision.warnIfEmulated(mayChange: resumed == nil)
+        let device = try place(&configuration, isResumed: resumed != nil)
+        configuration.precision.warnIfEmulated(on: device, mayChange: resumed == nil)
         if configuration.skipBroken == true, !estimate {
             Console.note("reads all photos first, to find those that are broken")
         }
         let setup = try TrainingSetup(
             configuration, training: data.train, test: data.test, validation: data.validation,
-            device: compute.resolved, folder: estimate ? nil : folder, resuming: resumed != nil && !estimate,
+            device: device, folder: estimate ? nil : folder, resuming: resumed != nil && !estimate,
             weights: weights)
         weights = nil
 
@@ -146,7 +165,7 @@ struct TrainCommand: ParsableCommand {
             let estimate = try Trainer.estimate(setup)
             switch output.format {
             case .json: try Console.print(json: estimate)
-            case .text: try Console.print(text(estimate, configuration))
+            case .text: try Console.print(text(estimate, on: device))
             }
             return
         }
@@ -195,10 +214,11 @@ struct TrainCommand: ParsableCommand {
         return "runs/\(formatter.string(from: Date()))-\(network)"
     }
 
-    private func text(_ estimate: TrainingEstimate, _ configuration: TrainingConfiguration) -> String {
+    private func text(_ estimate: TrainingEstimate, on device: Device) -> String {
         """
         the whole training would take about \(Text.duration(estimate.seconds)) \
-        on \(compute.resolved) with \(Text.count(compute.resolved.threads, "thread"))
+        on \(device) \
+        \(device.properties.kind == .cpu ? "with \(Text.count(device.threads, "thread"))" : "(\(device.properties.hardware))")
         \(Text.count(estimate.steps, "step")) of \(Text.fixed(estimate.secondsPerStep, 3)) s \
         (\(Text.fixed(estimate.examplesPerSec, 1)) examples/sec), \
         \(Text.count(estimate.epochs, "test")) of \(Text.fixed(estimate.secondsPerTest, 1)) s, \

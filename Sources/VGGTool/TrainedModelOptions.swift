@@ -43,7 +43,6 @@ struct TrainedModelOptions: ParsableArguments {
             of: trained, channels: specification.inChannels, size: data.size)
         let network = try specification.network(size: preprocessing.size)
         if head != nil { try trained.checkHasClassifier(network) }
-        warnIfEmulated(trained)
         return LoadedModel(
             model: trained, specification: specification, network: network, preprocessing: preprocessing,
             classNames: try labels.classNames(for: trained, specification))
@@ -95,9 +94,18 @@ struct TrainedModelOptions: ParsableArguments {
         return (splits, run)
     }
 
-    /// Warns where the precision that the weights will run in has no instructions on this processor.
-    func warnIfEmulated(_ trained: TrainedModel) {
-        (precision?.resolved ?? trained.stored?.precision)?.warnIfEmulated()
+    /// Where a network with these weights runs, and in which number format. Warns where the device has no instructions for
+    /// it.
+    func place(
+        _ model: TrainedModel, _ network: Network, batchSize: Int, _ compute: ComputeOptions
+    ) -> (device: Device, precision: Precision) {
+        func precision(on device: Device) -> Precision {
+            self.precision?.resolved(on: device) ?? model.precision(on: device)
+        }
+        let device = compute.resolved(
+            for: network, batchSize: batchSize, mode: .inference, precision: precision)
+        precision(on: device).warnIfEmulated(on: device)
+        return (device, precision(on: device))
     }
 }
 

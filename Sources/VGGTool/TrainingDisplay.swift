@@ -86,7 +86,7 @@ struct TrainingDisplay {
             """
             loss \(Text.fixed(summary.trainLoss, 3)), train acc \(Text.fixed(summary.trainAcc, 3)), \
             test acc \(Text.fixed(summary.testAcc, 3))
-            \(Text.fixed(summary.examplesPerSec, 1)) examples/sec on cpu \
+            \(Text.fixed(summary.examplesPerSec, 1)) examples/sec on \(start?.configuration.device ?? "cpu") \
             (\(Text.fixed(summary.wallExamplesPerSec, 1)) by the wall clock)
             """)
     }

@@ -142,7 +142,7 @@ struct TrainingOptions: ParsableArguments {
         if let gradAccumSteps { result.gradAccumSteps = gradAccumSteps }
         if let batchSize { result.batchSize = batchSize }
         if let seed { result.seed = seed }
-        if let precision { result.precision = precision.resolved }
+        if let precision { result.precision = precision.resolved(on: .best) }
         if let weightInit { result.initialization = weightInit }
         if let path = `init` { result.initialWeights = DataName.absolute(path) }
         if let key = weights.weightsKey { result.initialWeightsKey = key }

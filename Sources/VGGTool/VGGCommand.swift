@@ -21,7 +21,7 @@ struct VGGCommand: ParsableCommand {
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
             FeaturesCommand.self,
             ExplainCommand.self, ConvertCommand.self, DataCommand.self, RunsCommand.self,
-            RecipesCommand.self, BenchCommand.self,
+            RecipesCommand.self, DevicesCommand.self, BenchCommand.self,
         ])
 
     static func main() {

@@ -104,6 +104,7 @@ extension Trainer {
             return record.step <= state.step
         }
         let hasOtherSums = try folder.hasOtherSums()
+        let device = try folder.readConfiguration().device ?? "cpu"
         if let photos = setup.photos.record { try folder.write(photos) }
         try folder.write(configuration)
         try folder.write(metrics)
@@ -112,6 +113,11 @@ extension Trainer {
             remarks.append(
                 "the run was started by a version that summed batches in another order; from here on its numbers "
                     + "differ in their last bits from what that version would have made")
+        }
+        if setup.hasCheckpoint, device != setup.device.name {
+            remarks.append(
+                "the run was on \(device) and goes on on \(setup.device): from here on its numbers differ in their last bits "
+                    + "from what they would have been there")
         }
         if let diagnosis = folder.readDiagnosis() {
             remarks.append("\(diagnosis.message); going on computes the same again; \(diagnosis.whatToTry)")

@@ -1,4 +1,5 @@
 import VGGData
+import VGGDevices
 import VGGEngine
 import VGGFiles
 import VGGInference
@@ -58,6 +59,7 @@ extension TrainingConfiguration {
         Row(setting: .gradAccumSteps) { text($0.gradAccumSteps) },
         Row(setting: .batchSize) { "\($0.batchSize)" },
         Row(setting: .seed) { "\($0.seed)" },
+        Row(setting: .device, mayChange: true) { $0.device ?? "cpu" },
         Row(setting: .precision) { $0.precision.rawValue },
         Row(setting: .noShuffle, isFlag: true) { "\(!$0.shuffle)" },
         Row(setting: .trainLimit) { text($0.trainLimit) },
@@ -131,6 +133,7 @@ extension TrainingConfiguration {
     /// - Returns: nil if that would be another network, or one for other pictures, which the weights may not fit.
     func settingsFromItsWeights(_ changes: [SettingConflict]) -> [String]? {
         var usual = TrainingConfiguration()
+        usual.device = Device.best.name
         var words: [String] = []
         for row in Self.rows {
             let change = changes.first { $0.setting == row.setting }

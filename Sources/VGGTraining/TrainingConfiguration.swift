@@ -34,6 +34,9 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var gradAccumSteps: Int?
     /// Decides the initial weights, the dropout masks and the order of the examples.
     public var seed: UInt64 = 0
+    /// The name of the device that trains, which another may take the place of when a run goes on; nil before it is known,
+    /// and of a run from before there was more than the CPU.
+    public var device: String?
     /// By default what the best device of this machine is fastest in.
     public var precision = Precision.automatic
     /// Whether each epoch visits the training examples in an order of its own.

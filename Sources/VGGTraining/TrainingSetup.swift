@@ -58,8 +58,9 @@ public struct TrainingSetup {
         validation: ImageDataset? = nil, device: Device,
         folder: RunFolder? = nil, resuming: Bool = false, weights: TrainedModel? = nil
     ) throws {
-        let configuration = try configuration.completed(for: training)
+        var configuration = try configuration.completed(for: training)
         try configuration.validate()
+        configuration.device = device.name
         var lock: RunLock?
         if let folder, resuming {
             try folder.checkHoldsRun()

@@ -9,7 +9,7 @@ import VGGModel
         #expect(Device.named("auto")?.name == Device.best.name)
         for device in Device.available { #expect(Device.named(device.name)?.kernels == device.kernels) }
         #expect(try #require(Device.named("cpu", threads: 3)).threads == 3)
-        #expect(Device.named("opencl:0") == nil && Device.named("") == nil)
+        #expect(Device.named("cuda:0") == nil && Device.named("") == nil && Device.named("opencl:99") == nil)
         #expect(Device.cpu(threads: 0).threads == 1)
     }
 
@@ -22,6 +22,64 @@ import VGGModel
         #expect(Device.cpu(instructionSet: most).kernels == "\(InstructionSet.allAvailable.max()!)")
         #expect(Device.cpu(instructionSet: .portable).preferredPrecision == .fp32)
         #expect(Precision.automatic == Device.best.preferredPrecision)
+    }
+
+    /// The chapter's `try_gpu`, of devices that are only said to be there.
+    @Test func theFirstGPUWithEnoughMemoryIsTaken() {
+        let processor = device("cpu", .cpu, free: 100)
+        let pocl = device("opencl:0", .openclCPU, "PoCL on EPYC", free: 1000)
+        let (small, large) = (
+            device("opencl:1", .gpu, "Radeon", free: 10), device("opencl:2", .gpu, "GeForce", free: 20)
+        )
+        let all = [processor, pocl, small, large]
+        func taken(_ devices: [Device], _ bytes: Int?) -> [String] {
+            let choice = Device.chosen(among: devices) { _ in bytes }
+            return [choice.device.name, choice.reason]
+        }
+        #expect(taken([processor], 5) == ["cpu", "there is no GPU"])
+        #expect(taken([processor, pocl], 500) == ["cpu", "there is no GPU"])
+        #expect(taken(all, nil) == ["opencl:1", "it is the first GPU"])
+        #expect(taken(all, 10) == ["opencl:1", "it is the first GPU"])
+        #expect(taken(all, 11) == ["opencl:2", "it is the first GPU with enough memory"])
+        #expect(taken(all, 21) == ["cpu", "there is not enough memory on opencl:1 and opencl:2"])
+        #expect(Device.chosen().device.name == Device.best.name)
+
+        let names = [
+            ("cpu", "cpu"), ("opencl", "opencl:1"), ("opencl:0", "opencl:0"), ("pocl", "opencl:0"),
+            ("geforce", "opencl:2"), ("e", "opencl:2"), ("opencl:3", nil), ("", nil), ("cuda", nil),
+        ]
+        for (name, expected) in names { #expect(Device.named(name, among: all)?.name == expected) }
+        #expect(Device.named("opencl", among: [processor, pocl])?.name == "opencl:0")
+        #expect(Device.named("opencl", among: [processor]) == nil)
+    }
+
+    private func device(_ name: String, _ kind: DeviceKind, _ hardware: String = "EPYC", free: Int) -> Device
+    {
+        Device(
+            name: name,
+            SaidToBe(
+                DeviceProperties(
+                    kind: kind, hardware: hardware, memory: nil, units: 1, driver: "none",
+                    precisions: [.fp32]))
+        ).limited(toMemory: free)
+    }
+
+    /// A number format that a device lacks is refused before anything else happens.
+    @Test func aPrecisionThatADeviceLacksIsRefused() throws {
+        let gpu = device("opencl:1", .gpu, free: 1 << 40)
+        let plan = try Plan(
+            ModelSpecification.slimVGG11.network(size: 32), batchSize: 1, mode: .inference, precision: .bf16)
+        let problem = PlanError.precision(.bf16, device: "opencl:1")
+        #expect(throws: problem) { try plan.checkFits(on: gpu) }
+        #expect(throws: problem) { _ = try Executor(plan: plan, device: gpu) }
+        #expect(throws: Never.self) { try gpu.check(.fp32) }
+        #expect(
+            "\(problem)" == "opencl:1 does not compute in bf16; use another `precision` or `device`")
+    }
+
+    /// Between what no machine falls below and what none reaches.
+    @Test func bandwidthIsMeasured() {
+        #expect(1e8...1e13 ~= Device.cpu.measuredBandwidth())
     }
 
     @Test func mayBeLimited() throws {
@@ -55,4 +113,28 @@ import VGGModel
             }
         }
     #endif
+}
+
+/// The processor, under the properties of something else.
+struct SaidToBe: Backend {
+    let properties: DeviceProperties
+    private let cpu = CPUBackend(threads: 1, instructionSet: .portable)
+
+    init(_ properties: DeviceProperties) { self.properties = properties }
+
+    var threads: Int { cpu.threads }
+    var kernels: String { cpu.kernels }
+    var preferredPrecision: Precision { cpu.preferredPrecision }
+    var freeMemory: Int? { nil }
+
+    func measuredPeak(_ precision: Precision) -> Double { 0 }
+    func measuredBandwidth() -> Double { 0 }
+    func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
+        cpu.memory(of: plan, optimizer: optimizer)
+    }
+    func steps(of plan: Plan) -> [StepDescription] { cpu.steps(of: plan) }
+    func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { try cpu.bind(plan) }
+    func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
+        try cpu.bind(plan, sharing: weights)
+    }
 }

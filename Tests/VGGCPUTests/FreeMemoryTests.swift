@@ -114,12 +114,14 @@ import VGGModel
 private struct UnknownMemory: Backend {
     private let cpu = CPUBackend(threads: 2, instructionSet: .best)
 
+    var properties: DeviceProperties { cpu.properties }
     var threads: Int { cpu.threads }
     var kernels: String { cpu.kernels }
     var preferredPrecision: Precision { cpu.preferredPrecision }
     var freeMemory: Int? { nil }
 
     func measuredPeak(_ precision: Precision) -> Double { cpu.measuredPeak(precision) }
+    func measuredBandwidth() -> Double { cpu.measuredBandwidth() }
     func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         cpu.memory(of: plan, optimizer: optimizer)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGCPU
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -73,6 +74,31 @@ import VGGTraining
         let later = text.replacing(/"format" *: *2/, with: "\"format\": 3")
         try later.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)
         #expect(throws: FileError.self) { try run.readConfiguration() }
+    }
+
+    /// A run says where it was trained; on another device it goes on, and that is said. Of a run that says nothing it was
+    /// the processor.
+    @Test func goesOnOnAnotherDevice() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.run("run")
+        let other = Device(name: "other", CPUBackend(threads: 1, instructionSet: .best))
+        var configuration = smallConfiguration()
+        configuration.device = nil
+        _ = try train(trainer(configuration, folder: run), stoppingAfter: 3)
+        #expect(try run.readConfiguration().device == "cpu")
+        let text = try String(contentsOfFile: run.configurationPath, encoding: .utf8)
+        let before = text.replacing(#/ *"device" *: *"cpu",\n/#, with: "")
+        #expect(before != text)
+        try before.write(toFile: run.configurationPath, atomically: true, encoding: .utf8)
+
+        let moved = try trainer(configuration, folder: run, resuming: true, device: other)
+        #expect(
+            moved.remarks == [
+                "the run was on cpu and goes on on other: from here on its numbers differ in their last bits from what they "
+                    + "would have been there"
+            ])
+        _ = try train(moved, stoppingAfter: 3)
+        #expect(try run.readConfiguration().device == "other")
     }
 
     /// A changing rate and changed pictures follow from the step and the epoch, on any number of threads.

@@ -42,6 +42,7 @@ func smallConfiguration() -> TrainingConfiguration {
     configuration.optimizer.weightDecay = 1e-4
     configuration.optimizer.learningRate = 0.01
     configuration.seed = 5
+    configuration.device = "cpu"
     return configuration
 }
 
@@ -69,7 +70,9 @@ func someMixing() -> MixingSettings {
 }
 
 func trainer(
-    _ configuration: TrainingConfiguration, folder: RunFolder? = nil, resuming: Bool = false, threads: Int = 2
+    _ configuration: TrainingConfiguration, folder: RunFolder? = nil, resuming: Bool = false,
+    threads: Int = 2,
+    device: Device? = nil
 ) throws -> Trainer {
     // 44 is not a multiple of the batch size: the last batch of an epoch has 4 examples.
     try Trainer(
@@ -77,7 +80,7 @@ func trainer(
             configuration, training: stripes(count: 44), test: stripes(count: 20),
             // A rate that follows figures has images of its own to take them of.
             validation: configuration.schedule?.sched == .plateau ? stripes(count: 12) : nil,
-            device: .cpu(threads: threads), folder: folder, resuming: resuming))
+            device: device ?? .cpu(threads: threads), folder: folder, resuming: resuming))
 }
 
 extension RunFolder {

@@ -2,6 +2,8 @@ import VGGModel
 
 /// What a device is: how plans run there. All layouts, algorithms, memory and threads are a backend's own.
 package protocol Backend: Sendable {
+    var properties: DeviceProperties { get }
+
     /// Threads of the processor that work for it.
     var threads: Int { get }
     /// What computes: an instruction set, or the name of a chip.
@@ -16,6 +18,10 @@ package protocol Backend: Sendable {
 
     /// Floating-point operations a second at most.
     func measuredPeak(_ precision: Precision) -> Double
+
+    /// Bytes a second, read and written together, at which it copies what no cache holds.
+    func measuredBandwidth() -> Double
+
     func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory
     func steps(of plan: Plan) -> [StepDescription]
 

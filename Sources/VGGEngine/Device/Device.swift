@@ -15,6 +15,9 @@ public struct Device: Sendable, CustomStringConvertible {
 
     public var description: String { name }
 
+    /// What it is, as its driver or the system says.
+    public var properties: DeviceProperties { backend.properties }
+
     /// Threads of the processor that work for the device. Results do not depend on the number.
     public var threads: Int { backend.threads }
 
@@ -49,4 +52,12 @@ public struct Device: Sendable, CustomStringConvertible {
 
     /// Floating-point operations a second that the device reaches at most, measured now.
     public func measuredPeak(_ precision: Precision) -> Double { backend.measuredPeak(precision) }
+
+    /// Bytes a second, read and written together, at which the device copies memory, measured now.
+    public func measuredBandwidth() -> Double { backend.measuredBandwidth() }
+
+    /// - Throws: `PlanError.precision` if the device does not compute in the number format.
+    public func check(_ precision: Precision) throws(PlanError) {
+        guard properties.precisions.contains(precision) else { throw .precision(precision, device: name) }
+    }
 }

@@ -23,8 +23,9 @@ public final class Executor {
     /// Whether others read the same weights, which then stay as they are.
     let sharesWeights: Bool
 
-    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
+    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved, or `.precision` if the device has not the plan's.
     public convenience init(plan: Plan, device: Device) throws(PlanError) {
+        try device.check(plan.precision)
         self.init(plan: plan, try device.backend.bind(plan), sharesWeights: false)
     }
 

@@ -3,6 +3,8 @@ import VGGModel
 /// Why a network cannot be planned.
 public enum PlanError: Error, Hashable, CustomStringConvertible {
     case batchSize(Int)
+    /// The device does not compute in this number format.
+    case precision(Precision, device: String)
     /// So many bytes could not be reserved.
     case outOfMemory(bytes: Int)
     /// More bytes than are free; `largestBatch` would fit, if there is one.
@@ -15,6 +17,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .batchSize(let size):
             "the batch size must be between 1 and \(Plan.largestBatch), not \(size)"
+        case .precision(let precision, let device):
+            "\(device) does not compute in \(precision.rawValue); use another \(Setting.precision) or \(Setting.device)"
         case .outOfMemory(let bytes):
             """
             the memory of a plan, \((bytes + 999_999) / 1_000_000) MB, cannot be reserved; use a \

@@ -14,8 +14,13 @@ struct ReferenceBackend: Backend {
     let kernels = "double"
     let preferredPrecision = Precision.fp32
     let freeMemory: Int? = nil
+    /// In whatever number format, it computes in its own.
+    let properties = DeviceProperties(
+        kind: .cpu, hardware: "reference", memory: nil, units: 1, driver: "double",
+        precisions: Precision.allCases)
 
     func measuredPeak(_ precision: Precision) -> Double { 0 }
+    func measuredBandwidth() -> Double { 0 }
     func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         PlanMemory(parameters: 0, gradients: 0, optimizerState: 0, activations: 0, scratch: 0)
     }
