@@ -18,8 +18,8 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce test docs stale-builds format lint parity fuzz concurrency bench bench-kernels accuracy \
-    conversion fine-tuning clean
+.PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency cuda-compile \
+    roofline bench bench-kernels accuracy conversion fine-tuning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ images: ## install the libraries that photos need, with apt-get, and build
 	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \
 	    $$as_root apt-get install -y --no-install-recommends $(IMAGE_PACKAGES)
 	$(MAKE) build
+
+opencl: ## install PoCL, which runs OpenCL on any processor, with apt-get; a GPU has a driver of its own
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \
+	    $$as_root apt-get install -y --no-install-recommends pocl-opencl-icd ocl-icd-libopencl1
 
 train: build ## get the data and train the quick recipe (ARGS="…" replaces it)
 	@$(VGG) train $(ARGS)
@@ -69,6 +73,12 @@ fuzz: ## read damaged photos and weight files for ten minutes each, with libFuzz
 
 concurrency: ## eight tasks on one copy of the weights, under the thread sanitizer, and their memory
 	Scripts/concurrency
+
+cuda-compile: ## compile the OpenCL kernels as CUDA C++, and list the registers and memory they take: a minute
+	Scripts/cuda-compile
+
+roofline: build ## what a training step costs at least on two GPUs, on paper (ROOFLINE="-- --arch vgg16")
+	VGG=$(VGG) Scripts/roofline $(ROOFLINE)
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
