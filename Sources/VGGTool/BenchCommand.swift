@@ -66,16 +66,17 @@ struct BenchCommand: ParsableCommand {
         let network = try network
         let optimizer = Optimizer(
             learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum)
-        let choice = precision.precision
-        func precision(on device: Device) -> Precision {
-            mode == .train ? choice.resolved(training: network, on: device) : choice.resolved(on: device)
+        func chosen(on device: Device) -> Precision {
+            mode == .train
+                ? precision.precision.resolved(training: network, on: device)
+                : precision.precision.resolved(on: device)
         }
         let device = compute.resolved(
             for: network, batchSize: batchSize, mode: mode == .train ? .training : .inference,
-            optimizer: mode == .train ? optimizer : nil, precision: precision)
-        precision(on: device).warnIfEmulated(on: device)
+            optimizer: mode == .train ? optimizer : nil, precision: chosen)
+        chosen(on: device).warnIfEmulated(on: device)
         let result = try Benchmark(
-            network: network, work: mode, precision: precision(on: device), batchSize: batchSize,
+            network: network, work: mode, precision: chosen(on: device), batchSize: batchSize,
             optimizer: optimizer, frozen: freeze?.part, device: device
         ).run(steps: steps)
         switch format.format {

@@ -43,7 +43,7 @@ struct ExplainCommand: ParsableCommand {
         guard photos.batchSize == nil else {
             throw ValidationError("--batch-size has no meaning here: one photo is explained at a time")
         }
-        guard trained.precision?.resolved ?? .fp32 == .fp32 else {
+        guard trained.precision != .bf16 else {
             throw ValidationError("photos are explained in single precision; leave out --precision")
         }
     }

@@ -7,7 +7,9 @@ enum Surroundings {
           \(InstructionSet.environmentVariable)     The largest instruction set to use:
                           \(InstructionSet.allCases.map { "\($0)" }.joined(separator: ", ")).
           \(FreeMemory.environmentVariable)  The memory to use at most, in bytes.
-          XDG_CACHE_HOME  Data sets are kept in its folder swift-vgg
+          VGG_OPENCL_LIBRARY  The library of OpenCL, in place of the system's.
+          XDG_CACHE_HOME  Data sets, and OpenCL's kernels as a device's driver
+                          built them, are kept in its folder swift-vgg
                           (default: ~/.cache).
           HOME            The home folder, which ~ stands for.
           NO_COLOR        Set to anything: no colours.

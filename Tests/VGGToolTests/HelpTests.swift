@@ -5,7 +5,7 @@ import VGGKit
 extension ToolTests {
     private static let commands = [
         "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "runs", "recipes",
-        "bench",
+        "devices", "bench",
     ]
 
     /// What a command's help gives as examples, with whatever pipe they stand behind.

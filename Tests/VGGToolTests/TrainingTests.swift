@@ -210,10 +210,15 @@ extension ToolTests {
         #expect(try folder.names() == ["errors", "output"])
     }
 
-    @Test func killedAndResumedIsLikeNeverStopped() throws {
+    /// On the processor, and on what OpenCL makes of it.
+    @Test(arguments: Device.available.map { $0.name }) func killedAndResumedIsLikeNeverStopped(
+        on device: String
+    ) throws {
+        let training = "\(small) --device \(device)"
         // So many epochs that no machine is done with them before the run is killed.
         let process = try Program.start(
-            "\(small) --epochs 1000000 --run-dir killed".split(separator: " ").map(String.init), in: folder)
+            "\(training) --epochs 1000000 --run-dir killed".split(separator: " ").map(String.init), in: folder
+        )
         let killed = RunFolder(folder.url("killed").path)
         while process.isRunning, !FileManager.default.fileExists(atPath: killed.checkpointPath) {
             usleep(1000)
@@ -223,7 +228,7 @@ extension ToolTests {
 
         // At least two epochs more than whatever the killed run had come to.
         let epochs = try #require(try killed.readMetrics().last?.step) / 10 + 2
-        #expect(try run("\(small) --epochs \(epochs) --run-dir whole").status == 0)
+        #expect(try run("\(training) --epochs \(epochs) --run-dir whole").status == 0)
         let resumed = try run("train --resume killed --epochs \(epochs)")
         #expect(resumed.status == 0, "\(resumed.errors)")
         #expect(try folder.bytes("killed/model.safetensors") == folder.bytes("whole/model.safetensors"))

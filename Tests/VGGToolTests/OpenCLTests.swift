@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+import VGGKit
+
+/// What needs a device of OpenCL; PoCL is one. That there is one where the environment says so, VGGOpenCLTests see to.
+private let isThere = Device.named("opencl") != nil
+
+extension ToolTests {
+    private func training(_ options: String) -> String {
+        """
+        train --conv-arch 1x8,1x16 --hidden-features 32 --size 14 --batch-size 32 --lr 0.1 --seed 3 --precision fp32 \
+        --train-limit 1600 --test-limit 400 \(options)
+        """
+    }
+
+    /// Two epochs of Fashion-MNIST, and both devices say the same of the weights.
+    @Test(.enabled(if: isThere)) func learnsOnOpenCL() throws {
+        let device = try #require(Device.named("opencl")).name
+        let trained = try run(training("--device opencl --epochs 2 --run-dir run"))
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.output.contains(" examples/sec on \(device) ("))
+        let folder = RunFolder(folder.url("run").path)
+        #expect(try folder.readConfiguration().device == device)
+        let epochs: [EpochMetrics] = try folder.readMetrics().compactMap {
+            if case .epoch(let epoch) = $0 { epoch } else { nil }
+        }
+        // Of ten classes.
+        #expect(epochs.count == 2 && epochs[1].testAcc > 0.6 && epochs[1].trainLoss < epochs[0].trainLoss)
+
+        let reports = try ["opencl", "cpu"].map {
+            try #require(
+                run("eval run --test-limit 400 --device \($0) --format json").objects().first)
+        }
+        #expect(reports[0]["accuracy"] as? Double == epochs[1].testAcc)
+        let losses = try reports.map { try #require($0["loss"] as? Double) }
+        #expect(abs(losses[0] - losses[1]) < 1e-5)
+    }
+
+    /// Checkpoints are of no device: there and back again, and each move is said.
+    @Test(.enabled(if: isThere)) func aRunMovesBetweenDevices() throws {
+        let device = try #require(Device.named("opencl")).name
+        #expect(try run(training("--device cpu --epochs 1 --momentum 0.9 --run-dir run")).status == 0)
+        let there = try run("train --resume run --epochs 2 --device opencl")
+        #expect(there.status == 0)
+        #expect(
+            there.errors.contains("note: the run was on cpu and goes on on \(device): "), "\(there.errors)")
+        // It stays where it is, if nothing else is said.
+        let stayed = try run("train --resume run --epochs 3")
+        #expect(stayed.status == 0 && !stayed.errors.contains("goes on on"), "\(stayed.errors)")
+        let back = try run("train --resume run --epochs 4 --device cpu")
+        #expect(back.status == 0)
+        #expect(back.errors.contains("note: the run was on \(device) and goes on on cpu: "), "\(back.errors)")
+        #expect(try RunFolder(folder.url("run").path).readConfiguration().device == "cpu")
+        #expect(
+            try #require(
+                run("eval run --test-limit 400 --format json").objects().first?["accuracy"] as? Double)
+                > 0.6)
+    }
+
+    @Test(.enabled(if: isThere && ImageFormat.png.isSupported)) func everyCommandRunsOnOpenCL() throws {
+        #expect(try run(greyTraining).status == 0)
+        try writeTestImage(3, to: "photo.png")
+        let commands = [
+            "predict run --index 3", "predict run photo.png", "explain run photo.png --output cam.png",
+            "features run photo.png --layer relu1_1 --output a.npy",
+            "bench --conv-arch 1x8 --size 8 --batch-size 4 --steps 2",
+            "summary --conv-arch 1x8 --size 8 --plan",
+        ]
+        for command in commands {
+            let result = try run("\(command) --device opencl")
+            #expect(result.status == 0, "\(command): \(result.errors)")
+        }
+    }
+
+    /// A line each.
+    @Test(.enabled(if: isThere)) func whatADeviceLacksIsSaid() throws {
+        let device = try #require(Device.named("opencl"))
+        let threads = try run("bench --device opencl --threads 2")
+        #expect(threads.status == 64)
+        #expect(
+            threads.errors.hasPrefix(
+                "error: --threads is for --device cpu, and this is on \(device); leave it out\n"))
+        guard !device.properties.precisions.contains(.bf16) else { return }
+        for command in ["bench --conv-arch 1x8 --size 8", "train --conv-arch 1x8 --size 8 --run-dir run"] {
+            let precision = try run("\(command) --device opencl --precision bf16")
+            #expect(precision.status != 0)
+            #expect(
+                precision.errors.contains(
+                    "\(device) does not compute in bf16; use another --precision or --device"),
+                "\(precision.errors)")
+        }
+        // What was trained in it is tested in single precision.
+        let trained = try run(
+            "train --conv-arch 1x8 --hidden-features none --size 8 --train-limit 64 --test-limit 32 --epochs 1 "
+                + "--precision bf16 --run-dir run")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let tested = try run("eval run --test-limit 32 --device opencl")
+        #expect(tested.status == 0, "\(tested.errors)")
+    }
+}
