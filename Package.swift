@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
         .target(name: "COpenCL"),
         .target(
-            name: "VGGOpenCL", dependencies: ["VGGEngine", "VGGModel", "VGGCPU", "COpenCL"],
+            name: "VGGOpenCL", dependencies: ["VGGFiles", "VGGEngine", "VGGModel", "VGGCPU", "COpenCL"],
             resources: [.embedInCode("Kernels")]),
         .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU", "VGGOpenCL"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),

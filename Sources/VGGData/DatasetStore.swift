@@ -9,13 +9,8 @@ public struct DatasetStore: Sendable {
     public let systemFolder: String
     let fetcher: DatasetFetcher
 
-    /// The user's own store: the cache is `$XDG_CACHE_HOME/swift-vgg`, or `$HOME/.cache/swift-vgg` if the variable
-    /// is not an absolute path (XDG Base Directory Specification).
-    public init() {
-        let variable = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
-        let caches = variable.hasPrefix("/") ? variable : "\(HomeFolder.path)/.cache"
-        self.init(cacheFolder: "\(caches)/swift-vgg")
-    }
+    /// The user's own store: the cache is `HomeFolder.cache`.
+    public init() { self.init(cacheFolder: HomeFolder.cache) }
 
     package init(
         cacheFolder: String, systemFolder: String = "/usr/share/datasets",

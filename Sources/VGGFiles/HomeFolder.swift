@@ -8,6 +8,13 @@ public enum HomeFolder {
         return variable.isEmpty ? FileManager.default.homeDirectoryForCurrentUser.path : variable
     }
 
+    /// Where what can be had again is kept: `$XDG_CACHE_HOME/swift-vgg`, or `$HOME/.cache/swift-vgg` if the variable is not
+    /// an absolute path (XDG Base Directory Specification).
+    public static var cache: String {
+        let variable = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
+        return "\(variable.hasPrefix("/") ? variable : "\(path)/.cache")/swift-vgg"
+    }
+
     /// The path with a `~` or `~user` at its beginning replaced by that home folder; shells leave one as it is behind
     /// a colon or an equals sign.
     public static func expandingTilde(_ path: String) -> String {
