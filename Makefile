@@ -18,8 +18,8 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency cuda-compile \
-    roofline bench bench-kernels accuracy conversion fine-tuning clean
+.PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
+    cuda-compile roofline bench bench-kernels accuracy conversion fine-tuning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ fuzz: ## read damaged photos and weight files for ten minutes each, with libFuzz
 
 concurrency: ## eight tasks on one copy of the weights, under the thread sanitizer, and their memory
 	Scripts/concurrency
+
+oclgrind: ## run tiny cases of every OpenCL kernel under Oclgrind: races, bounds, and the same bits as PoCL's
+	$(BUILD) --build-tests
+	Scripts/oclgrind
 
 cuda-compile: ## compile the OpenCL kernels as CUDA C++, and list the registers and memory they take: a minute
 	Scripts/cuda-compile

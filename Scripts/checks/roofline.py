@@ -60,7 +60,7 @@ class Work:
         return 2 * self.padded(self.rows) * self.padded(self.columns) * self.depth
 
     @property
-    def groups(self):
+    def tiles(self):
         return self.padded(self.rows) * self.padded(self.columns) // self.tile**2
 
 
@@ -121,13 +121,13 @@ def main():
     text = (repository / "Sources/VGGOpenCL/OpenCLContext.swift").read_text()
     passes = work(summary, int(re.search(r"static let tile = (\d+)", text)[1]))
 
-    print("| step | pass | GFLOP | of the tiles used | MB | FLOP/byte | groups |", end="")
+    print("| step | pass | GFLOP | of its tiles used | MB | FLOP/byte | tiles |", end="")
     print("".join(f" {gpu.name}: ms, bound by |" for gpu in gpus))
     print("|---|---|---|---|---|---|---|" + "---|" * len(gpus))
     for one in passes:
         cells = [
             one.step, one.name, f"{one.operations / 1e9:.1f}", f"{one.operations / one.tiled:.0%}",
-            f"{one.bytes / 1e6:.0f}", f"{one.operations / one.bytes:.0f}", f"{one.groups}",
+            f"{one.bytes / 1e6:.0f}", f"{one.operations / one.bytes:.0f}", f"{one.tiles}",
         ]
         cells += [f"{1e3 * gpu.seconds(one):.2f}, {gpu.bound(one)}" for gpu in gpus]
         print("| " + " | ".join(cells) + " |")
