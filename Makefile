@@ -15,7 +15,7 @@ export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/i
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
 SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
-C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
+C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \

@@ -60,8 +60,8 @@ let package = Package(
         .target(
             name: "VGGKit",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGDevices", "VGGFormats",
-                "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGOpenCL", "VGGDevices",
+                "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -82,7 +82,7 @@ let package = Package(
             name: "VGGEngineTests",
             dependencies: [
                 "VGGCPU", "VGGData", "VGGEngine", "VGGFormats", "VGGImages", "VGGInference", "VGGModel",
-                "VGGTestSupport",
+                "VGGOpenCL", "VGGTestSupport",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

@@ -125,37 +125,11 @@ final class CPUPlan: BoundPlan {
     }
 
     func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
-        let output = activation(steps.count).assumingMemoryBound(to: Float.self)
-        let classes = layout.plan.network.output.count
-        let stride = layout.steps[steps.count - 1].output.imageStride
-        let scale = pass.loss.scale(of: labels, in: pass.node)
-        let weights = pass.loss.classWeights ?? []
-        var results = [(loss: Double, isCorrect: Bool)](repeating: (0, false), count: labels.count)
-        weights.withUnsafeBufferPointer { weights in
-            results.withUnsafeMutableBufferPointer { results in
-                // Each task writes its image's.
-                nonisolated(unsafe) let (results, weights) = (results, weights)
-                context.workers.run(labels.count) { image, _ in
-                    let logits = UnsafeBufferPointer(start: output + image * stride, count: classes)
-                    let (label, partner) = (labels[image], partners?[image])
-                    var target = vgg_target(
-                        label: label, partner: partner?.label ?? label, share: partner?.share ?? 0,
-                        smoothing: pass.loss.smoothing, weights: weights.isEmpty ? nil : weights.baseAddress)
-                    let loss = vgg_softmax_cross_entropy(
-                        logits.baseAddress, classes, &target, Float(scale),
-                        pass.isTraining ? logitGradient + image * classes : nil)
-                    let best = logits.indices.max { logits[$0] < logits[$1] }
-                    results[image] = (loss, best == Int(partner?.larger(than: label) ?? label))
-                }
-            }
-        }
-        let (first, (leaves, sum)) = (pass.node.images.lowerBound, pass.node.nodes(pass.node.leafCount))
-        var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
-        SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
-        return BatchMetrics(
-            lossSum: pass.loss.sum(sums[0], of: labels.count, scale),
-            correct: results.count(where: \.isCorrect),
-            count: labels.count)
+        context.workers.loss(
+            logits: activation(steps.count).assumingMemoryBound(to: Float.self),
+            stride: layout.steps[steps.count - 1].output.imageStride,
+            classes: layout.plan.network.output.count, labels: labels, partners: partners, pass,
+            gradient: pass.isTraining ? logitGradient : nil)
     }
 
     func setGradient(ofLogit logit: Int) {

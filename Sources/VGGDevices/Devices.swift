@@ -1,9 +1,10 @@
 import VGGCPU
 import VGGEngine
+import VGGOpenCL
 
 extension Device {
     /// The devices of this machine, the processor first. A new kind of device is added here.
-    public static let available: [Device] = [.cpu]
+    public static let available: [Device] = [.cpu] + OpenCLDevice.all.map(Device.opencl)
 
     /// The best device of this machine, as the chapter's `try_gpu` chooses it: the first GPU, else the processor with
     /// every thread that the program may use.

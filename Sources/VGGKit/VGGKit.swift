@@ -7,5 +7,6 @@
 @_exported import VGGImages
 @_exported import VGGInference
 @_exported import VGGModel
+@_exported import VGGOpenCL
 @_exported import VGGPictures
 @_exported import VGGTraining

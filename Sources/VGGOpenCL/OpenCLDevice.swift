@@ -98,8 +98,8 @@ public struct OpenCLDevice: Hashable, Sendable {
 ///
 /// All functions of OpenCL may be called by several threads at once, but those that set a kernel's arguments (section A.2 of
 /// the specification); kernels are never shared here.
-struct OpenCLHandle: Hashable, @unchecked Sendable {
-    let pointer: OpaquePointer
+package struct OpenCLHandle: Hashable, @unchecked Sendable {
+    package let pointer: OpaquePointer
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
 }
 

@@ -29,10 +29,11 @@ import VGGTestSupport
         return executor
     }
 
-    @Test(arguments: TestedDevice.allAndReference, Precision.allCases)
-    func threeCallsAreATrainingStep(on tested: TestedDevice, _ precision: Precision) throws {
+    @Test(arguments: TestedPrecision.allAndReference)
+    func threeCallsAreATrainingStep(on tested: TestedPrecision) throws {
         let (one, three) = (
-            try executor(on: tested.device, precision), try executor(on: tested.device, precision)
+            try executor(on: tested.device, tested.precision),
+            try executor(on: tested.device, tested.precision)
         )
         for step in 0..<2 {
             let images = try images(seed: UInt64(step))

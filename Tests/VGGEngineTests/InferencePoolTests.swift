@@ -24,8 +24,9 @@ import VGGModel
         return executor
     }
 
-    @Test(arguments: TestedDevice.allAndReference, Precision.allCases)
-    func eightTasksGetTheAnswersOfOne(on tested: TestedDevice, _ precision: Precision) async throws {
+    @Test(arguments: TestedPrecision.allAndReference)
+    func eightTasksGetTheAnswersOfOne(on tested: TestedPrecision) async throws {
+        let precision = tested.precision
         let plan = try plan(precision)
         let alone = try executor(plan, on: tested.device)
         let weights = try PackedWeights(alone.weights, for: plan, on: tested.device)

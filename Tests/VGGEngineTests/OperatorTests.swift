@@ -107,7 +107,7 @@ import VGGTestSupport
 
     /// Mixed precision rounds activations, gradients and weights to 8 bits: 2⁻⁹ at each rounding at most. Over
     /// the few layers of a case the errors of many numbers average out, so norms are compared, not elements.
-    @Test(arguments: OperatorCase.all, TestedDevice.all)
+    @Test(arguments: OperatorCase.all, TestedDevice.mixed)
     func mixedPrecisionStaysCloseToTheReference(_ example: OperatorCase, on tested: TestedDevice) throws {
         let reference = try Run(example, on: .reference)
         let run = try Run(example, on: tested.device, .bf16, spare: 1)
@@ -135,7 +135,7 @@ import VGGTestSupport
 
     /// With small whole numbers the sums of two convolutions are exact, so that no ReLU and no pool switches:
     /// what is left is the rounding of gradients, 2⁻⁹ each at most, in sums over images that partly cancel.
-    @Test(arguments: OperatorCase.all.filter(\.isExactInWholeNumbers), TestedDevice.all)
+    @Test(arguments: OperatorCase.all.filter(\.isExactInWholeNumbers), TestedDevice.mixed)
     func mixedPrecisionGradientsAreThoseOfTheReference(
         _ example: OperatorCase, on tested: TestedDevice
     ) throws {
@@ -171,9 +171,9 @@ import VGGTestSupport
     }
 
     /// The kernels in plain C do the same arithmetic in another order.
-    @Test(arguments: OperatorCase.all, TestedDevice.all.dropFirst())
+    @Test(arguments: OperatorCase.all, TestedDevice.mixed.dropFirst())
     func mixedPrecisionAgreesWithPlainC(_ example: OperatorCase, on tested: TestedDevice) throws {
-        let runs = try [TestedDevice.all[0], tested].map { try Run(example, on: $0.device, .bf16) }
+        let runs = try [TestedDevice.mixed[0], tested].map { try Run(example, on: $0.device, .bf16) }
         let logits = runs.map { $0.logits() }
         expectDistance(logits[1], logits[0], below: 0.005, "logits")
         let gradients = runs.map { run in
@@ -193,8 +193,9 @@ import VGGTestSupport
     ///
     /// In bfloat16 each convolution's inputs and weights are rounded, relative error 2⁻⁹/√3 each, once more after
     /// their transforms; two convolutions and a linear layer come to 0.004, and to 0.007 by Winograd's F(2×2, 3×3).
-    @Test(arguments: TestedDevice.all, Precision.allCases)
-    func winogradErrorIsThatOfThePrecision(on tested: TestedDevice, _ precision: Precision) throws {
+    @Test(arguments: TestedPrecision.all)
+    func winogradErrorIsThatOfThePrecision(on tested: TestedPrecision) throws {
+        let precision = tested.precision
         let layers = vggBlock(2, 128, 128).layers
         for side in [14, 4, 3, 2] {
             let network = try Network(

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGEngine
 import VGGOpenCL
 
 @Suite struct OpenCLDeviceTests {
@@ -19,5 +20,11 @@ import VGGOpenCL
         #expect(device.computeUnits > 0 && device.largestGroup > 0)
         #expect(device.memory >= device.largestBuffer && device.largestBuffer > 1 << 20)
         #expect(device.localMemory >= 16384)
+    }
+
+    @Test(arguments: OpenCLDevice.all) func reachSomething(_ opencl: OpenCLDevice) {
+        let device = Device.opencl(opencl)
+        #expect(device.measuredPeak(.fp32) > 1e8 && device.measuredBandwidth() > 1e7)
+        #expect(device.properties.precisions == [.fp32] && device.properties.hardware == opencl.name)
     }
 }

@@ -1,6 +1,6 @@
-// The functions of OpenCL 1.2 that VGGOpenCL calls, found at run time: nothing of OpenCL is needed to build, and a
-// machine without it runs all the rest. Types and numbers are those of the specification (Khronos, "The OpenCL
-// Specification", version 1.2), whose functions these call; each has its name with `vgg_` before it.
+// The functions of OpenCL 1.2 that VGGOpenCL calls, found at run time: nothing of OpenCL is needed to build,
+// and a machine without it runs all the rest. Types and numbers are those of the specification (Khronos, "The
+// OpenCL Specification", version 1.2), whose functions these call; each has its name with `vgg_` before it.
 
 #ifndef VGG_OPENCL_H
 #define VGG_OPENCL_H
@@ -28,15 +28,13 @@ typedef struct {
 // What the calls return where there is no OpenCL: CL_PLATFORM_NOT_FOUND_KHR.
 #define VGG_CL_NO_PLATFORM (-1001)
 
-// Loads the library; a call before that, or after a failure, answers VGG_CL_NO_PLATFORM. Not to be called by two
-// threads at once.
-// path: of the library; null for the system's.
-// Returns whether all functions are there.
+// Loads the library; a call before that, or after a failure, answers VGG_CL_NO_PLATFORM. Not to be called by
+// two threads at once. path: of the library; null for the system's. Returns whether all functions are there.
 bool vgg_opencl_load(const char *path);
 
 // The functions that return an error code: CALL(name, parameters, arguments).
 #define VGG_OPENCL_CALLS(CALL)                                                                               \
-    CALL(clGetPlatformIDs, (cl_uint size, cl_platform_id * platforms, cl_uint *count),                       \
+    CALL(clGetPlatformIDs, (cl_uint size, cl_platform_id * platforms, cl_uint * count),                      \
          (size, platforms, count))                                                                           \
     CALL(clGetPlatformInfo,                                                                                  \
          (cl_platform_id platform, cl_uint name, size_t size, void *value, size_t *needed),                  \
@@ -87,15 +85,15 @@ bool vgg_opencl_load(const char *path);
          (queue, from, to, from_offset, to_offset, size, waits, wait_list, event))                           \
     CALL(clFinish, (cl_command_queue queue), (queue))
 
-// The functions that make an object and write an error code: MAKE(type, name, parameters, arguments), where the last
-// parameter is `cl_int *error`.
+// The functions that make an object and write an error code: MAKE(type, name, parameters, arguments), where
+// the last parameter is `cl_int *error`.
 #define VGG_OPENCL_MAKERS(MAKE)                                                                              \
     MAKE(cl_context, clCreateContext,                                                                        \
          (const intptr_t *properties, cl_uint count, const cl_device_id *devices,                            \
           void (*notify)(const char *, const void *, size_t, void *), void *data, cl_int *error),            \
          (properties, count, devices, notify, data, error))                                                  \
     MAKE(cl_command_queue, clCreateCommandQueue,                                                             \
-         (cl_context context, cl_device_id device, cl_bitfield properties, cl_int *error),                   \
+         (cl_context context, cl_device_id device, cl_bitfield properties, cl_int * error),                  \
          (context, device, properties, error))                                                               \
     MAKE(cl_program, clCreateProgramWithSource,                                                              \
          (cl_context context, cl_uint count, const char **texts, const size_t *sizes, cl_int *error),        \

@@ -1,5 +1,4 @@
 import CVGGKernels
-import Foundation
 import VGGEngine
 import VGGModel
 
@@ -19,31 +18,20 @@ struct Update {
     private let arguments: vgg_update
 
     init(_ update: ParameterUpdate, _ group: ParameterGroup, _ state: UpdateState) {
-        let rule = update.rule(for: group)
+        let numbers = UpdateNumbers(update, group)
         var arguments = vgg_update()
-        arguments.learning_rate = Float(rule.learningRate)
-        switch rule.kind {
-        case .sgd:
-            arguments.weight_decay = Float(rule.weightDecay)
-            arguments.keep = Float(rule.momentum)
-            arguments.share = Float(1 - rule.dampening)
-            arguments.nesterov = rule.nesterov ? 1 : 0
-            if rule.momentum != 0 { arguments.momentum = state.momentum }
-        case .adam, .adamw:
-            let (mean, square) = rule.betas
-            func corrected(_ beta: Double) -> Double { 1 - pow(beta, Double(update.number)) }
-            arguments.learning_rate = Float(rule.learningRate / corrected(mean))
-            let isDecoupled = rule.kind == .adamw
-            arguments.weight_decay = isDecoupled ? 0 : Float(rule.weightDecay)
-            arguments.shrink = isDecoupled ? Float(1 - rule.learningRate * rule.weightDecay) : 1
-            arguments.share = Float(1 - mean)
-            (arguments.square_keep, arguments.square_share) = (Float(square), Float(1 - square))
-            arguments.correction = Float(1 / corrected(square).squareRoot())
-            arguments.epsilon = Float(rule.eps)
-            (arguments.momentum, arguments.squares) = (state.momentum, state.squares)
-        }
-        if let share = update.averageShare {
-            arguments.average_share = Float(share)
+        arguments.learning_rate = numbers.learningRate
+        arguments.weight_decay = numbers.weightDecay
+        arguments.keep = numbers.keep
+        arguments.share = numbers.share
+        arguments.nesterov = numbers.nesterov ? 1 : 0
+        arguments.shrink = numbers.shrink
+        (arguments.square_keep, arguments.square_share) = (numbers.squareKeep, numbers.squareShare)
+        (arguments.correction, arguments.epsilon) = (numbers.correction, numbers.epsilon)
+        if numbers.hasMomentum { arguments.momentum = state.momentum }
+        if numbers.hasSquares { arguments.squares = state.squares }
+        if let share = numbers.averageShare {
+            arguments.average_share = share
             arguments.average = state.average
         }
         self.arguments = arguments

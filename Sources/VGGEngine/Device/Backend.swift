@@ -26,7 +26,7 @@ package protocol Backend: Sendable {
     func steps(of plan: Plan) -> [StepDescription]
 
     /// Reserves the plan's memory.
-    /// - Throws: `PlanError.outOfMemory`.
+    /// - Throws: `PlanError.outOfMemory`, or `.device` if the device cannot run anything.
     func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan
 
     /// The same for the weights of another bound plan for inference, which must have been made by this backend of the same
@@ -106,6 +106,17 @@ package protocol BoundPlan: AnyObject {
 
     /// Exchanges the parameters with their average.
     func exchangeAverage()
+
+    /// Waits until everything that was called is done: a device may go on while its calls have returned.
+    func finish()
+
+    /// What has gone wrong on the device since the plan was bound. From then on nothing that it returns means anything.
+    var failure: DeviceError? { get }
+}
+
+extension BoundPlan {
+    package func finish() {}
+    package var failure: DeviceError? { nil }
 }
 
 /// One pass over a batch, or over a node of the tree that everything is summed along.

@@ -59,11 +59,19 @@ extension StepTime {
 }
 
 extension Executor {
+    /// Ends a part, if anybody wants to know its time.
+    func lap(_ part: StepTimer.Part) {
+        guard stepTimer != nil else { return }
+        bound.finish()
+        stepTimer?.lap(part)
+    }
+
     /// What `body` does with this executor, and where its time went, in the order of the plan.
     public func timed<Result>(_ body: () -> Result) -> (result: Result, times: [StepTime]) {
         stepTimer = StepTimer(plan)
         defer { stepTimer = nil }
         let result = body()
+        bound.finish()
         return (result, stepTimer?.times ?? [])
     }
 }

@@ -72,7 +72,7 @@ extension Executor {
         updates += 1
         if optimizer.hasMomentum { hasMomentum = true }
         if optimizer.hasSecondMoment { hasSecondMoment = true }
-        stepTimer?.lap(.update)
+        lap(.update)
     }
 
     private func train(_ pass: Pass, _ images: ImageBatch) -> BatchMetrics {
@@ -82,7 +82,7 @@ extension Executor {
         if pass.update?.optimizer.average != nil, !hasAverage { beginAverage() }
         forward(pass, images)
         let metrics = loss(images, pass)
-        stepTimer?.lap(.loss)
+        lap(.loss)
         backward(pass, downTo: plan.frozenSteps)
         storedPass = pass.update == nil ? pass : nil
         return metrics

@@ -23,7 +23,8 @@ public final class Executor {
     /// Whether others read the same weights, which then stay as they are.
     let sharesWeights: Bool
 
-    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved, or `.precision` if the device has not the plan's.
+    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved, `.precision` or `.device` if the device cannot run
+    ///   the plan.
     public convenience init(plan: Plan, device: Device) throws(PlanError) {
         try device.check(plan.precision)
         self.init(plan: plan, try device.backend.bind(plan), sharesWeights: false)
@@ -33,6 +34,13 @@ public final class Executor {
         self.plan = plan
         self.bound = bound
         self.sharesWeights = sharesWeights
+    }
+
+    /// Waits until the device has done all that it was told.
+    /// - Throws: what has gone wrong there since the executor was made: what was returned since then means nothing.
+    public func finish() throws(DeviceError) {
+        bound.finish()
+        if let failure = bound.failure { throw failure }
     }
 
     /// The logits of images in inference mode.
@@ -59,11 +67,11 @@ public final class Executor {
         precondition(images.count <= plan.batchSize, "a batch must have 1 to \(plan.batchSize) images")
         precondition(images.shape == plan.network.input, "the images do not fit the plan's input")
         bound.write(images)
-        stepTimer?.lap(.input)
+        lap(.input)
         let inference = Pass(pass.node, isTraining: false)
         for (index, step) in plan.steps.enumerated() {
             bound.forward(index, step.mode == .training ? pass : inference)
-            stepTimer?.lap(.forward(index))
+            lap(.forward(index))
             visit(index)
         }
     }
@@ -72,7 +80,7 @@ public final class Executor {
     func backward(_ pass: Pass, downTo first: Int) {
         for index in (first..<plan.steps.count).reversed() {
             bound.backward(index, pass)
-            stepTimer?.lap(.backward(index))
+            lap(.backward(index))
         }
     }
 

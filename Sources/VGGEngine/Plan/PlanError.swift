@@ -12,6 +12,7 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case noClassifier(output: Shape)
     /// All that has weights is frozen.
     case nothingToTrain
+    case device(DeviceError)
 
     public var description: String {
         switch self {
@@ -33,6 +34,7 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
             """
         case .noClassifier(let output):
             "the network must end in a linear layer that makes one number a class; it ends in \(output)"
+        case .device(let error): "\(error)"
         case .nothingToTrain: "all of the network is frozen: nothing is left to train"
         }
     }

@@ -1,0 +1,74 @@
+import Foundation
+import VGGCPU
+import VGGEngine
+
+extension Device {
+    /// A device of OpenCL.
+    public static func opencl(_ device: OpenCLDevice) -> Device {
+        Device(name: "opencl:\(device.index)", OpenCLBackend(device: device))
+    }
+}
+
+/// Plans on a device of OpenCL: everything lies there as PyTorch has it, in single precision.
+package struct OpenCLBackend: Backend {
+    package let device: OpenCLDevice
+
+    package init(device: OpenCLDevice) { self.device = device }
+
+    /// Those that prepare images.
+    package var threads: Int { FreeProcessors.count }
+    package var kernels: String { device.name }
+    package var preferredPrecision: Precision { .fp32 }
+    package var properties: DeviceProperties {
+        let kind: DeviceKind =
+            switch device.kind {
+            case .cpu: .openclCPU
+            case .gpu: .gpu
+            case .other: .accelerator
+            }
+        return DeviceProperties(
+            kind: kind, hardware: device.name, memory: device.memory, units: device.computeUnits,
+            driver: "\(device.platform) \(device.driver)", precisions: [.fp32])
+    }
+
+    /// What is free nobody says; of a device that is the processor it is the machine's.
+    package var freeMemory: Int? {
+        if device.isProcessor { return FreeMemory.bytes.map { min($0, device.memory) } }
+        let wished = ProcessInfo.processInfo.environment[FreeMemory.environmentVariable].flatMap { Int($0) }
+        return [device.memory, wished].compactMap(\.self).min()
+    }
+
+    package func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
+        let places = ParameterPlaces(plan, alignment: device.alignment)
+        let layout = OpenCLLayout(plan)
+        let training = plan.mode == .training
+        let averaged = optimizer?.average == nil ? 0 : places.total
+        let state = (optimizer?.stateCount ?? 0) * places.trained + averaged
+        return PlanMemory(
+            parameters: places.total * 4, gradients: training ? places.updatedAfterwards * 4 : 0,
+            optimizerState: training ? state * 4 : 0,
+            activations: (layout.activations.sizes + layout.gradients.sizes).reduce(0, +) + layout.kept,
+            scratch: layout.scratch)
+    }
+
+    package func steps(of plan: Plan) -> [StepDescription] { OpenCLLayout(plan).stepDescriptions }
+
+    package func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { try bound(plan, nil) }
+
+    package func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
+        guard let weights = weights as? OpenCLWeights else {
+            preconditionFailure("weights of another device")
+        }
+        return try bound(plan, weights)
+    }
+
+    private func bound(_ plan: Plan, _ weights: OpenCLWeights?) throws(PlanError) -> OpenCLPlan {
+        let queue: OpenCLQueue
+        do throws(DeviceError) { queue = try OpenCLQueue(try OpenCLContext.of(device)) } catch {
+            throw .device(error)
+        }
+        let plan = try OpenCLPlan(plan, weights, queue)
+        if let failure = queue.failure { throw .device(failure) }
+        return plan
+    }
+}

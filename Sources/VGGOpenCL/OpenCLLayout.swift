@@ -1,0 +1,89 @@
+import VGGEngine
+import VGGModel
+
+/// What a plan takes of a device's memory beside its parameters.
+struct OpenCLLayout {
+    /// Regions of memory, in bytes, and which of them each activation is in: the input first, then every step's output.
+    struct Regions {
+        var sizes: [Int] = []
+        var places: [Int?] = []
+    }
+
+    let plan: Plan
+    let steps: [StepMemory]
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        steps = plan.steps.map { $0.memory(batchSize: plan.batchSize) }
+    }
+
+    private var activationSizes: [Int] {
+        ([plan.steps[0].input] + plan.steps.map(\.output)).map { $0.count * plan.batchSize * 4 }
+    }
+
+    /// In inference, and before the first step that is trained, only a step's input and output live at once.
+    var activations: Regions {
+        let sizes = activationSizes
+        let taking = plan.mode == .inference ? sizes.count : plan.frozenSteps
+        var regions = Self.takingTurns(sizes.prefix(taking).map { $0 })
+        for size in sizes.dropFirst(taking) {
+            regions.places.append(regions.sizes.count)
+            regions.sizes.append(size)
+        }
+        return regions
+    }
+
+    /// Of the activations' gradients two live at once; nobody needs the input's, nor those of what is frozen.
+    var gradients: Regions {
+        let sizes = activationSizes
+        guard plan.mode == .training else {
+            return Regions(places: sizes.map { _ in nil })
+        }
+        return Self.takingTurns(
+            sizes.enumerated().map { index, size in
+                index > 0 && index > plan.frozenSteps
+                    || index < plan.steps.count && plan.steps[index].needsInputGradient ? size : nil
+            })
+    }
+
+    /// Two regions, each as large as the largest that it holds.
+    private static func takingTurns(_ sizes: [Int?]) -> Regions {
+        let turns = (0..<2).map { turn in
+            sizes.indices.filter { $0 % 2 == turn }.compactMap { sizes[$0] }.max()
+        }
+        let used = (0..<2).filter { turns[$0] != nil }
+        return Regions(
+            sizes: turns.compactMap(\.self),
+            places: sizes.indices.map { sizes[$0] == nil ? nil : used.firstIndex(of: $0 % 2) })
+    }
+
+    var kept: Int { steps.flatMap(\.kept).reduce(0, +) }
+    var scratch: Int { steps.map(\.scratch).max() ?? 0 }
+}
+
+/// Bytes that a step needs beside its activations and parameters.
+struct StepMemory {
+    /// For as long as the plan lives, each of them.
+    var kept: [Int] = []
+    /// While the step runs.
+    var scratch = 0
+}
+
+/// Into how many parts a sum is cut, each a group's: so many that there are groups enough, and each has enough to add. It
+/// follows from the shape alone.
+struct SumParts {
+    /// What each part but the last adds up.
+    let chunk: Int
+    let count: Int
+
+    /// - Parameters:
+    ///   - total: what is added up.
+    ///   - groups: those of each part.
+    ///   - wanted: groups in all.
+    ///   - least: the smallest chunk, of which others are multiples.
+    init(_ total: Int, groups: Int, wanted: Int, least: Int) {
+        let most = min(256, max(1, wanted / groups))
+        chunk = max(total.parts(of: most), least).roundedUp(to: least)
+        count = total.parts(of: chunk)
+    }
+}

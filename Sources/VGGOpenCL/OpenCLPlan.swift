@@ -1,0 +1,137 @@
+import VGGCPU
+import VGGEngine
+import VGGModel
+
+/// A plan in a device's memory. Batches go there, logits come back, and their gradient goes there: these are few, and the
+/// processor makes the one from the other.
+final class OpenCLPlan: BoundPlan {
+    private let plan: Plan
+    private let queue: OpenCLQueue
+    private let weights: OpenCLWeights
+    private let training: TrainingState?
+    private let steps: [any Step]
+    /// The input and every step's output, and the gradients of these that there are.
+    private let activations: [OpenCLBuffer]
+    private let gradients: [OpenCLBuffer?]
+    private let workers = Workers(threads: FreeProcessors.count)
+
+    /// - Parameter shared: nil for weights of its own.
+    /// - Throws: `PlanError.outOfMemory`.
+    init(_ plan: Plan, _ shared: OpenCLWeights?, _ queue: OpenCLQueue) throws(PlanError) {
+        let layout = OpenCLLayout(plan)
+        let weights = if let shared { shared } else { try OpenCLWeights(plan, queue) }
+        let training = plan.mode == .training ? try TrainingState(plan, weights, queue) : nil
+        let scratch = try OpenCLBuffer(bytes: layout.scratch, queue.context, queue)
+        activations = try Self.buffers(layout.activations, queue).compactMap(\.self)
+        gradients = try Self.buffers(layout.gradients, queue)
+        var steps: [any Step] = []
+        for (step, memory) in zip(plan.steps, layout.steps) {
+            let context = StepContext(
+                step: step, queue: queue, values: Array(weights.parameters[step.parameters]),
+                kept: try Self.buffers(memory.kept, queue), scratch: scratch, training: training,
+                firstParameter: step.parameters.lowerBound)
+            steps.append(step.bound(context))
+        }
+        self.steps = steps
+        self.plan = plan
+        self.queue = queue
+        self.weights = weights
+        self.training = training
+    }
+
+    private static func buffers(_ sizes: [Int], _ queue: OpenCLQueue) throws(PlanError) -> [OpenCLBuffer] {
+        var buffers: [OpenCLBuffer] = []
+        for size in sizes { buffers.append(try OpenCLBuffer(bytes: size, queue.context, queue)) }
+        return buffers
+    }
+
+    private static func buffers(
+        _ regions: OpenCLLayout.Regions, _ queue: OpenCLQueue
+    ) throws(PlanError) -> [OpenCLBuffer?] {
+        let buffers = try buffers(regions.sizes, queue)
+        return regions.places.map { $0.map { buffers[$0] } }
+    }
+
+    private var classes: Int { plan.network.output.count }
+
+    func write(_ images: ImageBatch) { queue.write(images.values, to: activations[0]) }
+
+    func forward(_ step: Int, _ pass: Pass) {
+        steps[step].forward(pass, x: activations[step], y: activations[step + 1])
+    }
+
+    func backward(_ step: Int, _ pass: Pass) {
+        guard let gradient = gradients[step + 1] else { return }
+        steps[step].backward(
+            pass, x: activations[step], y: activations[step + 1], gradient: gradient,
+            dx: plan.steps[step].needsInputGradient ? gradients[step] : nil)
+    }
+
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
+        let logits = output(of: steps.count - 1, count: labels.count)
+        var gradient = [Float](repeating: 0, count: pass.isTraining ? logits.count : 0)
+        let metrics = logits.withUnsafeBufferPointer { logits in
+            gradient.withUnsafeMutableBufferPointer { gradient in
+                logits.baseAddress.map {
+                    workers.loss(
+                        logits: $0, stride: classes, classes: classes, labels: labels, partners: partners,
+                        pass, gradient: pass.isTraining ? gradient.baseAddress : nil)
+                }
+            }
+        }
+        if let target = gradients[steps.count] { queue.write(gradient, to: target) }
+        return metrics ?? BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+    }
+
+    func setGradient(ofLogit logit: Int) {
+        guard let target = gradients[steps.count] else { return }
+        queue.write((0..<classes).map { $0 == logit ? Float(1) : 0 }, to: target)
+    }
+
+    func withGradients<Failure: Error>(
+        _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
+    ) throws(Failure) {
+        try training?.withGradients(body)
+    }
+
+    func update(_ update: ParameterUpdate, after pass: Pass) { training?.update(update, after: pass) }
+
+    func output(of step: Int, count: Int) -> [Float] {
+        queue.read(count * plan.steps[step].output.count, from: activations[step + 1])
+    }
+
+    func gradient(of step: Int, count: Int) -> [Float] {
+        let numbers = count * plan.steps[step].output.count
+        return gradients[step + 1].map { queue.read(numbers, from: $0) }
+            ?? Array(repeating: 0, count: numbers)
+    }
+
+    private func buffer(_ content: ParameterContent, of parameter: Int) -> OpenCLBuffer? {
+        content == .value ? weights.parameters[parameter] : training?.buffer(content, of: parameter)
+    }
+
+    func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
+        let count = weights.places.counts[parameter]
+        return buffer(content, of: parameter).map { queue.read(count, from: $0) }
+            ?? Array(repeating: 0, count: count)
+    }
+
+    func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
+        if let buffer = buffer(content, of: parameter) { queue.write(Array(tensor.values), to: buffer) }
+    }
+
+    func shareWeights() -> any SharedWeights {
+        queue.finish()
+        return weights
+    }
+
+    func clearState() { training?.clear() }
+
+    func beginAverage() { training?.beginAverage() }
+
+    func exchangeAverage() { training?.exchangeAverage() }
+
+    func finish() { queue.finish() }
+
+    var failure: DeviceError? { queue.failure }
+}

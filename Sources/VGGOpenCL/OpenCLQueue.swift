@@ -1,0 +1,169 @@
+import COpenCL
+import VGGEngine
+
+/// What a kernel takes.
+protocol KernelArgument {
+    func set(_ index: Int, of kernel: OpaquePointer) -> cl_int
+}
+
+/// Numbers, and structures of numbers that are laid out as the kernels' are.
+protocol PlainArgument: KernelArgument, BitwiseCopyable {}
+
+extension PlainArgument {
+    func set(_ index: Int, of kernel: OpaquePointer) -> cl_int {
+        withUnsafeBytes(of: self) { vgg_clSetKernelArg(kernel, cl_uint(index), $0.count, $0.baseAddress) }
+    }
+}
+
+extension Int32: PlainArgument {}
+extension UInt64: PlainArgument {}
+extension Float: PlainArgument {}
+
+extension OpenCLBuffer: KernelArgument {
+    func set(_ index: Int, of kernel: OpaquePointer) -> cl_int {
+        var memory: OpaquePointer? = handle.pointer
+        return vgg_clSetKernelArg(kernel, cl_uint(index), MemoryLayout<OpaquePointer?>.size, &memory)
+    }
+}
+
+/// A null pointer in the kernel where there is none.
+extension Optional: KernelArgument where Wrapped == OpenCLBuffer {
+    func set(_ index: Int, of kernel: OpaquePointer) -> cl_int {
+        guard let self else {
+            return vgg_clSetKernelArg(kernel, cl_uint(index), MemoryLayout<OpaquePointer?>.size, nil)
+        }
+        return self.set(index, of: kernel)
+    }
+}
+
+/// The order in which a device does what one plan wants: one thing after another. It goes on while the calls return; those that
+/// read wait. After a failure nothing is done any more.
+package final class OpenCLQueue {
+    package let context: OpenCLContext
+    private let handle: OpaquePointer
+    private var kernels: [String: OpaquePointer] = [:]
+    package private(set) var failure: DeviceError?
+
+    package init(_ context: OpenCLContext) throws(DeviceError) {
+        self.context = context
+        var code: cl_int = 0
+        guard
+            let queue = vgg_clCreateCommandQueue(
+                context.handle.pointer, context.device.handle.pointer, 0, &code)
+        else { throw .lost(device: context.device.name, reason: OpenCLCode.name(code)) }
+        handle = queue
+    }
+
+    deinit {
+        _ = vgg_clFinish(handle)
+        for kernel in kernels.values { _ = vgg_clReleaseKernel(kernel) }
+        _ = vgg_clReleaseCommandQueue(handle)
+    }
+
+    // MARK: - Kernels
+
+    /// Runs a kernel that makes tiles of a product, in so many groups.
+    func tiles(
+        _ name: String, _ columns: Int, _ rows: Int, _ parts: Int = 1, _ arguments: any KernelArgument...
+    ) {
+        run(
+            name, groups: [columns.parts(of: KernelSizes.tile), rows.parts(of: KernelSizes.tile), parts],
+            of: KernelSizes.group, arguments)
+    }
+
+    /// Runs a kernel whose groups make a sum each.
+    func sums(_ name: String, _ columns: Int, _ rows: Int, _ arguments: any KernelArgument...) {
+        run(name, groups: [columns, rows, 1], of: KernelSizes.sumGroup, arguments)
+    }
+
+    /// Runs a kernel whose work-items make a number each.
+    func numbers(_ name: String, _ count: Int, _ arguments: any KernelArgument...) {
+        run(name, groups: [count.parts(of: KernelSizes.group), 1, 1], of: KernelSizes.group, arguments)
+    }
+
+    private func run(_ name: String, groups: [Int], of size: Int, _ arguments: [any KernelArgument]) {
+        guard failure == nil, let kernel = kernel(name) else { return }
+        for (index, argument) in arguments.enumerated() {
+            check(argument.set(index, of: kernel), name)
+        }
+        guard failure == nil else { return }
+        let global = [groups[0] * size, groups[1], groups[2]]
+        check(vgg_clEnqueueNDRangeKernel(handle, kernel, 3, nil, global, [size, 1, 1], 0, nil, nil), name)
+    }
+
+    /// The kernel, which must keep to what every device has.
+    private func kernel(_ name: String) -> OpaquePointer? {
+        if let kernel = kernels[name] { return kernel }
+        do throws(DeviceError) {
+            let kernel = try context.kernel(name)
+            kernels[name] = kernel
+            let limit = min(KernelSizes.localMemory, context.device.localMemory)
+            guard context.localMemory(of: kernel) <= limit else {
+                failure = .kernels(
+                    device: context.device.name,
+                    reason: "\(name) needs more than \(limit) bytes of local memory",
+                    log: nil)
+                return nil
+            }
+            return kernel
+        } catch {
+            failure = error
+            return nil
+        }
+    }
+
+    // MARK: - Memory
+
+    /// - Returns: whether the memory is there.
+    func clear(_ buffer: OpenCLBuffer) -> Bool {
+        var zero: Float = 0
+        let code = vgg_clEnqueueFillBuffer(
+            handle, buffer.handle.pointer, &zero, 4, 0, buffer.bytes, 0, nil, nil)
+        guard code == 0 else { return false }
+        return vgg_clFinish(handle) == 0
+    }
+
+    /// Copies numbers to the device, and waits until they are there.
+    package func write<Number: BitwiseCopyable>(_ numbers: [Number], to buffer: OpenCLBuffer, offset: Int = 0)
+    {
+        guard failure == nil, !numbers.isEmpty else { return }
+        let code = numbers.withUnsafeBytes {
+            vgg_clEnqueueWriteBuffer(
+                handle, buffer.handle.pointer, 1, offset, $0.count, $0.baseAddress, 0, nil, nil)
+        }
+        check(code, "write")
+    }
+
+    /// Copies numbers from the device, once all is done that was called before; zeros after a failure.
+    package func read(_ count: Int, from buffer: OpenCLBuffer, offset: Int = 0) -> [Float] {
+        var numbers = [Float](repeating: 0, count: count)
+        guard failure == nil, count > 0 else { return numbers }
+        let code = numbers.withUnsafeMutableBytes {
+            vgg_clEnqueueReadBuffer(
+                handle, buffer.handle.pointer, 1, offset, $0.count, $0.baseAddress, 0, nil, nil)
+        }
+        check(code, "read")
+        return numbers
+    }
+
+    func copy(_ from: OpenCLBuffer, to: OpenCLBuffer) {
+        guard failure == nil else { return }
+        let bytes = min(from.bytes, to.bytes)
+        check(
+            vgg_clEnqueueCopyBuffer(
+                handle, from.handle.pointer, to.handle.pointer, 0, 0, bytes, 0, nil, nil), "copy")
+    }
+
+    func finish() {
+        guard failure == nil else { return }
+        check(vgg_clFinish(handle), "finish")
+    }
+
+    func fail(_ reason: String) {
+        failure = failure ?? .lost(device: context.device.name, reason: reason)
+    }
+
+    private func check(_ code: cl_int, _ what: String) {
+        if code != 0 { fail("\(what): \(OpenCLCode.name(code))") }
+    }
+}
