@@ -88,7 +88,7 @@ let package = Package(
         .testTarget(
             name: "VGGCPUTests",
             dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGEngine", "VGGModel"]),
-        .testTarget(name: "VGGOpenCLTests", dependencies: ["VGGEngine", "VGGModel", "VGGOpenCL"]),
+        .testTarget(name: "VGGOpenCLTests", dependencies: ["VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL"]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],

@@ -43,7 +43,7 @@ public final class InferencePool: Sendable {
     /// The logits of images.
     /// - Parameter images: any number; they are run in batches of at most the plan's size.
     /// - Returns: [count, classes].
-    /// - Throws: `InputError` if the images are of another shape than the plan's, or `CancellationError`.
+    /// - Throws: `InputError` if the images are of another shape than the plan's, `DeviceError`, or `CancellationError`.
     public func logits(_ images: ImageBatch) async throws -> [Float] {
         let plan = weights.plan
         try images.check(fits: plan.network.input)
@@ -51,7 +51,13 @@ public final class InferencePool: Sendable {
         for first in stride(from: 0, to: images.count, by: plan.batchSize) {
             try Task.checkCancellation()
             let part = images[first..<min(first + plan.batchSize, images.count)]
-            logits += await freest.run { $0.logits(part) }
+            logits += try await freest.run { executor in
+                Result { () throws(DeviceError) in
+                    let logits = executor.logits(part)
+                    try executor.checkDevice()
+                    return logits
+                }
+            }.get()
         }
         return logits
     }

@@ -19,8 +19,7 @@ package final class OpenCLBuffer: Sendable {
             let memory = vgg_clCreateBuffer(context.handle.pointer, 1, self.bytes, nil, &code)
         else { throw .outOfMemory(bytes: bytes) }
         handle = OpenCLHandle(memory)
-        // Drivers may reserve memory when it is first written to.
-        guard queue.clear(self) else { throw .outOfMemory(bytes: bytes) }
+        guard queue.reserve(self) else { throw .outOfMemory(bytes: bytes) }
     }
 
     /// A part of another, which begins at a multiple of the device's alignment.

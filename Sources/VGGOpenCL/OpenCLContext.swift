@@ -64,20 +64,16 @@ package final class OpenCLContext: Sendable {
         program = try Self.build(KernelSource.text, for: device, in: context)
     }
 
+    /// Builds a program, or takes what the driver made of it before.
     /// - Throws: `DeviceError.kernels`, with the driver's log in a file.
     package static func build(
         _ source: String, for device: OpenCLDevice, in context: OpaquePointer
     ) throws(DeviceError) -> OpenCLHandle {
-        var code: cl_int = 0
-        let made = source.withCString { text in
-            var text: UnsafePointer<CChar>? = text
-            return vgg_clCreateProgramWithSource(context, 1, &text, nil, &code)
-        }
+        let (made, code) = ProgramCache.user.program(
+            source, options: KernelSizes.options, for: device, in: context)
         guard let program = made else {
             throw .kernels(device: device.name, reason: OpenCLCode.name(code), log: nil)
         }
-        var id: OpaquePointer? = device.handle.pointer
-        code = vgg_clBuildProgram(program, 1, &id, KernelSizes.options, nil, nil)
         guard code == 0 else {
             let log = text { vgg_clGetProgramBuildInfo(program, device.handle.pointer, 0x1183, $0, $1, $2) }
             _ = vgg_clReleaseProgram(program)

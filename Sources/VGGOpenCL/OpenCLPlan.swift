@@ -4,9 +4,9 @@ import VGGModel
 
 /// A plan in a device's memory. Batches go there, logits come back, and their gradient goes there: these are few, and the
 /// processor makes the one from the other.
-final class OpenCLPlan: BoundPlan {
+package final class OpenCLPlan: BoundPlan {
     private let plan: Plan
-    private let queue: OpenCLQueue
+    package let queue: OpenCLQueue
     private let weights: OpenCLWeights
     private let training: TrainingState?
     private let steps: [any Step]
@@ -54,20 +54,20 @@ final class OpenCLPlan: BoundPlan {
 
     private var classes: Int { plan.network.output.count }
 
-    func write(_ images: ImageBatch) { queue.write(images.values, to: activations[0]) }
+    package func write(_ images: ImageBatch) { queue.upload(images.values, to: activations[0]) }
 
-    func forward(_ step: Int, _ pass: Pass) {
+    package func forward(_ step: Int, _ pass: Pass) {
         steps[step].forward(pass, x: activations[step], y: activations[step + 1])
     }
 
-    func backward(_ step: Int, _ pass: Pass) {
+    package func backward(_ step: Int, _ pass: Pass) {
         guard let gradient = gradients[step + 1] else { return }
         steps[step].backward(
             pass, x: activations[step], y: activations[step + 1], gradient: gradient,
             dx: plan.steps[step].needsInputGradient ? gradients[step] : nil)
     }
 
-    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
+    package func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
         let logits = output(of: steps.count - 1, count: labels.count)
         var gradient = [Float](repeating: 0, count: pass.isTraining ? logits.count : 0)
         let metrics = logits.withUnsafeBufferPointer { logits in
@@ -83,24 +83,24 @@ final class OpenCLPlan: BoundPlan {
         return metrics ?? BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
     }
 
-    func setGradient(ofLogit logit: Int) {
+    package func setGradient(ofLogit logit: Int) {
         guard let target = gradients[steps.count] else { return }
         queue.write((0..<classes).map { $0 == logit ? Float(1) : 0 }, to: target)
     }
 
-    func withGradients<Failure: Error>(
+    package func withGradients<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
     ) throws(Failure) {
         try training?.withGradients(body)
     }
 
-    func update(_ update: ParameterUpdate, after pass: Pass) { training?.update(update, after: pass) }
+    package func update(_ update: ParameterUpdate, after pass: Pass) { training?.update(update, after: pass) }
 
-    func output(of step: Int, count: Int) -> [Float] {
+    package func output(of step: Int, count: Int) -> [Float] {
         queue.read(count * plan.steps[step].output.count, from: activations[step + 1])
     }
 
-    func gradient(of step: Int, count: Int) -> [Float] {
+    package func gradient(of step: Int, count: Int) -> [Float] {
         let numbers = count * plan.steps[step].output.count
         return gradients[step + 1].map { queue.read(numbers, from: $0) }
             ?? Array(repeating: 0, count: numbers)
@@ -110,28 +110,28 @@ final class OpenCLPlan: BoundPlan {
         content == .value ? weights.parameters[parameter] : training?.buffer(content, of: parameter)
     }
 
-    func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
+    package func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
         let count = weights.places.counts[parameter]
         return buffer(content, of: parameter).map { queue.read(count, from: $0) }
             ?? Array(repeating: 0, count: count)
     }
 
-    func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
+    package func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
         if let buffer = buffer(content, of: parameter) { queue.write(Array(tensor.values), to: buffer) }
     }
 
-    func shareWeights() -> any SharedWeights {
+    package func shareWeights() -> any SharedWeights {
         queue.finish()
         return weights
     }
 
-    func clearState() { training?.clear() }
+    package func clearState() { training?.clear() }
 
-    func beginAverage() { training?.beginAverage() }
+    package func beginAverage() { training?.beginAverage() }
 
-    func exchangeAverage() { training?.exchangeAverage() }
+    package func exchangeAverage() { training?.exchangeAverage() }
 
-    func finish() { queue.finish() }
+    package func finish() { queue.finish() }
 
-    var failure: DeviceError? { queue.failure }
+    package var failure: DeviceError? { queue.failure }
 }

@@ -43,6 +43,11 @@ package final class OpenCLQueue {
     private let handle: OpaquePointer
     private var kernels: [String: OpaquePointer] = [:]
     package private(set) var failure: DeviceError?
+    /// Bytes of the device's memory that were reserved through this queue.
+    package private(set) var reserved = 0
+    /// A copy of the images that are on their way.
+    private var uploaded = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var isWriting = false
 
     package init(_ context: OpenCLContext) throws(DeviceError) {
         self.context = context
@@ -56,6 +61,7 @@ package final class OpenCLQueue {
 
     deinit {
         _ = vgg_clFinish(handle)
+        uploaded.deallocate()
         for kernel in kernels.values { _ = vgg_clReleaseKernel(kernel) }
         _ = vgg_clReleaseCommandQueue(handle)
     }
@@ -114,13 +120,37 @@ package final class OpenCLQueue {
 
     // MARK: - Memory
 
-    /// - Returns: whether the memory is there.
     func clear(_ buffer: OpenCLBuffer) -> Bool {
         var zero: Float = 0
         let code = vgg_clEnqueueFillBuffer(
             handle, buffer.handle.pointer, &zero, 4, 0, buffer.bytes, 0, nil, nil)
         guard code == 0 else { return false }
         return vgg_clFinish(handle) == 0
+    }
+
+    /// Clears memory that was just reserved: drivers may do that when it is first written to.
+    /// - Returns: whether it is there.
+    func reserve(_ buffer: OpenCLBuffer) -> Bool {
+        reserved += buffer.bytes
+        return clear(buffer)
+    }
+
+    /// Copies a batch of images to the device, and returns while they are on their way: the device may be busy with the last
+    /// batch.
+    func upload(_ numbers: [Float], to buffer: OpenCLBuffer) {
+        // Before the copy in this memory is on the device it may not change. Whoever has read since then has waited for it.
+        if isWriting { finish() }
+        guard failure == nil else { return }
+        let bytes = numbers.count * MemoryLayout<Float>.stride
+        if uploaded.count < bytes {
+            uploaded.deallocate()
+            uploaded = .allocate(byteCount: bytes, alignment: 64)
+        }
+        numbers.withUnsafeBytes { uploaded.copyMemory(from: $0) }
+        isWriting = true
+        check(
+            vgg_clEnqueueWriteBuffer(
+                handle, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, nil), "write")
     }
 
     /// Copies numbers to the device, and waits until they are there.
@@ -134,15 +164,16 @@ package final class OpenCLQueue {
         check(code, "write")
     }
 
-    /// Copies numbers from the device, once all is done that was called before; zeros after a failure.
+    /// Copies numbers from the device, once all is done that was called before; after a failure these are none.
     package func read(_ count: Int, from buffer: OpenCLBuffer, offset: Int = 0) -> [Float] {
-        var numbers = [Float](repeating: 0, count: count)
+        var numbers = [Float](repeating: .nan, count: count)
         guard failure == nil, count > 0 else { return numbers }
         let code = numbers.withUnsafeMutableBytes {
             vgg_clEnqueueReadBuffer(
                 handle, buffer.handle.pointer, 1, offset, $0.count, $0.baseAddress, 0, nil, nil)
         }
         check(code, "read")
+        isWriting = false
         return numbers
     }
 
@@ -157,6 +188,7 @@ package final class OpenCLQueue {
     func finish() {
         guard failure == nil else { return }
         check(vgg_clFinish(handle), "finish")
+        isWriting = false
     }
 
     func fail(_ reason: String) {

@@ -94,7 +94,9 @@ package struct ProgramCache {
 extension ProgramCache {
     private static let heading = "vgg program 1"
 
-    package func path(of key: Key) -> String { "\(folder)/\(String(Self.hash(key.text.utf8), radix: 16)).bin" }
+    package func path(of key: Key) -> String {
+        "\(folder)/\(String(Self.hash(key.text.utf8), radix: 16)).bin"
+    }
 
     /// - Returns: nil if there is none that is whole and the key's.
     package func binary(for key: Key) -> [UInt8]? {

@@ -48,6 +48,7 @@ struct Benchmark {
                 case .infer: _ = executor.logits(images)
                 }
             }
+            try executor.checkDevice()
             guard step >= warmUp else { continue }
             seconds.append((clock.now - begin) / .seconds(1))
             times.append(timed.times)

@@ -23,8 +23,10 @@ struct ComputeOptions: ParsableArguments {
         try ValidationError.check("--threads", threads, in: SettingRange.threads)
         guard let named = Device.named(device) else {
             let all = Device.available.map { "\($0) (\($0.properties.hardware))" }
+            let absence = device.hasPrefix("opencl") ? OpenCLDevice.absence.map { "\($0); " } ?? "" : ""
             throw ValidationError(
-                "there is no device \(device); there \(all.count == 1 ? "is" : "are") \(all.joined(separator: ", "))"
+                absence
+                    + "there is no device \(device); there \(all.count == 1 ? "is" : "are") \(all.joined(separator: ", "))"
             )
         }
         try checkThreads(on: named)

@@ -109,6 +109,7 @@ struct EvalCommand: ParsableCommand {
         }
         bar?.clear()
         guard let sums else { return }
+        try executor.checkDevice()
         try loaded.model.checkFinite(CollectionOfOne(Float(sums.lossSum)))
         var result = Result(
             loss: sums.meanLoss, accuracy: sums.accuracy, count: sums.count, testing: data.testing,

@@ -94,6 +94,7 @@ struct FeaturesCommand: ParsableCommand {
             files += batch.examples.filter { batch.problems[$0] == nil }.map { list.files[$0] }
             guard let images = batch.images else { continue }
             let features = executor.features(images)
+            try executor.checkDevice()
             for (place, index) in indices.enumerated() {
                 guard let tensor = features[index] else { continue }
                 try loaded.model.checkFinite(tensor.values)

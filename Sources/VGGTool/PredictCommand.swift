@@ -63,6 +63,7 @@ struct PredictCommand: ParsableCommand {
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: 1, precision: place.precision, device: place.device)
         let logits = views.views.logits(of: example, by: executor)
+        try executor.checkDevice()
         try loaded.model.checkFinite(logits)
 
         let names = trained.labels.labels != nil ? loaded.names : test.classNames
@@ -89,6 +90,7 @@ struct PredictCommand: ParsableCommand {
         for problem in list.problems { try report.fail(problem) }
         for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {
             let logits = batch.images.map { views.views.logits(of: $0, by: executor) } ?? []
+            try executor.checkDevice()
             try loaded.model.checkFinite(logits)
             try report.add(batch, logits: logits)
         }

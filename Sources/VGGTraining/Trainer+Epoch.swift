@@ -24,7 +24,7 @@ extension Trainer {
             }
         }
         do {
-            return try executor.withAverage {
+            let result = try executor.withAverage {
                 () throws(FileError) -> (validation: BatchMetrics?, test: BatchMetrics)? in
                 var validated: BatchMetrics?
                 if let validation {
@@ -34,7 +34,9 @@ extension Trainer {
                 guard let tested = try evaluate(test) else { return nil }
                 return (validated, tested)
             }
-        } catch {
+            try executor.checkDevice()
+            return result
+        } catch let error as FileError {
             try checkpoint(report)
             throw unreadable(error)
         }

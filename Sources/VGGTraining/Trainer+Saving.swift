@@ -1,5 +1,6 @@
 import Foundation
 import VGGData
+import VGGEngine
 import VGGFiles
 import VGGFormats
 import VGGInference
@@ -11,9 +12,11 @@ extension Trainer {
     /// the only one that its model is made of.
     ///
     /// Does nothing without a run folder.
-    /// - Throws: `TrainingError.diverged`, or `FileError` if a file cannot be written, with the way to go on.
+    /// - Throws: `TrainingError.diverged`, `DeviceError`, or `FileError` if a file cannot be written, with the way to go on.
     func save(_ report: (TrainingEvent) -> Void) throws -> CheckpointWritten {
-        let weights = executor.weights
+        let (weights, optimizer) = (executor.weights, executor.optimizerState)
+        // Of a device that has failed nothing takes a checkpoint's place.
+        try executor.checkDevice()
         for (name, tensor) in weights
         where !tensor.values.withUnsafeBufferPointer({ $0.allSatisfy(\.isFinite) }) {
             throw diverged("\(name) is no longer finite", report)
@@ -21,7 +24,7 @@ extension Trainer {
         state.wallSeconds = wallSeconds
         if let folder {
             do {
-                try write(weights, to: folder)
+                try write(weights, optimizer, to: folder)
             } catch let error as FileError {
                 let done = folder.hasCheckpoint ? " from the last checkpoint" : ""
                 throw FileError(
@@ -35,10 +38,11 @@ extension Trainer {
         return written
     }
 
-    private func write(_ weights: [String: Tensor], to folder: RunFolder) throws {
+    private func write(_ weights: [String: Tensor], _ optimizer: OptimizerState, to folder: RunFolder) throws
+    {
         guard let model = setup.stored else { return }
         try folder.write(metrics)
-        let checkpoint = Checkpoint(state: state, weights: weights, optimizer: executor.optimizerState)
+        let checkpoint = Checkpoint(state: state, weights: weights, optimizer: optimizer)
         try checkpoint.write(to: folder.checkpointPath, model: model)
         if isModelNow { try folder.write(checkpoint.model, model, modelEpoch) }
         // What cannot be replaced of all that follows costs no weights.

@@ -189,6 +189,7 @@ public final class Trainer {
         for (part, images) in parts.enumerated() {
             step.add(try train(images, part, of: examples, optimizer))
         }
+        try executor.checkDevice()
         state.computeSeconds += (clock.now - begin).seconds
         state.lossSum += step.lossSum
         state.correct += step.correct

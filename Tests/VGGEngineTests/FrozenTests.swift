@@ -20,12 +20,13 @@ import VGGTestSupport
     }
 
     private func executor(
-        _ network: Network, _ precision: Precision = .fp32, frozenLayers: Int
+        _ network: Network, _ precision: Precision = .fp32, frozenLayers: Int,
+        on device: Device = .cpu(threads: 2)
     ) throws -> Executor {
         let executor = try Executor(
             plan: try Plan(
                 network, batchSize: 7, mode: .training, precision: precision, frozenLayers: frozenLayers),
-            device: .cpu(threads: 2))
+            device: device)
         executor.initialize(.kaiming, seed: 11)
         return executor
     }
@@ -43,13 +44,13 @@ import VGGTestSupport
         Set(network.layers.prefix(layers).flatMap(\.parameters).map(\.name))
     }
 
-    @Test(arguments: Precision.allCases, [FrozenPart.blocks(1), .features])
-    func frozenWeightsKeepEveryBitAndTheOthersChange(_ precision: Precision, _ part: FrozenPart) throws {
+    @Test(arguments: TestedPrecision.all, [FrozenPart.blocks(1), .features])
+    func frozenWeightsKeepEveryBitAndTheOthersChange(on tested: TestedPrecision, _ part: FrozenPart) throws {
         for batchNorm in [false, true] {
             let network = try network(batchNorm: batchNorm)
             let layers = try network.layerCount(of: part)
             let frozen = names(network, layers)
-            let executor = try executor(network, precision, frozenLayers: layers)
+            let executor = try executor(network, tested.precision, frozenLayers: layers, on: tested.device)
             let before = executor.weights
             // Weight decay would move what has no gradient.
             let optimizer = Optimizer(learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01)
@@ -64,12 +65,13 @@ import VGGTestSupport
     }
 
     /// Without batch norm the frozen layers compute what they do when they are trained.
-    @Test(arguments: [FrozenPart.blocks(1), .features])
-    func gradientsAreThoseOfAFullTraining(_ part: FrozenPart) throws {
+    @Test(arguments: TestedDevice.all, [FrozenPart.blocks(1), .features])
+    func gradientsAreThoseOfAFullTraining(on tested: TestedDevice, _ part: FrozenPart) throws {
         let network = try network(batchNorm: false)
         let images = try randomImages(count: 7, shape: network.input, seed: 5, labels: labels)
-        let full = try executor(network, frozenLayers: 0)
-        let frozen = try executor(network, frozenLayers: network.layerCount(of: part))
+        let full = try executor(network, frozenLayers: 0, on: tested.device)
+        let frozen = try executor(
+            network, frozenLayers: network.layerCount(of: part), on: tested.device)
         let expected = full.backward(images, seed: 2, step: 1)
         #expect(frozen.backward(images, seed: 2, step: 1) == expected)
         let gradients = frozen.gradientTensors
@@ -79,14 +81,15 @@ import VGGTestSupport
     }
 
     /// With the features frozen and no dropout, training computes what inference does, batch norm or not.
-    @Test(arguments: Precision.allCases) func frozenBatchNormUsesItsRunningStatistics(
-        _ precision: Precision
+    @Test(arguments: TestedPrecision.all) func frozenBatchNormUsesItsRunningStatistics(
+        on tested: TestedPrecision
     ) throws {
         let network = try network(batchNorm: true, dropout: 0)
         let images = try randomImages(count: 7, shape: network.input, seed: 6, labels: labels)
         for isFrozen in [true, false] {
             let executor = try executor(
-                network, precision, frozenLayers: isFrozen ? network.layerCount(of: .features) : 0)
+                network, tested.precision, frozenLayers: isFrozen ? network.layerCount(of: .features) : 0,
+                on: tested.device)
             // Statistics that are neither those of a batch nor the initial ones.
             var weights = executor.weights
             for (name, tensor) in weights where name.contains("running") {

@@ -97,4 +97,25 @@ extension ToolTests {
         let tested = try run("eval run --test-limit 32 --device opencl")
         #expect(tested.status == 0, "\(tested.errors)")
     }
+
+    /// A run that was stopped and goes on ends with the bits of one that was not.
+    @Test(.enabled(if: isThere)) func aStoppedRunGoesOnToTheSameBits() throws {
+        let options = "--device opencl --epochs 2 --momentum 0.9 --run-dir"
+        #expect(try run(training("\(options) whole")).status == 0)
+        #expect(try run(training("\(options) parts --max-steps 70")).status == 0)
+        let resumed = try run("train --resume parts --max-steps 1000")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        let models = try ["whole", "parts"].map {
+            try Safetensors(contentsOf: RunFolder(folder.url($0).path).modelPath).tensors
+        }
+        #expect(models[0] == models[1])
+    }
+
+    @Test func whereThereIsNoOpenCLThatIsSaid() throws {
+        let nothing = "export VGG_OPENCL_LIBRARY=/nonexistent/libOpenCL.so"
+        let refused = try run("bench --conv-arch 1x8 --size 8 --device opencl", shell: nothing)
+        #expect(refused.status == 64)
+        #expect(refused.errors.hasPrefix("error: there is no OpenCL here"), "\(refused.errors)")
+        #expect(try run("devices --format json", shell: nothing).objects().count == 1)
+    }
 }

@@ -110,7 +110,8 @@ package protocol BoundPlan: AnyObject {
     /// Waits until everything that was called is done: a device may go on while its calls have returned.
     func finish()
 
-    /// What has gone wrong on the device since the plan was bound. From then on nothing that it returns means anything.
+    /// What has gone wrong on the device since the plan was bound. From then on what is read of it is
+    /// not a number.
     var failure: DeviceError? { get }
 }
 

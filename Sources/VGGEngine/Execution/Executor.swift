@@ -40,6 +40,11 @@ public final class Executor {
     /// - Throws: what has gone wrong there since the executor was made: what was returned since then means nothing.
     public func finish() throws(DeviceError) {
         bound.finish()
+        try checkDevice()
+    }
+
+    /// - Throws: what has gone wrong on the device, as far as anybody knows without waiting.
+    public func checkDevice() throws(DeviceError) {
         if let failure = bound.failure { throw failure }
     }
 

@@ -1,0 +1,120 @@
+import Testing
+import VGGCPU
+import VGGEngine
+import VGGModel
+import VGGOpenCL
+
+/// What a plan on OpenCL has beside what every device is tested for.
+@Suite struct OpenCLPlanTests {
+    private func images(_ count: Int, _ shape: Shape, about mean: Float = 0) throws -> ImageBatch {
+        let philox = Philox(seed: 4, stream: .shuffle)
+        return try ImageBatch(
+            (0..<count * shape.count).map {
+                mean + 2 * Philox.uniform(philox.word(sequence: 0, element: $0)) - 1
+            },
+            count: count, shape: shape, labels: (0..<count).map { Int32($0 % 3) })
+    }
+
+    /// The memory that a plan is said to take is what it takes.
+    @Test(arguments: OpenCLDevice.all) func memoryIsWhatWasSaid(_ opencl: OpenCLDevice) throws {
+        let device = OpenCLBackend(device: opencl)
+        let network = try Network(
+            input: .map(channels: 3, height: 12, width: 10),
+            blocks: [
+                vggBlock(2, 3, 8, batchNorm: true), vggBlock(1, 8, 70, batchNorm: false),
+                .sequential([
+                    .maxPool(Pool(window: 2, stride: 1)), .adaptiveAveragePool(height: 2, width: 2), .flatten,
+                    .linear(Linear(280, 30)), .relu, .dropout(0.5), .linear(Linear(30, 3)),
+                ]),
+            ])
+        let optimizer = Optimizer(.adamw, learningRate: 0.01, average: WeightAverage())
+        for frozen in [0, 3, 9] {
+            let plan = try Plan(network, batchSize: 5, mode: .training, frozenLayers: frozen)
+            let bound = try #require(try device.bind(plan) as? OpenCLPlan)
+            let pass = Pass(
+                SumTree(images: 5), isTraining: true, update: ParameterUpdate(optimizer, number: 1))
+            bound.write(try images(5, network.input))
+            for step in plan.steps.indices { bound.forward(step, pass) }
+            _ = bound.loss(labels: [0, 1, 2, 0, 1], partners: nil, pass)
+            bound.beginAverage()
+            for step in (plan.frozenSteps..<plan.steps.count).reversed() { bound.backward(step, pass) }
+            bound.update(ParameterUpdate(optimizer, number: 1), after: pass)
+            bound.finish()
+            #expect(bound.failure == nil)
+            #expect(bound.queue.reserved == device.memory(of: plan, optimizer: optimizer).total, "\(frozen)")
+        }
+        let plan = try Plan(network, batchSize: 5, mode: .inference)
+        let bound = try #require(try device.bind(plan) as? OpenCLPlan)
+        #expect(bound.queue.reserved == device.memory(of: plan, optimizer: nil).total)
+    }
+
+    /// Dropout's masks are the processor's, bit for bit, on maps and on vectors, whatever the row's length.
+    @Test(arguments: OpenCLDevice.all, [(3, 5, 7), (4, 2, 2), (37, 1, 1)])
+    func dropoutIsTheProcessors(_ opencl: OpenCLDevice, _ size: (Int, Int, Int)) throws {
+        let shape = Shape.map(channels: size.0, height: size.1, width: size.2)
+        let network = try Network(
+            input: shape, blocks: [.sequential([.dropout(0.4), .flatten, .linear(Linear(shape.count, 3))])])
+        let plan = try Plan(network, batchSize: 1, mode: .training, keeping: [0])
+        let maps = try [Device.cpu, .opencl(opencl)].map { device in
+            let executor = try Executor(plan: plan, device: device)
+            executor.initialize(.xavier, seed: 1)
+            return executor.mapsAndGradients(of: try images(1, shape, about: 3), logit: 1, layer: 0).maps
+        }
+        #expect(maps[0] == maps[1])
+        #expect(maps[0].values.contains(0) && maps[0].values.contains { $0 != 0 })
+    }
+
+    /// A mean far from zero costs no digits.
+    @Test(arguments: OpenCLDevice.all) func aMeanFarFromZero(_ opencl: OpenCLDevice) throws {
+        let shape = Shape.map(channels: 2, height: 9, width: 11)
+        let network = try Network(
+            input: shape,
+            blocks: [.sequential([.batchNorm(BatchNorm(2)), .flatten, .linear(Linear(shape.count, 3))])])
+        let executor = try Executor(
+            plan: try Plan(network, batchSize: 40, mode: .training), device: .opencl(opencl))
+        executor.initialize(.xavier, seed: 1)
+        let batch = try images(40, shape, about: 1000)
+        _ = executor.backward(batch)
+        for channel in 0..<2 {
+            let numbers = (0..<40).flatMap { image in
+                batch.values[(image * 2 + channel) * 99..<(image * 2 + channel + 1) * 99].map(Double.init)
+            }
+            let mean = numbers.reduce(0, +) / Double(numbers.count)
+            let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count - 1)
+            let found = try #require(executor.weights["features.0.running_var"]).values[channel]
+            #expect(abs(Double(found) - (0.9 + 0.1 * variance)) < 1e-5, "\(channel)")
+            let running = try #require(executor.weights["features.0.running_mean"]).values[channel]
+            #expect(abs(Double(running) - 0.1 * mean) < 2e-5, "\(channel)")
+        }
+    }
+
+    /// The same again is the same to the bit, and weights move to the processor and back without losing one.
+    @Test(arguments: OpenCLDevice.all) func repeatsItselfAndMovesToTheProcessor(_ opencl: OpenCLDevice) throws
+    {
+        let shape = Shape.map(channels: 3, height: 16, width: 16)
+        let network = try Network(
+            input: shape,
+            blocks: [
+                vggBlock(1, 3, 20, batchNorm: true), vggBlock(2, 20, 70, batchNorm: false),
+                .sequential([.flatten, .linear(Linear(70 * 16, 40)), .relu, .linear(Linear(40, 3))]),
+            ])
+        let plan = try Plan(network, batchSize: 9, mode: .training)
+        let optimizer = Optimizer(.adam, learningRate: 0.01, average: WeightAverage(decay: 0.9))
+        let batch = try images(9, shape)
+        let runs = try (0..<2).map { _ in
+            let executor = try Executor(plan: plan, device: .opencl(opencl))
+            executor.initialize(.kaiming, seed: 2)
+            let losses = (0..<4).map {
+                executor.trainingStep(batch, optimizer: optimizer, seed: 1, step: $0).lossSum
+            }
+            try executor.finish()
+            return (losses, executor.weights, executor.optimizerState)
+        }
+        #expect(runs[0].0 == runs[1].0 && runs[0].1 == runs[1].1 && runs[0].2 == runs[1].2)
+        #expect(runs[0].0[3] < runs[0].0[0])
+        let processor = try Executor(plan: plan, device: .cpu)
+        try processor.load(runs[0].1)
+        try processor.load(runs[0].2)
+        #expect(processor.weights == runs[0].1 && processor.optimizerState == runs[0].2)
+    }
+}
