@@ -88,7 +88,9 @@ let package = Package(
         .testTarget(
             name: "VGGCPUTests",
             dependencies: ["CVGGKernels", "VGGCPU", "VGGDevices", "VGGEngine", "VGGModel"]),
-        .testTarget(name: "VGGOpenCLTests", dependencies: ["VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL"]),
+        .testTarget(
+            name: "VGGOpenCLTests",
+            dependencies: ["COpenCL", "VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL", "VGGTestSupport"]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],

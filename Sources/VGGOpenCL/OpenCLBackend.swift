@@ -76,4 +76,9 @@ package struct OpenCLBackend: Backend {
         if let failure = queue.failure { throw .device(failure) }
         return plan
     }
+
+    /// Binds a plan to a queue of the caller's, which knows what ran on it.
+    package static func bind(_ plan: Plan, on queue: OpenCLQueue) throws(PlanError) -> any BoundPlan {
+        try OpenCLPlan(plan, nil, queue)
+    }
 }

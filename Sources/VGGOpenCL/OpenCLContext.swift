@@ -22,6 +22,11 @@ package enum KernelSizes {
 package enum KernelSource {
     package static let text = String(decoding: files.joined(), as: UTF8.self)
 
+    /// The kernels' names.
+    package static var names: [String] {
+        text.matches(of: /kernel (?:__attribute__\(\([^)]*\)+ )?void\s+([a-z_]+)\(/).map { String($0.1) }
+    }
+
     private static var files: [[UInt8]] {
         [
             PackageResources.common_cl, PackageResources.update_cl, PackageResources.convolution_cl,

@@ -42,6 +42,8 @@ package final class OpenCLQueue {
     package let context: OpenCLContext
     private let handle: OpaquePointer
     private var kernels: [String: OpaquePointer] = [:]
+    /// The kernels that were run.
+    package var kernelNames: Set<String> { Set(kernels.keys) }
     package private(set) var failure: DeviceError?
     /// Bytes of the device's memory that were reserved through this queue.
     package private(set) var reserved = 0

@@ -7,8 +7,7 @@ import VGGOpenCL
 @Suite struct KernelTests {
     @Test(arguments: OpenCLDevice.all) func everyKernelKeepsToWhatGPUsHave(_ device: OpenCLDevice) throws {
         let context = try OpenCLContext.of(device)
-        let names = KernelSource.text.matches(of: /kernel (?:__attribute__\(\([^)]*\)+ )?void\s+([a-z_]+)\(/)
-            .map { String($0.1) }
+        let names = KernelSource.names
         #expect(names.count > 20 && Set(names).count == names.count)
         for name in names {
             let kernel = try context.kernel(name)

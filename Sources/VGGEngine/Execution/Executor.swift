@@ -30,7 +30,7 @@ public final class Executor {
         self.init(plan: plan, try device.backend.bind(plan), sharesWeights: false)
     }
 
-    init(plan: Plan, _ bound: any BoundPlan, sharesWeights: Bool) {
+    package init(plan: Plan, _ bound: any BoundPlan, sharesWeights: Bool) {
         self.plan = plan
         self.bound = bound
         self.sharesWeights = sharesWeights
