@@ -58,10 +58,7 @@ import VGGTestSupport
     @Test(arguments: OpenCLDevice.all) func aBinaryThatTheDriverRefusesIsReplaced(_ device: OpenCLDevice)
         throws
     {
-        var code: cl_int = 0
-        var id: OpaquePointer? = device.handle.pointer
-        let context = try #require(vgg_clCreateContext(nil, 1, &id, nil, nil, &code))
-        defer { _ = vgg_clReleaseContext(context) }
+        let context = try OpenCLContext.of(device).handle.pointer
         func build(_ source: String) -> cl_int {
             let built = cache.program(source, options: "", for: device, in: context)
             if let program = built.program { _ = vgg_clReleaseProgram(program) }

@@ -27,9 +27,11 @@ private struct TinyCase: Sendable {
 
     static let all: [TinyCase] = {
         let pool = Layer.maxPool(Pool(window: 2, stride: 2))
-        var (momentum, adam) = (Optimizer(learningRate: 0.1, momentum: 0.9), Optimizer.usual(.adam))
+        var (momentum, adam) = (
+            Optimizer(learningRate: 0.1, momentum: 0.9), Optimizer(learningRate: 0.01)
+        )
         momentum.average = WeightAverage(decay: 0.9)
-        adam.learningRate = 0.01
+        adam.opt = .adam
         let plain = Optimizer(learningRate: 0.1)
         return [
             TinyCase(
@@ -78,7 +80,7 @@ private struct TinyCase: Sendable {
                 executor.weights.sorted { $0.key < $1.key }.flatMap { Array($0.value.values) }
                 + executor.logits(images) + executor.withAverage { executor.logits(images) }
             try executor.finish()
-            #expect(numbers.allSatisfy(\.isFinite), "\(example.name)")
+            #expect(numbers.allSatisfy { $0.isFinite }, "\(example.name)")
             lines.append(
                 "\(example.name): \(numbers.map { String($0.bitPattern, radix: 16) }.joined(separator: " "))\n"
             )
