@@ -76,11 +76,13 @@ import VGGOpenCL
         let batch = try images(40, shape, about: 1000)
         _ = executor.backward(batch)
         for channel in 0..<2 {
-            let numbers = (0..<40).flatMap { image in
-                batch.values[(image * 2 + channel) * 99..<(image * 2 + channel + 1) * 99].map(Double.init)
+            let numbers = (0..<40).flatMap { (image: Int) -> [Double] in
+                let start = (image * 2 + channel) * 99
+                return batch.values[start..<start + 99].map { Double($0) }
             }
             let mean = numbers.reduce(0, +) / Double(numbers.count)
-            let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count - 1)
+            let squares = numbers.map { (number: Double) -> Double in (number - mean) * (number - mean) }
+            let variance = squares.reduce(0, +) / Double(numbers.count - 1)
             let found = try #require(executor.weights["features.0.running_var"]).values[channel]
             #expect(abs(Double(found) - (0.9 + 0.1 * variance)) < 1e-5, "\(channel)")
             let running = try #require(executor.weights["features.0.running_mean"]).values[channel]
