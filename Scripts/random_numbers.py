@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 INITIALIZATION, DROPOUT, SHUFFLE = 1, 2, 3  # the streams' numbers
-AUGMENTATION, MIXING = 5, 6
+AUGMENTATION, MIXING, NOISE = 5, 6, 7
 LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 

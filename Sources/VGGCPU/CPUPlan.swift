@@ -132,27 +132,41 @@ final class CPUPlan: BoundPlan {
             gradient: pass.isTraining ? logitGradient : nil)
     }
 
-    func setGradient(ofLogit logit: Int) {
-        logitGradient.update(repeating: 0, count: layout.plan.network.output.count)
-        logitGradient[logit] = 1
+    func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
+        let output = layout.steps[step].output
+        let target = gradient(step + 1).assumingMemoryBound(to: Float.self)
+        let (channels, pixels) = (output.channels, output.height * output.width)
+        for image in 0..<count {
+            for channel in 0..<channels {
+                for pixel in 0..<pixels {
+                    let place = image * output.gradientStride + pixel * channels + channel
+                    let number = numbers[(image * channels + channel) * pixels + pixel]
+                    target[place] = adding ? target[place] + number : number
+                }
+            }
+        }
     }
 
     func output(of step: Int, count: Int) -> [Float] {
-        numbers(activation(step + 1), layout.steps[step].output, count: count)
+        let output = layout.steps[step].output
+        return numbers(activation(step + 1), output, stride: output.imageStride, count: count)
     }
 
-    func gradient(of step: Int, count: Int) -> [Float] {
-        numbers(gradient(step + 1), layout.steps[step].output.plain, count: count)
+    func gradient(of step: Int?, count: Int) -> [Float] {
+        let map = step.map { layout.steps[$0].output } ?? layout.steps[0].input
+        return numbers(
+            gradient(step.map { $0 + 1 } ?? 0), map.plain, stride: map.gradientStride, count: count)
     }
 
     /// A batch in memory in PyTorch's order, [count, channels, height, width].
-    private func numbers(_ memory: Memory, _ layout: ActivationLayout, count: Int) -> [Float] {
+    /// - Parameter stride: numbers from one image to the next.
+    private func numbers(_ memory: Memory, _ layout: ActivationLayout, stride: Int, count: Int) -> [Float] {
         var row = [Float](repeating: 0, count: layout.plain.rowStride)
         let pixels = layout.height * layout.width
         return [Float](unsafeUninitializedCapacity: count * layout.count) { values, initialized in
             for image in 0..<count {
                 for y in 0..<layout.height {
-                    let start = image * layout.imageStride + layout.interior + y * layout.rowStride
+                    let start = image * stride + layout.interior + y * layout.rowStride
                     row.withUnsafeMutableBufferPointer { row in
                         guard let row = row.baseAddress else { return }
                         layout.element.load(

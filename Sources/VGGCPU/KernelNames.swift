@@ -10,7 +10,7 @@ extension LaidOutPlan {
             let (forward, backward) = step.kernelNames
             return StepDescription(
                 name: step.step.name(in: plan.network), kind: step.step.kind(in: plan.network),
-                forward: forward, backward: step.mode == .training ? backward : "",
+                forward: forward, backward: step.mode.hasBackward ? backward : "",
                 output: step.output.description,
                 outputBytes: step.output.imageStride * plan.batchSize * step.output.element.size,
                 otherBytes: scratch.shared + scratch.worker + scratch.kept + scratch.copies.reduce(0, +)
@@ -36,7 +36,7 @@ extension LaidOutStep {
     fileprivate func tasks(_ node: SumTree, threads: Int) -> StepTasks {
         let count = node.images.count
         let trains = step.mode == .training
-        let input = trains && step.needsInputGradient
+        let input = step.mode.hasBackward && step.needsInputGradient
         switch step.operation {
         case .convolution(let convolution, let norm, _, let pool):
             let pool = pool && norm == nil

@@ -45,7 +45,7 @@ struct LaidOutPlan: Sendable {
         let frozen = plan.frozenSteps
         let sizes = activations.map { ($0.imageStride * plan.batchSize + slack) * $0.element.size }
         switch plan.mode {
-        case .training:
+        case .training, .inputGradient:
             let turns = Self.takingTurns(Array(sizes.prefix(frozen)))
             var total = turns.total
             let offsets = sizes.dropFirst(frozen).map { size in
@@ -57,13 +57,13 @@ struct LaidOutPlan: Sendable {
         }
     }
 
-    /// The same for the activations' gradients, of which two live at once; nobody needs the input's, nor that of
+    /// The same for the activations' gradients, of which two live at once; a training needs neither the input's nor those of
     /// what frozen steps make.
     var gradientOffsets: (offsets: [Int], total: Int) {
-        guard plan.mode == .training else { return ([], 0) }
-        let frozen = plan.frozenSteps
+        guard plan.mode.hasBackward else { return ([], 0) }
+        let first = plan.mode == .inputGradient ? 0 : plan.frozenSteps + 1
         let sizes = activations.enumerated().map { index, layout in
-            index <= frozen ? 0 : (layout.gradientStride * plan.batchSize + slack) * layout.element.size
+            index < first ? 0 : (layout.gradientStride * plan.batchSize + slack) * layout.element.size
         }
         return Self.takingTurns(sizes)
     }
@@ -109,7 +109,7 @@ struct LaidOutPlan: Sendable {
 extension LaidOutStep {
     /// Bytes an image's max pool remembers for the backward pass; none in inference.
     var winnerBytes: Int {
-        guard step.mode == .training else { return 0 }
+        guard step.mode.hasBackward else { return 0 }
         return switch step.operation {
         case .convolution(_, _, _, pool: true): output.count
         case .maxPool: output.count * MemoryLayout<UInt16>.stride

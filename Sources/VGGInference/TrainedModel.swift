@@ -168,9 +168,25 @@ public struct TrainedModel: Sendable {
     /// What explains the network's answers with these weights, in single precision.
     /// - Parameter layer: nil for the last ReLU before the classifier.
     /// - Throws: `FileError` naming the tensor that does not fit, or what `GradCAM` throws.
-    public func gradCAM(for network: Network, layer: String? = nil, device: Device) throws -> GradCAM {
+    public func gradCAM(
+        for network: Network, layer: String? = nil, batchSize: Int = 1, device: Device
+    ) throws -> GradCAM {
         try fitting {
-            try GradCAM(network, weights: try tensors(for: network), layer: layer, device: device)
+            try GradCAM(
+                network, weights: try tensors(for: network), layer: layer, batchSize: batchSize,
+                device: device
+            )
+        }
+    }
+
+    /// The gradients of the network's logits with these weights.
+    /// - Throws: `FileError` naming the tensor that does not fit, or what `LogitGradients` throws.
+    public func logitGradients(
+        for network: Network, batchSize: Int = 1, device: Device
+    ) throws -> LogitGradients {
+        try fitting {
+            try LogitGradients(
+                network, weights: try tensors(for: network), batchSize: batchSize, device: device)
         }
     }
 

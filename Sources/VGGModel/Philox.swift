@@ -14,6 +14,8 @@ public struct Philox: Sendable {
         case augmentation = 5
         /// How the examples of a batch are mixed; the sequences are the epochs.
         case mixing = 6
+        /// What is added to an image to see how a network answers; the sequences are the copies.
+        case noise = 7
     }
 
     private let key: (UInt32, UInt32)

@@ -33,10 +33,10 @@ struct OpenCLLayout {
         return regions
     }
 
-    /// Of the activations' gradients two live at once; nobody needs the input's, nor those of what is frozen.
+    /// Of the activations' gradients two live at once; a training needs neither the input's nor those of what is frozen.
     var gradients: Regions {
         let sizes = activationSizes
-        guard plan.mode == .training else {
+        guard plan.mode.hasBackward else {
             return Regions(places: sizes.map { _ in nil })
         }
         return Self.takingTurns(

@@ -83,9 +83,10 @@ package final class OpenCLPlan: BoundPlan {
         return metrics ?? BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
     }
 
-    package func setGradient(ofLogit logit: Int) {
-        guard let target = gradients[steps.count] else { return }
-        queue.write((0..<classes).map { $0 == logit ? Float(1) : 0 }, to: target)
+    package func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
+        guard let target = gradients[step + 1] else { return }
+        queue.write(
+            adding ? zip(gradient(of: step, count: count), numbers).map { $0 + $1 } : numbers, to: target)
     }
 
     package func withGradients<Failure: Error>(
@@ -100,9 +101,9 @@ package final class OpenCLPlan: BoundPlan {
         queue.read(count * plan.steps[step].output.count, from: activations[step + 1])
     }
 
-    package func gradient(of step: Int, count: Int) -> [Float] {
-        let numbers = count * plan.steps[step].output.count
-        return gradients[step + 1].map { queue.read(numbers, from: $0) }
+    package func gradient(of step: Int?, count: Int) -> [Float] {
+        let numbers = count * (step.map { plan.steps[$0].output } ?? plan.steps[0].input).count
+        return gradients[step.map { $0 + 1 } ?? 0].map { queue.read(numbers, from: $0) }
             ?? Array(repeating: 0, count: numbers)
     }
 

@@ -8,7 +8,7 @@ extension OpenCLLayout {
             let size = step.output
             return StepDescription(
                 name: step.name(in: plan.network), kind: step.kind(in: plan.network), forward: names.forward,
-                backward: step.mode == .training ? names.backward : "",
+                backward: step.mode.hasBackward ? names.backward : "",
                 output: "fp32 "
                     + (size.height * size.width > 1
                         ? "\(size.channels)×\(size.height)×\(size.width)" : "\(size.channels)"),

@@ -4,12 +4,14 @@ import VGGKit
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Draw what in a photo speaks for a class (Grad-CAM).",
+        abstract: "Draw what in a photo speaks for a class.",
         discussion: """
             The picture is the square of the photo that the network sees; the brighter, the more that place speaks \
-            for the class.
+            for the class. Several methods stand side by side, and class-model shows what the network finds most like \
+            the class, whatever is in the photo.
             Examples:
               vgg explain vgg16.pth cat.jpg --output cam.png
+              vgg explain vgg16.pth cat.jpg --method grad-cam,smoothgrad,occlusion --output ways.png
               vgg explain vgg16.pth cat.jpg --class 281 --layer relu4_3 --output cam.png
             """)
 
@@ -25,7 +27,14 @@ struct ExplainCommand: ParsableCommand {
         help: "The class's number, counted from 0 (default: the likeliest).")
     var label: Int?
 
-    @Option(help: "The layer whose maps are explained (default: the last ReLU before the classifier).")
+    @Option(
+        help: ArgumentHelp(
+            "One way to explain, or several: \(ExplanationMethod.List.allValueStrings.joined(separator: ", ")).",
+            valueName: "method,…"))
+    var method = ExplanationMethod.List([.gradCAM])
+
+    @Option(
+        help: "The layer whose maps grad-cam explains (default: the last ReLU before the classifier).")
     var layer: String?
 
     @Option(help: "The PNG file to write.", transform: HomeFolder.expandingTilde)
@@ -40,6 +49,9 @@ struct ExplainCommand: ParsableCommand {
         guard output.lowercased().hasSuffix(".png") else {
             throw ValidationError("\(output) must end in .png: a PNG file is written")
         }
+        guard layer == nil || method.methods.contains(.gradCAM) else {
+            throw ValidationError("--layer is for grad-cam, which is not among the methods")
+        }
         guard photos.batchSize == nil else {
             throw ValidationError("--batch-size has no meaning here: one photo is explained at a time")
         }
@@ -52,7 +64,8 @@ struct ExplainCommand: ParsableCommand {
     private struct Report: Encodable {
         var file: String
         var output: String
-        var layer: String
+        var method: String
+        var layer: String?
         var label: Int
         var `class`: String
         var probability: Double
@@ -73,33 +86,68 @@ struct ExplainCommand: ParsableCommand {
         }
         let file = photos.images[0]
         let photo = try RGBImage(named: file)
+        let seen = loaded.preprocessing.crop(photo)
         let device = compute.resolved(for: loaded.network, batchSize: 1, mode: .training) { _ in .fp32 }
-        let explained = try loaded.model.gradCAM(for: loaded.network, layer: layer, device: device)
         let input = loaded.preprocessing.input(from: photo)
-        let logits = try explained.logits(input)
+        // The methods share one copy of the weights.
+        let batchSize = method.methods == [.gradCAM] ? 1 : 4
+        let gradCAM =
+            method.methods.contains(.gradCAM)
+            ? try loaded.model.gradCAM(
+                for: loaded.network, layer: layer, batchSize: batchSize, device: device) : nil
+        let gradients =
+            try gradCAM?.gradients
+            ?? loaded.model.logitGradients(
+                for: loaded.network, batchSize: batchSize, device: device)
+        let logits = try gradients.logits(input)
         try loaded.model.checkFinite(logits)
         let prediction = Prediction(logits: logits, names: loaded.names, top: .max)
         let guess = prediction.top.first { label ?? only == nil || $0.label == label ?? only }
         guard let guess else { return }
-        let map = try explained.map(of: input, class: only == nil ? guess.label : 0)
-        try loaded.model.checkFinite(map.values)
-        let picture = Heatmap(map).drawn(over: loaded.preprocessing.crop(photo))
-        try AtomicFile.replace(output, with: picture.pngData())
-
-        let rows = stride(from: 0, to: map.values.count, by: map.shape[1]).map {
-            Array(map.values[$0..<$0 + map.shape[1]])
+        let logit = only == nil ? guess.label : 0
+        let explanations = try method.methods.compactMap { method -> Explanation? in
+            let explanation: Explanation
+            switch method {
+            case .gradCAM:
+                guard let gradCAM else { return nil }
+                explanation = Explanation(
+                    method, layer: gradCAM.layer, try gradCAM.map(of: input, class: logit), over: seen)
+            case .attribution(let attribution):
+                let numbers = try gradients.attribution(attribution, of: input, class: logit)
+                explanation = Explanation(method, attribution.map(of: numbers), over: seen)
+            case .classModel:
+                explanation = Explanation(try gradients.classModel(of: logit), loaded.preprocessing)
+            }
+            try loaded.model.checkFinite(explanation.map.values)
+            return explanation
         }
+        let picture =
+            explanations.count == 1
+            ? explanations[0].picture : Explanation.sheet(of: explanations, beside: seen)
+        try AtomicFile.replace(output, with: picture.pngData())
+        try report(explanations, of: file, guess)
+    }
+
+    private func report(_ explanations: [Explanation], of file: String, _ guess: Prediction.Guess) throws {
         switch format.format {
         case .json:
-            try Console.print(
-                json: Report(
-                    file: file, output: output, layer: explained.layer, label: guess.label,
-                    class: guess.class, probability: guess.probability, map: rows))
+            for explanation in explanations {
+                let map = explanation.map
+                let rows = stride(from: 0, to: map.values.count, by: map.shape[1]).map {
+                    Array(map.values[$0..<$0 + map.shape[1]])
+                }
+                try Console.print(
+                    json: Report(
+                        file: file, output: output, method: explanation.method.name,
+                        layer: explanation.layer, label: guess.label, class: guess.class,
+                        probability: guess.probability, map: rows))
+            }
         case .text:
-            let isEmpty = map.values.allSatisfy { $0 == 0 }
+            let isEmpty = explanations.allSatisfy { $0.map.values.allSatisfy { $0 == 0 } }
+            let places = explanations.compactMap(\.layer).map { " in \($0)" }.joined()
             Console.error(
                 "wrote \(output): \(isEmpty ? "nothing" : "what") speaks for class \(guess.class) "
-                    + "(\(Text.fixed(100 * guess.probability, 2)) %) in \(explained.layer)")
+                    + "(\(Text.fixed(100 * guess.probability, 2)) %)\(places)")
         }
     }
 }

@@ -6,46 +6,47 @@ import VGGInference
 import VGGModel
 import VGGTestSupport
 
+/// A small network, its weights and images, and what PyTorch's layers make of these.
+struct FeatureCase {
+    let network: Network
+    let weights: [String: Tensor]
+    let images: ImageBatch
+    let golden: [String: Tensor]
+    /// Layer names of the golden, and the kept layers.
+    let names: [String]
+
+    init(_ name: String) throws {
+        let file = try VGGEngineTests.golden("features")
+        let batchNorm = name == "batch-norm"
+        network = try Network(
+            input: .map(channels: 3, height: 14, width: 14),
+            blocks: [
+                vggBlock(2, 3, 10, batchNorm: batchNorm), vggBlock(1, 10, 18, batchNorm: batchNorm),
+                .sequential([
+                    .flatten, .linear(Linear(18 * 9, 12)), .relu, .dropout(0.5), .linear(Linear(12, 7)),
+                ]),
+            ])
+        func under(_ prefix: String) -> [String: Tensor] {
+            let chosen = file.tensors.dictionary.filter { $0.key.hasPrefix("\(name)/\(prefix)/") }
+            return Dictionary(
+                uniqueKeysWithValues: chosen.map {
+                    (String($0.key.dropFirst(name.count + prefix.count + 2)), $0.value)
+                })
+        }
+        weights = under("weights")
+        golden = under("features").merging(
+            under("cam").map { ("cam/" + $0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        names = under("features").keys.sorted()
+        images = try ImageBatch(
+            Array(try #require(file.tensors["images"]).values), count: 2, shape: network.input)
+    }
+}
+
 /// Inner layers and Grad-CAM, against PyTorch's hooks (Scripts/goldens/features.py).
 @Suite struct FeatureTests {
-    private struct Case {
-        let network: Network
-        let weights: [String: Tensor]
-        let images: ImageBatch
-        let golden: [String: Tensor]
-        /// Layer names of the golden, and the kept layers.
-        let names: [String]
-
-        init(_ name: String) throws {
-            let file = try VGGEngineTests.golden("features")
-            let batchNorm = name == "batch-norm"
-            network = try Network(
-                input: .map(channels: 3, height: 14, width: 14),
-                blocks: [
-                    vggBlock(2, 3, 10, batchNorm: batchNorm), vggBlock(1, 10, 18, batchNorm: batchNorm),
-                    .sequential([
-                        .flatten, .linear(Linear(18 * 9, 12)), .relu, .dropout(0.5), .linear(Linear(12, 7)),
-                    ]),
-                ])
-            func under(_ prefix: String) -> [String: Tensor] {
-                let chosen = file.tensors.dictionary.filter { $0.key.hasPrefix("\(name)/\(prefix)/") }
-                return Dictionary(
-                    uniqueKeysWithValues: chosen.map {
-                        (String($0.key.dropFirst(name.count + prefix.count + 2)), $0.value)
-                    })
-            }
-            weights = under("weights")
-            golden = under("features").merging(
-                under("cam").map { ("cam/" + $0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-            names = under("features").keys.sorted()
-            images = try ImageBatch(
-                Array(try #require(file.tensors["images"]).values), count: 2, shape: network.input)
-        }
-    }
-
     @Test(arguments: ["plain", "batch-norm"], TestedDevice.allAndReference)
     func everyLayerIsPyTorchs(_ name: String, on tested: TestedDevice) throws {
-        let example = try Case(name)
+        let example = try FeatureCase(name)
         let indices = try example.names.map { try example.network.layerIndex(named: $0) }
         #expect(indices.count == example.network.layers.count - 1, "every layer but flatten")
         // Alone, so that everything else is fused; and all at once.
@@ -67,7 +68,7 @@ import VGGTestSupport
 
     @Test(arguments: ["plain", "batch-norm"], TestedDevice.allAndReference)
     func gradCAMIsPyTorchs(_ name: String, on tested: TestedDevice) throws {
-        let example = try Case(name)
+        let example = try FeatureCase(name)
         let image = example.images[0..<1]
         let maps = example.golden.filter { $0.key.hasPrefix("cam/") }
         #expect(maps.count == 2 * (name == "plain" ? 8 : 11))
@@ -104,7 +105,7 @@ import VGGTestSupport
     }
 
     @Test func perceptualDistanceIsTheMeanSquare() throws {
-        let example = try Case("plain")
+        let example = try FeatureCase("plain")
         let extractor = try example.network.features(at: "relu1_1", "pool2", device: .cpu)
         try extractor.executor.load(example.weights)
         let (a, b) = (example.images[0..<1], example.images[1..<2])

@@ -85,4 +85,41 @@ extension ToolTests {
         }
         #expect(try !folder.names().contains("other.png"))
     }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func explainsByEveryMethod() throws {
+        #expect(try run(greyTraining).status == 0)
+        try writeTestImage(0, to: "0.png")
+        let methods = [
+            "saliency", "grad-cam", "smoothgrad", "guided-backprop", "integrated-gradients", "occlusion",
+            "class-model",
+        ]
+        let all = try run(
+            "explain run 0.png --class 2 --method \(methods.joined(separator: ",")) --output all.png --format json"
+        )
+        #expect(all.status == 0, "\(all.errors)")
+        let reports = try all.objects()
+        #expect(reports.map { $0["method"] as? String } == methods)
+        for report in reports {
+            let isGradCAM = report["method"] as? String == "grad-cam"
+            #expect((report["layer"] as? String) == (isGradCAM ? "relu2_1" : nil))
+            #expect(report["label"] as? Int == 2)
+            let map = try #require(report["map"] as? [[Double]])
+            #expect(map.count == (isGradCAM ? 8 : 16) && map.allSatisfy { $0.count == map.count })
+            #expect(map.contains { $0.contains { $0 != 0 } }, "\(report["method"] ?? "")")
+        }
+        // The photo and seven pictures, four a row, each ten times as large.
+        let sheet = try RGBImage(contentsOf: folder.url("all.png").path)
+        #expect(sheet.width > 4 * 160 && sheet.height > 2 * 160)
+        // The same numbers where a method is alone, and a picture of the network's size.
+        let alone = try run("explain run 0.png --class 2 --method occlusion --output one.png --format json")
+        #expect(try alone.objects().first?["map"] as? [[Double]] == reports[5]["map"] as? [[Double]])
+        #expect(try RGBImage(contentsOf: folder.url("one.png").path).width == 16)
+        for (arguments, problem) in [
+            ("--method saliency --layer relu1_1", "--layer is for grad-cam"),
+            ("--method saliency,saliency", "saliency,saliency"), ("--method lime", "lime"),
+        ] {
+            let result = try run("explain run 0.png --output other.png \(arguments)")
+            #expect(result.status != 0 && result.errors.contains(problem), "\(result.errors)")
+        }
+    }
 }

@@ -38,8 +38,8 @@ struct ConvolutionChoice: Hashable, Sendable {
         var leaves = SumTree.shards
         while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
         let isThree = convolution.kernel == 3 && convolution.stride == 1
-        let training = planned.mode == .training
-        let needsInput = training && planned.needsInputGradient
+        let training = planned.trainsParameters
+        let needsInput = planned.mode.hasBackward && planned.needsInputGradient
         switch planned.precision {
         case .fp32:
             // Few channels make the transforms dearer than the multiplications they save.

@@ -18,8 +18,9 @@ extension ConvolutionStep {
             if let small { return backwardOfSmallMap(pass, small, of: batch) }
             if let algorithm = choice.inputGradient, inputGradient != nil { flip(for: algorithm) }
             let tasks = tasks(pass.node).gradients
-            let isOne = pass.needsWeightGradients && tasks.areOne
-            if pass.needsWeightGradients { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
+            let hasWeightGradient = choice.weightGradient != nil
+            let isOne = hasWeightGradient && tasks.areOne
+            if hasWeightGradient { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
             guard inputGradient != nil, !isOne else { return }
             context.workers.run(tasks.images) { images, worker in
                 clearMaps(worker: worker)

@@ -29,7 +29,7 @@ extension ConvolutionStep {
             _ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice, norm: BatchNorm?,
             batchSize: Int, threads: Int
         ) {
-            let training = planned.mode == .training
+            let training = planned.mode.hasBackward
             // Of gradients that are made a few images at a time.
             let inParts = training && !choice.isSmallMap
             let full = convolution.output(of: planned)

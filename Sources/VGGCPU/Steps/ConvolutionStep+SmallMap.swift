@@ -95,7 +95,7 @@ extension ConvolutionStep {
                 transposeGradients(images, of: dense, small, count: count, worker: worker)
             }
         }
-        if pass.needsWeightGradients { makeWeightGradient(pass, small, tasks, batch.x, dense) }
+        if choice.weightGradient != nil { makeWeightGradient(pass, small, tasks, batch.x, dense) }
         if let target = batch.inputGradient {
             makeInputGradient(small, tasks, count: count, to: target.assumingMemoryBound(to: Float.self))
         }

@@ -50,7 +50,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
             planned, convolution, choice, norm: norm, batchSize: batchSize, threads: context.workers.threads)
         let zLayout = Self.zLayout(full)
         self.zLayout = zLayout
-        z = (planned.mode == .training ? kept : context.shared + scratch.z)
+        z = (planned.mode.hasBackward ? kept : context.shared + scratch.z)
             .assumingMemoryBound(to: Number.self)
         normalization = norm.map {
             Normalization(

@@ -50,7 +50,7 @@ extension ConvolutionStep {
             planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
             tiles: (tiles(full, planned.output, pool: pool), blocks(of: convolution)),
             images: images(choice, full, batchSize: node.images.count), threads: threads)
-        let forward = planned.mode == .training ? choice.forward : choice.inference
+        let forward = planned.mode.hasBackward ? choice.forward : choice.inference
         let weights = tasks.gradients.weights.tasks
         return StepTasks(
             forward: forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,

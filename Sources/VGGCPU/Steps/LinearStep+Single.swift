@@ -57,17 +57,8 @@ extension LinearStep {
 
     func makeGradients(_ pass: Pass, _ x: Numbers, _ gradient: Numbers, to inputGradient: Numbers?) {
         let gradient = floats(gradient)
-        context.workers.run(over: outputs, grain: 256) { range, _ in
-            context.kernels.sum(
-                gradient + range.lowerBound, stride: outputs, pass.node.leaves,
-                to: parameters.gradients[1] + range.lowerBound, count: range.count)
-        }
         let columns = pass.count.roundedUp(to: panel)
         let scratch = scratch(pass)
-        let transposedInput = floats(shared(scratch.transposedInput))
-        transpose(
-            floats(x), rowStride: planned.input.imageStride, rows: pass.count, columns: inputs,
-            to: transposedInput)
         if let inputGradient {
             let transposedInputGradient = floats(shared(scratch.transposedInputGradient))
             let transposedGradient = floats(shared(scratch.transposedGradient))
@@ -77,8 +68,17 @@ extension LinearStep {
                 transposedInputGradient, rowStride: columns, rows: inputs, columns: pass.count,
                 to: floats(inputGradient), outRow: inputs)
         }
+        guard planned.trainsParameters else { return }
+        context.workers.run(over: outputs, grain: 256) { range, _ in
+            context.kernels.sum(
+                gradient + range.lowerBound, stride: outputs, pass.node.leaves,
+                to: parameters.gradients[1] + range.lowerBound, count: range.count)
+        }
+        let transposedInput = floats(shared(scratch.transposedInput))
+        transpose(
+            floats(x), rowStride: planned.input.imageStride, rows: pass.count, columns: inputs,
+            to: transposedInput)
         // Last, because it may update the weights.
-        guard pass.needsWeightGradients else { return }
         makeWeightGradient(pass, transposedInput, rowStride: columns, gradient)
     }
 

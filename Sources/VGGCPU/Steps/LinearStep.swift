@@ -56,7 +56,7 @@ final class LinearStep<Number: Arithmetic>: Step {
             let columns =
                 isMixed
                 ? min(2 * count, (count + SumTree.shards).roundedUp(to: 2)) : count.roundedUp(to: panel)
-            transposedInput = parts.take(training ? inputs * columns : 0, of: Number.self)
+            transposedInput = parts.take(planned.trainsParameters ? inputs * columns : 0, of: Number.self)
             transposedInputGradient = parts.take(
                 needsInput && !isMixed ? inputs * columns : 0, of: Number.self)
             transposedGradient = parts.take(
@@ -68,7 +68,7 @@ final class LinearStep<Number: Arithmetic>: Step {
     }
 
     static func scratch(_ planned: LaidOutStep, _ linear: Linear, batchSize: Int) -> StepScratch {
-        let training = planned.mode == .training
+        let training = planned.mode.hasBackward
         let shared = Scratch(
             planned, (linear.inFeatures, linear.outFeatures), count: batchSize, training: training)
         return StepScratch(

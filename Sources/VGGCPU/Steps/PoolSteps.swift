@@ -14,7 +14,7 @@ final class MaxPoolStep: FloatStep {
         self.pool = pool
         self.context = context
         winners = [UInt16](
-            repeating: 0, count: planned.mode == .training ? planned.output.count * batchSize : 0)
+            repeating: 0, count: planned.mode.hasBackward ? planned.output.count * batchSize : 0)
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {

@@ -66,8 +66,9 @@ package protocol BoundPlan: AnyObject {
     /// training, leaves the gradient of the batch's mean loss with respect to the logits.
     func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics
 
-    /// Instead: sets the gradient of the logits to that of one image's logit.
-    func setGradient(ofLogit logit: Int)
+    /// Sets, or adds to, the gradient of a step's output for a batch. Of a plan for the gradient of its input.
+    /// - Parameter numbers: [count, channels, height, width].
+    func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool)
 
     /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
     /// With an update, parameters may be updated as soon as their gradients are made, without storing these.
@@ -86,8 +87,9 @@ package protocol BoundPlan: AnyObject {
     /// - Returns: a batch's output of a step that has just run, in PyTorch's order: [count, channels, height, width].
     func output(of step: Int, count: Int) -> [Float]
 
+    /// - Parameter step: nil for the network's input, in a plan for its gradient.
     /// - Returns: the same of the output's gradient, after the backward pass of the step behind it.
-    func gradient(of step: Int, count: Int) -> [Float]
+    func gradient(of step: Int?, count: Int) -> [Float]
 
     /// - Returns: a parameter's numbers in PyTorch's order.
     func read(_ content: ParameterContent, of parameter: Int) -> [Float]
@@ -123,7 +125,8 @@ extension BoundPlan {
 /// One pass over a batch, or over a node of the tree that everything is summed along.
 package struct Pass {
     package let node: SumTree
-    /// Batch statistics and dropout, instead of running statistics and none.
+    /// A backward pass will follow: batch statistics and dropout, instead of running statistics and none, and what it reads
+    /// is kept.
     package let isTraining: Bool
     /// Chooses the dropout masks together with `step`.
     package var seed: UInt64 = 0
@@ -131,12 +134,10 @@ package struct Pass {
     /// Given where parameters may be updated as soon as their gradients are made.
     package var update: ParameterUpdate?
     package var loss = CrossEntropy()
-    /// Not where only gradients of activations are wanted (Grad-CAM, in single precision).
-    package var needsWeightGradients = true
 
     package init(
         _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, update: ParameterUpdate? = nil,
-        loss: CrossEntropy = CrossEntropy(), needsWeightGradients: Bool = true
+        loss: CrossEntropy = CrossEntropy()
     ) {
         self.node = node
         self.isTraining = isTraining
@@ -144,7 +145,6 @@ package struct Pass {
         self.step = step
         self.update = update
         self.loss = loss
-        self.needsWeightGradients = needsWeightGradients
     }
 
     /// Images that are run.

@@ -75,7 +75,7 @@ public final class Executor {
         lap(.input)
         let inference = Pass(pass.node, isTraining: false)
         for (index, step) in plan.steps.enumerated() {
-            bound.forward(index, step.mode == .training ? pass : inference)
+            bound.forward(index, step.mode.hasBackward ? pass : inference)
             lap(.forward(index))
             visit(index)
         }

@@ -1,8 +1,18 @@
 import VGGModel
 
-/// What a plan is for: inference keeps no more than it needs for the next step.
+/// What a plan is for.
 public enum Mode: Sendable {
-    case training, inference
+    /// The gradients of the parameters.
+    case training
+    /// The output: no more is kept than the next step needs.
+    case inference
+    /// The gradient of the input, and of the layers between, with respect to what is made of kept layers, in single precision.
+    /// Parameters stay as they are and have no gradients, dropout does nothing, and batch norms have to be folded into the
+    /// convolutions before them (`Network.foldingBatchNorm`).
+    case inputGradient
+
+    /// Whether a backward pass reads what the forward pass has made.
+    package var hasBackward: Bool { self != .inference }
 }
 
 /// The number format of activations and of the weights that kernels read.
@@ -37,21 +47,23 @@ public struct Plan: Sendable {
     ///     Inference trains nothing and has no use for it.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
-    ///   not for the features of kept layers), or all of it is frozen.
+    ///   not for what follows from kept layers), all of it is frozen, or has a batch norm where the input's gradient is wanted.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
     ) throws(PlanError) {
         precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
+        precondition(mode != .inputGradient || precision == .fp32, "gradients of inputs are made in fp32")
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
         steps = PlannedStep.steps(
             of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
-        guard network.head != nil || (mode == .inference && !keptLayers.isEmpty) else {
+        guard network.head != nil || (mode != .training && !keptLayers.isEmpty) else {
             throw .noClassifier(output: network.output)
         }
-        guard mode == .inference || steps.last?.mode == .training else {
+        guard mode != .training || steps.last?.mode == .training else {
             throw .nothingToTrain
         }
+        guard mode != .inputGradient || !network.hasBatchNorm else { throw .batchNormInGradient }
         parameters = PlannedParameter.parameters(of: network, steps)
         self.network = network
         self.batchSize = batchSize
@@ -63,7 +75,7 @@ public struct Plan: Sendable {
 
     /// Numbers that are trained.
     public var trainedParameterCount: Int {
-        mode == .inference ? 0 : network.layers.dropFirst(frozenLayers).map(\.parameterCount).reduce(0, +)
+        mode == .training ? network.layers.dropFirst(frozenLayers).map(\.parameterCount).reduce(0, +) : 0
     }
 
     /// How many of a training's first steps are frozen: the backward pass ends before them.

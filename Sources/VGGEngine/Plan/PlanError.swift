@@ -13,6 +13,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     /// All that has weights is frozen.
     case nothingToTrain
     case device(DeviceError)
+    /// Gradients of inputs are wanted of a network that has a batch norm.
+    case batchNormInGradient
 
     public var description: String {
         switch self {
@@ -35,6 +37,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
         case .noClassifier(let output):
             "the network must end in a linear layer that makes one number a class; it ends in \(output)"
         case .device(let error): "\(error)"
+        case .batchNormInGradient:
+            "the gradient of an input needs batch norms folded into the convolutions before them, and one is left"
         case .nothingToTrain: "all of the network is frozen: nothing is left to train"
         }
     }

@@ -29,7 +29,7 @@ extension PlannedStep {
             switch placed.layer {
             case .flatten: continue
             case .dropout(let probability):
-                if mode == .inference || start < frozenLayers || probability == 0 { continue }
+                if mode != .training || start < frozenLayers || probability == 0 { continue }
                 operation = .dropout(probability, layer: start)
             case .convolution(let convolution):
                 var norm: BatchNorm?
@@ -61,8 +61,8 @@ extension PlannedStep {
             }
             drafts.append((operation, start..<index))
         }
-        return connect(drafts, network: network, precision: precision) { layers in
-            layers.lowerBound < frozenLayers ? .inference : mode
+        return connect(drafts, network: network, precision: precision, needsInput: mode == .inputGradient) {
+            layers in layers.lowerBound < frozenLayers ? .inference : mode
         }
     }
 
@@ -76,12 +76,14 @@ extension PlannedStep {
     }
 
     /// Gives each step its input and output, and the number formats between them.
+    /// - Parameter needsInput: whether the gradient of the network's input is wanted.
     private static func connect(
-        _ drafts: [Draft], network: Network, precision: Precision, mode: (Range<Int>) -> Mode
+        _ drafts: [Draft], network: Network, precision: Precision, needsInput: Bool,
+        mode: (Range<Int>) -> Mode
     ) -> [PlannedStep] {
         var steps: [PlannedStep] = []
         var parameter = 0
-        var isTrained = false
+        var needsInput = needsInput
         // An activation is kept in 16 bits where both steps beside it work in them; the input has no step
         // before it, and the logits have none after them.
         func element(before index: Int) -> Element {
@@ -104,9 +106,9 @@ extension PlannedStep {
                 PlannedStep(
                     operation: draft.operation, layers: draft.layers, input: input, output: output,
                     precision: precision, parameters: parameter..<parameter + tensors,
-                    needsInputGradient: isTrained, mode: mode))
+                    needsInputGradient: needsInput, mode: mode))
             parameter += tensors
-            if tensors > 0, mode == .training { isTrained = true }
+            if tensors > 0, mode == .training { needsInput = true }
             input = output
         }
         return steps

@@ -23,10 +23,12 @@ package struct PlannedStep: Hashable, Sendable {
     package let precision: Precision
     /// The step's tensors, as indices of `network.parameters`.
     package let parameters: Range<Int>
-    /// Whether anything before the step is trained.
+    /// Whether anything before the step is trained, or the gradient of the network's input is wanted.
     package let needsInputGradient: Bool
     /// What the step is for; the frozen ones of a training are for inference.
     package let mode: Mode
+
+    package var trainsParameters: Bool { mode == .training }
 }
 
 /// What lies between two steps: a map of pixels, each with its channels. A vector is a map of one pixel, and a

@@ -28,14 +28,14 @@ final class ConvolutionStep: Step {
         self.layer = layer
         (self.relu, self.pool) = (relu, pool)
         var kept = context.kept[...]
-        let isTraining = context.step.mode == .training
+        let hasBackward = context.step.mode.hasBackward
         let size = Self.map(context.step, layer)
         inputTaps = kept.removeFirst()
         outputTaps = context.step.needsInputGradient ? kept.removeFirst() : nil
-        winners = pool && isTraining ? kept.removeFirst() : nil
+        winners = pool && hasBackward ? kept.removeFirst() : nil
         if let norm {
             let coefficients = kept.removeFirst()
-            z = isTraining ? kept.removeFirst() : context.scratch
+            z = hasBackward ? kept.removeFirst() : context.scratch
             self.norm = Normalization(
                 norm, height: size.height, width: size.width, relu: relu, pool: pool, context,
                 values: Array(context.values[2...]), firstParameter: 2, coefficients)
@@ -59,17 +59,17 @@ final class ConvolutionStep: Step {
             return StepMemory()
         }
         let (size, area) = (map(step, layer), layer.kernel * layer.kernel)
-        let isTraining = step.mode == .training
+        let hasBackward = step.mode.hasBackward
         let zBytes = layer.outChannels * size.height * size.width * batchSize * 4
         var memory = StepMemory(kept: [layer.inChannels * area * 8])
         if step.needsInputGradient { memory.kept.append(layer.outChannels * area * 8) }
-        if pool, isTraining { memory.kept.append((step.output.count * batchSize).roundedUp(to: 4)) }
+        if pool, hasBackward { memory.kept.append((step.output.count * batchSize).roundedUp(to: 4)) }
         if let norm {
             memory.kept.append(Normalization.coefficientBytes(norm))
-            if isTraining { memory.kept.append(zBytes) } else { memory.scratch = zBytes }
+            if hasBackward { memory.kept.append(zBytes) } else { memory.scratch = zBytes }
             memory.scratch = max(memory.scratch, Normalization.scratch(norm, count: batchSize))
         }
-        guard isTraining else { return memory }
+        guard step.trainsParameters else { return memory }
         let weights = layer.outChannels * layer.inChannels * area
         let parts = weightParts(layer, total: batchSize * size.height * size.width)
         memory.scratch = max(
@@ -126,7 +126,7 @@ final class ConvolutionStep: Step {
             queue.numbers("relu_gradient", count, UInt64(count), gradient, y, gradient)
         }
         let shape = shape(pass, relu: false, pool: dzWinners != nil)
-        if pass.needsWeightGradients { gradients(pass, shape, x: x, dz, dzWinners) }
+        gradients(pass, shape, x: x, dz, dzWinners)
         if let dx, let outputTaps {
             let pixels = context.step.input.height * context.step.input.width
             queue.tiles(
@@ -135,7 +135,7 @@ final class ConvolutionStep: Step {
         }
     }
 
-    /// Makes the gradients of weights and bias.
+    /// Makes the gradients of weights and bias, where they are trained.
     private func gradients(
         _ pass: Pass, _ shape: ConvolutionShape, x: OpenCLBuffer, _ dz: OpenCLBuffer, _ winners: OpenCLBuffer?
     ) {

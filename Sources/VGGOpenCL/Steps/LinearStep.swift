@@ -32,9 +32,7 @@ final class LinearStep: Step {
                 "linear_input_gradient", layer.inFeatures, pass.count, 1, count, inFeatures, outFeatures,
                 gradient, context.values[0], dx)
         }
-        guard pass.needsWeightGradients, let training = context.training,
-            let bias = context.gradient(1)
-        else { return }
+        guard let training = context.training, let bias = context.gradient(1) else { return }
         BiasGradient.make(
             context, count: pass.count, channels: layer.outFeatures, pixels: 1, gradient, nil, to: bias)
         let parameter = context.firstParameter

@@ -41,7 +41,7 @@ extension PlannedStep {
                 scratch: Normalization.scratch(norm, count: batchSize))
         case .linear(let layer, _):
             StepMemory(scratch: BiasGradient.scratch(channels: layer.outFeatures, total: batchSize))
-        case .maxPool: StepMemory(kept: mode == .training ? [output.count * batchSize * 2] : [])
+        case .maxPool: StepMemory(kept: mode.hasBackward ? [output.count * batchSize * 2] : [])
         case .averagePool: StepMemory(kept: [AveragePoolStep.tableCount(self) * 8])
         case .relu, .dropout: StepMemory()
         }

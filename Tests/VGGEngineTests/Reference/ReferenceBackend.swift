@@ -49,8 +49,9 @@ final class ReferencePlan: BoundPlan {
     private var average: [[Double]]
     /// Before each layer, and after the last.
     private var activations: [ReferenceBatch]
-    /// Of each step's output.
+    /// Of each step's output, and of the input.
     private var stepGradients: [ReferenceBatch]
+    private var inputGradient: ReferenceBatch = []
 
     init(_ plan: Plan) {
         self.plan = plan
@@ -114,10 +115,11 @@ final class ReferencePlan: BoundPlan {
         return metrics
     }
 
-    func setGradient(ofLogit logit: Int) {
-        stepGradients[plan.steps.count - 1] = [
-            (0..<plan.network.output.count).map { $0 == logit ? 1 : 0 }
-        ]
+    func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
+        let size = numbers.count / count
+        let batch = (0..<count).map { image in numbers[image * size..<(image + 1) * size].map(Double.init) }
+        stepGradients[step] =
+            adding ? zip(stepGradients[step], batch).map { zip($0, $1).map { $0 + $1 } } : batch
     }
 
     func backward(_ step: Int, _ pass: Pass) {
@@ -126,13 +128,15 @@ final class ReferencePlan: BoundPlan {
             gradient =
                 dropped(gradient, index, step, pass) ?? layers[index].backward(activations[index], gradient)
         }
-        if step > 0 { stepGradients[step - 1] = gradient }
+        if step > 0 { stepGradients[step - 1] = gradient } else { inputGradient = gradient }
     }
 
     /// Dropout's draw for each number, counted along rows of pixels and their channels; nil for another layer.
     private func dropped(_ batch: ReferenceBatch, _ layer: Int, _ step: Int, _ pass: Pass) -> ReferenceBatch?
     {
-        guard case .dropout(let probability) = layers[layer].placed.layer, pass.isTraining else { return nil }
+        guard case .dropout(let probability) = layers[layer].placed.layer, pass.isTraining,
+            plan.mode == .training
+        else { return nil }
         let shape = plan.steps[step].output
         let philox = Philox(seed: pass.seed, stream: .dropout)
         let row = (shape.width * shape.channels + 3) / 4 * 4
@@ -221,7 +225,9 @@ final class ReferencePlan: BoundPlan {
         activations[plan.steps[step].layers.upperBound].flatMap { $0.map(Float.init) }
     }
 
-    func gradient(of step: Int, count: Int) -> [Float] { stepGradients[step].flatMap { $0.map(Float.init) } }
+    func gradient(of step: Int?, count: Int) -> [Float] {
+        (step.map { stepGradients[$0] } ?? inputGradient).flatMap { $0.map(Float.init) }
+    }
 
     func read(_ content: ParameterContent, of parameter: Int) -> [Float] {
         let (layer, place) = place(of: parameter)

@@ -8,9 +8,9 @@ import VGGModel
 public final class GradCAM {
     /// The layer whose maps are explained, by its name in the network that was given.
     public let layer: String
-    private let executor: Executor
+    /// What the maps' gradients come from, for other explanations with the same weights.
+    public let gradients: LogitGradients
     private let layerIndex: Int
-    private let classes: Int
     /// What batch norm, folded into the explained convolution, adds to each of its maps.
     private let shifts: [Float]
 
@@ -19,9 +19,11 @@ public final class GradCAM {
     ///   - weights: under torchvision's names.
     ///   - layer: a convolution or what follows it, by a name that `Network.layerIndex(named:)` knows; nil for
     ///     the last ReLU before the classifier.
+    ///   - batchSize: of other explanations; Grad-CAM is of one image at a time.
     /// - Throws: `ModelError` if there is no such layer or it makes no maps; `WeightsError`; `PlanError`.
     public init(
-        _ network: Network, weights: [String: Tensor], layer: String? = nil, device: Device
+        _ network: Network, weights: [String: Tensor], layer: String? = nil, batchSize: Int = 1,
+        device: Device
     ) throws {
         let names = network.layerAliases.sorted { $0.value < $1.value }.filter {
             if case .map = network.layers[$0.value].output { true } else { false }
@@ -29,27 +31,18 @@ public final class GradCAM {
         guard let name = layer ?? names.last(where: { $0.hasPrefix("relu") }) ?? names.last else {
             throw ModelError.unknownLayer(layer ?? "", known: [])
         }
-        let index = try network.layerIndex(named: name)
-        guard case .map = network.layers[index].output else { throw ModelError.noMaps(name) }
-        // In inference batch norm is part of the convolution before it, and dropout is nothing.
-        let folded = try network.foldingBatchNorm()
-        let foldedWeights = try folded.weights(from: weights)
-        let plain = try folded.network.withoutDropout()
+        layerIndex = try network.layerIndex(named: name)
+        guard case .map = network.layers[layerIndex].output else { throw ModelError.noMaps(name) }
         self.layer = name
-        layerIndex = folded.places[index]
-        shifts = network.batchNormShifts(after: index, weights, places: folded.places)
-        classes = network.output.count
-        let plan = try Plan(plain, batchSize: 1, mode: .training, keeping: [layerIndex])
-        try plan.checkFits(on: device)
-        executor = try Executor(plan: plan, device: device)
-        try executor.load(foldedWeights)
+        gradients = try LogitGradients(
+            network, weights: weights, keeping: layerIndex, batchSize: batchSize, device: device)
+        shifts = network.batchNormShifts(after: layerIndex, weights, places: gradients.places)
     }
 
     /// The logits of an image.
     /// - Throws: `InputError` if it is of another shape than the network's.
     public func logits(_ image: ImageBatch) throws(InputError) -> [Float] {
-        try image.check(fits: executor.plan.network.input)
-        return executor.logits(image)
+        try gradients.logits(image)
     }
 
     /// The map of what speaks for a class.
@@ -59,9 +52,7 @@ public final class GradCAM {
     /// - Returns: [height, width] of the layer's maps; not scaled, no number negative.
     /// - Throws: `InputError` if the image is of another shape than the network's.
     public func map(of image: ImageBatch, class label: Int) throws(InputError) -> Tensor {
-        precondition((0..<classes).contains(label), "there is no class \(label)")
-        try image.check(fits: executor.plan.network.input)
-        let (maps, gradients) = executor.mapsAndGradients(of: image, logit: label, layer: layerIndex)
+        let (maps, gradients) = try gradients.mapsAndGradients(of: image, class: label, layer: layerIndex)
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let pixels = height * width
         var sums = [Double](repeating: 0, count: pixels)
@@ -93,19 +84,5 @@ extension Network {
                 ? map.shifts : zip(shifts, zip(map.factors, map.shifts)).map { $0 * $1.0 + $1.1 }
         }
         return shifts
-    }
-
-    fileprivate func withoutDropout() throws(ModelError) -> Network {
-        try Network(
-            input: input,
-            blocks: blocks.map { block in
-                func change(_ layer: Layer) -> Layer {
-                    if case .dropout = layer { .dropout(0) } else { layer }
-                }
-                return switch block {
-                case .sequential(let layers): .sequential(layers.map(change))
-                case .single(let layer): .single(change(layer))
-                }
-            })
     }
 }
