@@ -61,8 +61,9 @@ final class CPUPlan: BoundPlan {
         steps = zip(layout.steps, weights.copies).map { step, copies in
             let isFrozen = isTraining && step.mode == .inference
             let kept = free
-            free += StepScratch(for: step, batchSize: layout.plan.batchSize, threads: threads).kept
-            return step.bound(
+            let kind = step.kind
+            free += kind.scratch(batchSize: layout.plan.batchSize, threads: threads).kept
+            return kind.bound(
                 to: BoundParameters(
                     buffer: weights.values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,

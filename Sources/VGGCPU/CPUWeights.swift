@@ -21,7 +21,7 @@ final class CPUWeights: SharedWeights, @unchecked Sendable {
         map = ParameterMap(plan)
         values = try Buffer(floats: map.total)
         copies = try plan.steps.map { step throws(PlanError) in
-            try StepScratch(for: step, batchSize: plan.plan.batchSize, threads: 1).copies
+            try step.kind.scratch(batchSize: plan.plan.batchSize, threads: 1).copies
                 .map { bytes throws(PlanError) in try WeightCopy(bytes: bytes) }
         }
     }

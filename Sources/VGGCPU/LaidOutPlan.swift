@@ -81,7 +81,7 @@ struct LaidOutPlan: Sendable {
 
     /// What the steps need beside activations and parameters: they run one after another, but what they keep adds up.
     func scratch(threads: Int) -> StepScratch {
-        let all = steps.map { StepScratch(for: $0, batchSize: plan.batchSize, threads: threads) }
+        let all = steps.map { $0.kind.scratch(batchSize: plan.batchSize, threads: threads) }
         return StepScratch(
             shared: (all.map(\.shared).max() ?? 0).roundedUp(to: 64),
             worker: (all.map(\.worker).max() ?? 0).roundedUp(to: 64),
@@ -101,42 +101,7 @@ struct LaidOutPlan: Sendable {
             gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training ? state * float : 0,
             activations: activationOffsets.total + gradientOffsets.total + scratch.kept
-                + steps.map(\.winnerBytes).reduce(0, +) * plan.batchSize,
+                + steps.map(\.kind.winnerBytes).reduce(0, +) * plan.batchSize,
             scratch: scratch.shared + scratch.worker * threads + scratch.copies.reduce(0, +))
-    }
-}
-
-extension LaidOutStep {
-    /// Bytes an image's max pool remembers for the backward pass; none in inference.
-    var winnerBytes: Int {
-        guard step.mode.hasBackward else { return 0 }
-        return switch step.operation {
-        case .convolution(_, _, _, pool: true): output.count
-        case .maxPool: output.count * MemoryLayout<UInt16>.stride
-        default: 0
-        }
-    }
-
-    /// How each of the step's tensors lies in memory, in the order of `network.parameters`.
-    var parameterLayouts: [ParameterLayout] {
-        switch step.operation {
-        case .convolution(let layer, let norm, _, _):
-            [
-                .panels(
-                    out: layer.outChannels, in: layer.inChannels, height: layer.kernel, width: layer.kernel),
-                .vector(layer.outChannels),
-            ] + (norm.map(Self.layouts) ?? [])
-        case .linear(let layer, _):
-            [
-                .panels(out: layer.outFeatures, in: input.channels, height: input.height, width: input.width),
-                .vector(layer.outFeatures),
-            ]
-        case .batchNorm(let layer, _): Self.layouts(layer)
-        default: []
-        }
-    }
-
-    private static func layouts(_ norm: BatchNorm) -> [ParameterLayout] {
-        Array(repeating: .vector(norm.channels), count: 4)
     }
 }

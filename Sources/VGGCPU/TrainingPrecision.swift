@@ -26,7 +26,7 @@ extension LaidOutStep {
     fileprivate var trainingCost: Double {
         switch step.operation {
         case .convolution(let convolution, let norm, _, let pool):
-            let choice = ConvolutionChoice(self, convolution, pool: pool && norm == nil)
+            let choice = ConvolutionChoice(self, convolution, norm: norm, pool: pool)
             return [choice.forward, choice.weightGradient, choice.inputGradient].compactMap(\.self)
                 .map { cost(of: convolution, by: $0) }.reduce(0, +)
         case .linear(let linear, _):

@@ -80,6 +80,18 @@ extension Layer {
         }
     }
 
+    /// What the VGG literature calls such a layer, without its number; nil where it has no name for it.
+    var literatureName: String? {
+        switch self {
+        case .convolution: "conv"
+        case .batchNorm: "bn"
+        case .relu: "relu"
+        case .maxPool: "pool"
+        case .linear: "fc"
+        case .averagePool, .adaptiveAveragePool, .flatten, .dropout: nil
+        }
+    }
+
     /// The shape the layer makes of `input`.
     /// - Throws: `LayerError` if the layer cannot take `input`.
     func output(for input: Shape) throws(LayerError) -> Shape {

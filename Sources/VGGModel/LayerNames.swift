@@ -9,23 +9,23 @@ extension Network {
         var convolution = 0
         var suffix = ""
         for (index, placed) in layers.enumerated() {
+            var number = suffix
             switch placed.layer {
             case .convolution:
                 convolution += 1
                 suffix = "\(block)_\(convolution)"
-                aliases["conv\(suffix)"] = index
-            case .batchNorm: aliases["bn\(suffix)"] = index
-            case .relu: aliases["relu\(suffix)"] = index
+                number = suffix
             case .maxPool:
-                aliases["pool\(block)"] = index
+                number = "\(block)"
                 block += 1
                 convolution = 0
             case .linear:
                 suffix = "\(block)"
-                aliases["fc\(suffix)"] = index
+                number = suffix
                 block += 1
-            case .averagePool, .adaptiveAveragePool, .flatten, .dropout: break
+            default: break
             }
+            if let name = placed.layer.literatureName { aliases[name + number] = index }
         }
         return aliases
     }

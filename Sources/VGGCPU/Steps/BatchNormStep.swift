@@ -4,6 +4,28 @@ import VGGModel
 
 /// Batch normalisation with the ReLU after it, where it does not follow a convolution.
 final class BatchNormStep: FloatStep {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+        let norm: BatchNorm
+        let relu: Bool
+
+        var parameterLayouts: [ParameterLayout] { norm.parameterLayouts }
+        var kernelNames: (forward: String, backward: String) { ("normalize", "norm_gradient") }
+
+        func tasks(_ node: SumTree, threads: Int) -> StepTasks {
+            let count = node.images.count
+            return StepTasks(
+                forward: count, inputGradient: makesInputGradient ? count : nil,
+                weightGradient: planned.trainsParameters ? Normalization<Float>.leaves(node).nodes.count : nil)
+        }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            BatchNormStep(planned, norm, relu: relu, parameters, context)
+        }
+    }
+
     private let planned: LaidOutStep
     private let normalization: Normalization<Float>
     private let context: StepContext
@@ -42,4 +64,9 @@ final class BatchNormStep: FloatStep {
                 to: inputGradient + image * input.count, input.plain.map)
         }
     }
+}
+
+extension BatchNorm {
+    /// Scale, shift and the running statistics.
+    var parameterLayouts: [ParameterLayout] { Array(repeating: .vector(channels), count: 4) }
 }

@@ -23,6 +23,8 @@ struct ConvolutionChoice: Hashable, Sendable {
         var isWinograd: Bool { self == .winograd || self == .pooledWinograd }
     }
 
+    /// Whether the convolution itself pools what it makes; after a batch norm the norm does.
+    let pool: Bool
     /// Of the output, in training and in inference.
     let forward, inference: Algorithm
     /// Of the weights' gradient; nil where there is none.
@@ -33,8 +35,10 @@ struct ConvolutionChoice: Hashable, Sendable {
     /// their panels make. An addition then costs little.
     let leaves: Int
 
-    /// - Parameter pool: whether a 2×2 max pool is fused into the convolution.
-    init(_ planned: LaidOutStep, _ convolution: Convolution, pool: Bool) {
+    /// - Parameter pool: whether a 2×2 max pool is fused into the step.
+    init(_ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, pool: Bool) {
+        let pool = pool && norm == nil
+        self.pool = pool
         var leaves = SumTree.shards
         while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
         let isThree = convolution.kernel == 3 && convolution.stride == 1
@@ -88,5 +92,40 @@ struct ConvolutionChoice: Hashable, Sendable {
     var needsMaps: Bool {
         guard !isSmallMap else { return false }
         return weightGradient.map { !$0.isPooled } ?? false || inputGradient.map { !$0.isPooled } ?? false
+    }
+}
+
+extension ConvolutionChoice {
+    /// The kernels that do most of the work.
+    func kernelNames(mode: Mode, precision: Precision) -> (forward: String, backward: String) {
+        let run = mode == .inference ? inference : forward
+        let fused = pool ? "_relu_pool" : ""
+        switch precision {
+        case .fp32:
+            if isSmallMap {
+                let weight = weightGradient.map { _ in "small_map_weight_gradient" }
+                let input = inputGradient.map { _ in "product" }
+                return ("product", [weight, input].compactMap(\.self).joined(separator: ", "))
+            }
+            let output = (run == .winograd ? "winograd_convolution" : "convolution") + fused
+            let weight: String? =
+                switch weightGradient {
+                case nil: nil
+                case .direct: "convolution_weight_gradient"
+                case .winograd: "winograd_weight_gradient"
+                case .pooled: "pooled_weight_gradient"
+                case .pooledWinograd: "winograd_pooled_weight_gradient"
+                case .smallMap: "small_map_weight_gradient"
+                }
+            let input = inputGradient.map { $0 == .winograd ? "winograd_convolution" : "convolution" }
+            return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
+        case .bf16:
+            let output = run == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"
+            let weight = weightGradient.map { "bf16_\($0 == .pooled ? "pooled_" : "")weight_gradient" }
+            let input = inputGradient.map {
+                $0 == .pooled ? "bf16_pooled_input_gradient" : "bf16_convolution"
+            }
+            return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
+        }
     }
 }

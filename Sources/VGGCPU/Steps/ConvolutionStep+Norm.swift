@@ -23,7 +23,7 @@ extension ConvolutionStep {
         normalization.prepare(pass, z: z)
         winners.withUnsafeMutableBufferPointer { winners in
             // Each task writes its image's.
-            let winners = pass.isTraining && planned.winnerBytes > 0 ? winners.baseAddress : nil
+            let winners = pass.isTraining && !winners.isEmpty ? winners.baseAddress : nil
             normalization.forEachImage(pass) { image, worker, norm in
                 let to = y + image * output.imageStride * output.element.size
                 output.zeroBorder(to)
@@ -42,7 +42,7 @@ extension ConvolutionStep {
     /// The sums of the backward pass, which the gradient of z needs.
     func sum(_ pass: Pass, _ normalization: Normalization<Number>, of batch: Batch) {
         normalization.sum(
-            pass, z: z, winners: planned.winnerBytes > 0 ? batch.winners : nil,
+            pass, z: z, winners: winners.isEmpty ? nil : batch.winners,
             winnerStride: planned.output.count
         ) { image, worker in gradient(image, of: batch, worker: worker) }
     }

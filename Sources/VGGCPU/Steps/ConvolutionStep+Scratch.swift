@@ -96,17 +96,6 @@ extension ConvolutionStep {
             ]
         }
     }
-
-    static func scratch(
-        _ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, pool: Bool, batchSize: Int,
-        threads: Int
-    ) -> StepScratch {
-        let choice = ConvolutionChoice(planned, convolution, pool: pool && norm == nil)
-        let scratch = Scratch(
-            planned, convolution, choice, norm: norm, batchSize: batchSize, threads: threads)
-        return StepScratch(
-            shared: scratch.shared, worker: scratch.worker, kept: scratch.kept, copies: scratch.copies)
-    }
 }
 
 /// How much the kernels of either arithmetic need, and how Winograd's algorithms cut a map.

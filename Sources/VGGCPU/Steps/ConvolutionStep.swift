@@ -14,9 +14,9 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
 
     let planned: LaidOutStep
     let convolution: Convolution
-    /// Of the convolution itself: where a batch norm is fused both are the norm's.
+    /// Of the convolution itself: where a batch norm is fused, ReLU and pool are the norm's.
     let relu: Bool
-    let pool: Bool
+    var pool: Bool { choice.pool }
     let normalization: Normalization<Number>?
     /// What the convolution itself writes where a batch norm is fused, and how it lies.
     let z: Numbers
@@ -33,18 +33,15 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     var winners: [UInt8]
 
     init(
-        _ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, relu: Bool, pool: Bool,
-        _ parameters: BoundParameters, kept: Memory, _ context: StepContext, batchSize: Int
+        _ kind: Kind, _ parameters: BoundParameters, kept: Memory, _ context: StepContext, batchSize: Int
     ) {
+        let (planned, convolution, norm) = (kind.planned, kind.convolution, kind.norm)
         self.planned = planned
         self.convolution = convolution
-        let hasPool = pool
-        let pool = pool && norm == nil
-        self.relu = relu && norm == nil
-        self.pool = pool
+        relu = kind.relu && norm == nil
         self.parameters = parameters
         self.context = context
-        choice = ConvolutionChoice(planned, convolution, pool: pool)
+        choice = kind.choice
         full = convolution.output(of: planned)
         scratch = Scratch(
             planned, convolution, choice, norm: norm, batchSize: batchSize, threads: context.workers.threads)
@@ -54,15 +51,14 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
             .assumingMemoryBound(to: Number.self)
         normalization = norm.map {
             Normalization(
-                $0, relu: relu, pool: hasPool, map: zLayout, stride: zLayout.gradientStride, parameters,
-                from: 2, context)
+                $0, relu: kind.relu, pool: kind.pool, map: zLayout, stride: zLayout.gradientStride,
+                parameters, from: 2, context)
         }
         small = SmallMap(planned, convolution, choice)
         gradientMap = GradientMap(
             convolution, output: full, input: planned.input,
             forInput: planned.needsInputGradient && !choice.isSmallMap)
-        winners = [UInt8](
-            repeating: 0, count: planned.winnerBytes * batchSize)
+        winners = [UInt8](repeating: 0, count: kind.winnerBytes * batchSize)
     }
 
     /// A part of a worker's scratch memory.

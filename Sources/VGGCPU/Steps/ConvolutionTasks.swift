@@ -32,35 +32,6 @@ struct ConvolutionTasks {
     }
 }
 
-extension ConvolutionStep {
-    /// Those of a step that runs a plan for so many images.
-    static func tasks(
-        _ planned: LaidOutStep, _ convolution: Convolution, pool: Bool, _ node: SumTree, threads: Int
-    ) -> StepTasks {
-        let choice = ConvolutionChoice(planned, convolution, pool: pool)
-        if let small = SmallMap(planned, convolution, choice) {
-            let tasks = small.tasks(node.images.count, threads: threads)
-            return StepTasks(
-                forward: tasks.forward.tasks,
-                inputGradient: choice.inputGradient.map { _ in tasks.inputGradient.tasks },
-                weightGradient: choice.weightGradient.map { _ in tasks.weightGradient.tasks })
-        }
-        let full = convolution.output(of: planned)
-        let tasks = ConvolutionTasks(
-            planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
-            tiles: (tiles(full, planned.output, pool: pool), blocks(of: convolution)),
-            images: images(choice, full, batchSize: node.images.count), threads: threads)
-        let forward = planned.mode.hasBackward ? choice.forward : choice.inference
-        let weights = tasks.gradients.weights.tasks
-        return StepTasks(
-            forward: forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
-            inputGradient: choice.inputGradient.map { _ in
-                tasks.gradients.areOne ? weights : tasks.gradients.images.tasks
-            },
-            weightGradient: choice.weightGradient.map { _ in weights })
-    }
-}
-
 /// Nodes of the tree × panels of output channels. Where the nodes are enough tasks, each makes the gradients of its
 /// images' inputs too, out of the same maps; else these are tasks of their own.
 struct GradientTasks {

@@ -4,6 +4,24 @@ import VGGModel
 
 /// Dropout whose mask is a function of (seed, step, layer, element): the backward pass makes it again.
 final class DropoutStep: Step {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+        let probability: Double
+        let layer: Int
+
+        var kernelNames: (forward: String, backward: String) { ("dropout", "dropout") }
+
+        func scratch(batchSize: Int, threads: Int) -> StepScratch {
+            StepScratch(worker: planned.output.plain.rowStride * MemoryLayout<Float>.stride)
+        }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            DropoutStep(planned, probability: probability, layer: layer, context)
+        }
+    }
+
     private let planned: LaidOutStep
     private let context: StepContext
     private let layer: UInt32
@@ -17,10 +35,6 @@ final class DropoutStep: Step {
         self.layer = UInt32(layer)
         threshold = UInt32(probability * 0x1p32)
         scale = Float(1 / (1 - probability))
-    }
-
-    static func scratch(_ planned: LaidOutStep) -> StepScratch {
-        StepScratch(worker: planned.output.plain.rowStride * MemoryLayout<Float>.stride)
     }
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {

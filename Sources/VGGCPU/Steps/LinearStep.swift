@@ -67,17 +67,8 @@ final class LinearStep<Number: Arithmetic>: Step {
         }
     }
 
-    static func scratch(_ planned: LaidOutStep, _ linear: Linear, batchSize: Int) -> StepScratch {
-        let training = planned.mode.hasBackward
-        let shared = Scratch(
-            planned, (linear.inFeatures, linear.outFeatures), count: batchSize, training: training)
-        return StepScratch(
-            shared: shared.total, worker: workerScratch(training: training, batchSize: batchSize),
-            copies: training ? [] : copies(linear))
-    }
-
     /// Bytes of the weights in 16 bits, which inference reads: half of what a small batch has to wait for.
-    private static func copies(_ linear: Linear) -> [Int] {
+    static func copies(_ linear: Linear) -> [Int] {
         guard isMixed else { return [] }
         let count = vgg_bf16_weights_count(linear.inFeatures, linear.outFeatures, 1)
         return [count * MemoryLayout<Number>.stride]

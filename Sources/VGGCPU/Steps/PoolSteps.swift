@@ -4,6 +4,20 @@ import VGGModel
 
 /// Max pooling of any window and stride that is not fused into a convolution.
 final class MaxPoolStep: FloatStep {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+        let pool: Pool
+
+        var kernelNames: (forward: String, backward: String) { ("max_pool", "max_pool_gradient") }
+        var winnerBytes: Int { hasBackward ? planned.output.count * MemoryLayout<UInt16>.stride : 0 }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            MaxPoolStep(planned, pool, context, batchSize: batchSize)
+        }
+    }
+
     private let planned: LaidOutStep
     private let pool: Pool
     private let context: StepContext
@@ -51,6 +65,19 @@ final class MaxPoolStep: FloatStep {
 
 /// Average pooling, with fixed or adaptive windows.
 final class AveragePoolStep: FloatStep {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+        let rows, columns: [Int]
+
+        var kernelNames: (forward: String, backward: String) { ("average_pool", "average_pool_gradient") }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            AveragePoolStep(planned, rows, columns, context)
+        }
+    }
+
     private let planned: LaidOutStep
     private let rows: [Int]
     private let columns: [Int]

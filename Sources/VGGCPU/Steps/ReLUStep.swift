@@ -4,6 +4,18 @@ import VGGModel
 
 /// A ReLU that follows nothing it could be fused into.
 final class ReLUStep: FloatStep {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+
+        var kernelNames: (forward: String, backward: String) { ("relu", "mask_gradient") }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            ReLUStep(planned, context)
+        }
+    }
+
     private let planned: LaidOutStep
     private let context: StepContext
 

@@ -1,0 +1,78 @@
+import VGGEngine
+import VGGModel
+
+extension ConvolutionStep {
+    struct Kind: StepKind {
+        let planned: LaidOutStep
+        let convolution: Convolution
+        let norm: BatchNorm?
+        /// Of the step; after a batch norm both are the norm's.
+        let relu, pool: Bool
+        let choice: ConvolutionChoice
+
+        init(
+            _ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, relu: Bool, pool: Bool
+        ) {
+            self.planned = planned
+            self.convolution = convolution
+            self.norm = norm
+            (self.relu, self.pool) = (relu, pool)
+            choice = ConvolutionChoice(planned, convolution, norm: norm, pool: pool)
+        }
+
+        var parameterLayouts: [ParameterLayout] {
+            let (kernel, outputs) = (convolution.kernel, convolution.outChannels)
+            return [
+                .panels(out: outputs, in: convolution.inChannels, height: kernel, width: kernel),
+                .vector(outputs),
+            ] + (norm?.parameterLayouts ?? [])
+        }
+
+        var winnerBytes: Int { hasBackward && pool ? planned.output.count : 0 }
+
+        var kernelNames: (forward: String, backward: String) {
+            let names = choice.kernelNames(mode: planned.mode, precision: planned.precision)
+            let prefix = isMixed ? "bf16_" : ""
+            return norm == nil
+                ? names
+                : ("\(names.forward), \(prefix)normalize", "\(prefix)norm_gradient, \(names.backward)")
+        }
+
+        func scratch(batchSize: Int, threads: Int) -> StepScratch {
+            let scratch = Scratch(
+                planned, convolution, choice, norm: norm, batchSize: batchSize, threads: threads)
+            return StepScratch(
+                shared: scratch.shared, worker: scratch.worker, kept: scratch.kept, copies: scratch.copies)
+        }
+
+        func tasks(_ node: SumTree, threads: Int) -> StepTasks {
+            if let small = SmallMap(planned, convolution, choice) {
+                let tasks = small.tasks(node.images.count, threads: threads)
+                return StepTasks(
+                    forward: tasks.forward.tasks,
+                    inputGradient: choice.inputGradient.map { _ in tasks.inputGradient.tasks },
+                    weightGradient: choice.weightGradient.map { _ in tasks.weightGradient.tasks })
+            }
+            let full = convolution.output(of: planned)
+            let tasks = ConvolutionTasks(
+                planned, convolution, choice, node: node,
+                rows: choice.pool ? planned.output.height : full.height,
+                tiles: (tiles(full, planned.output, pool: choice.pool), blocks(of: convolution)),
+                images: images(choice, full, batchSize: node.images.count), threads: threads)
+            let forward = hasBackward ? choice.forward : choice.inference
+            let weights = tasks.gradients.weights.tasks
+            return StepTasks(
+                forward: forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
+                inputGradient: choice.inputGradient.map { _ in
+                    tasks.gradients.areOne ? weights : tasks.gradients.images.tasks
+                },
+                weightGradient: choice.weightGradient.map { _ in weights })
+        }
+
+        func bound(
+            to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
+        ) -> any Step {
+            ConvolutionStep(self, parameters, kept: kept, context, batchSize: batchSize)
+        }
+    }
+}
