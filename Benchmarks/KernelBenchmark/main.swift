@@ -20,7 +20,7 @@ guard !named.isEmpty else {
     exit(1)
 }
 // In plain C a convolution of mixed precision takes minutes, and nobody needs it to be faster.
-let chosen = named.filter { set != VGG_PORTABLE || !$0.isMixed }
+let chosen = named.filter { set != VGG_ISA_portable || !$0.isMixed }
 if chosen.count < named.count {
     print("bf16 is plain C on this processor; rows that are left out: \(named.count - chosen.count)")
 }

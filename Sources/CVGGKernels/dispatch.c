@@ -6,6 +6,24 @@ const char *vgg_kernel_name(size_t index) {
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
+static const struct {
+    const char *name;
+    const vgg_kernels *kernels;
+    const vgg_bf16_kernels *bf16_kernels;
+} instruction_sets[] = {
+#define ENTRY(name, table, bf16_table) {#name, &vgg_kernels__##table, &vgg_bf16_kernels__##bf16_table},
+    VGG_INSTRUCTION_SET_LIST(ENTRY)};
+
+const char *vgg_instruction_set_name(size_t index) {
+    return index < sizeof instruction_sets / sizeof *instruction_sets ? instruction_sets[index].name : NULL;
+}
+
+const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) { return instruction_sets[set].kernels; }
+
+const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
+    return instruction_sets[set].bf16_kernels;
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -23,61 +41,16 @@ vgg_instruction_set vgg_best_instruction_set(void) {
     const uint64_t ymm = 0x06, zmm = 0xE6;
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OSXSAVE) || !(c & FMA))
-        return VGG_PORTABLE;
+        return VGG_ISA_portable;
     const uint64_t saved = saved_registers();
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & AVX2) || (saved & ymm) != ymm)
-        return VGG_PORTABLE;
+        return VGG_ISA_portable;
     if ((b & avx512) != avx512 || (saved & zmm) != zmm)
-        return VGG_AVX2;
-    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & BF16) ? VGG_AVX512_BF16 : VGG_AVX512;
-}
-
-const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) {
-    switch (set) {
-    case VGG_AVX512_BF16:
-    case VGG_AVX512:
-        return &vgg_kernels__avx512;
-    case VGG_AVX2:
-        return &vgg_kernels__avx2;
-    default:
-        return &vgg_kernels__portable;
-    }
-}
-
-const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
-    switch (set) {
-    case VGG_AVX512_BF16:
-        return &vgg_bf16_kernels__avx512bf16;
-    case VGG_AVX512:
-        return &vgg_bf16_kernels__avx512;
-    case VGG_AVX2:
-        return &vgg_bf16_kernels__avx2;
-    default:
-        return &vgg_bf16_kernels__portable;
-    }
+        return VGG_ISA_avx2;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & BF16) ? VGG_ISA_avx512bf16 : VGG_ISA_avx512;
 }
 #elif defined(__aarch64__)
-vgg_instruction_set vgg_best_instruction_set(void) { return VGG_NEON; }
-
-// In fp32 plain C is vectors of 128 bits, which are NEON's.
-const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) {
-    (void)set;
-    return &vgg_kernels__portable;
-}
-
-const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
-    return set == VGG_NEON ? &vgg_bf16_kernels__neon : &vgg_bf16_kernels__portable;
-}
+vgg_instruction_set vgg_best_instruction_set(void) { return VGG_ISA_neon; }
 #else
-vgg_instruction_set vgg_best_instruction_set(void) { return VGG_PORTABLE; }
-
-const vgg_kernels *vgg_kernels_for(vgg_instruction_set set) {
-    (void)set;
-    return &vgg_kernels__portable;
-}
-
-const vgg_bf16_kernels *vgg_bf16_kernels_for(vgg_instruction_set set) {
-    (void)set;
-    return &vgg_bf16_kernels__portable;
-}
+vgg_instruction_set vgg_best_instruction_set(void) { return VGG_ISA_portable; }
 #endif

@@ -50,16 +50,16 @@ PEAK(peak_bf16__avx512bf16, __attribute__((target("avx512f,avx512bf16"))), __m51
 
 double vgg_peak_fp32(size_t iterations, float *result) {
     const vgg_instruction_set best = vgg_best_instruction_set();
-    if (best >= VGG_AVX512)
+    if (best >= VGG_ISA_avx512)
         return peak_fp32__avx512(iterations, result);
-    if (best >= VGG_AVX2)
+    if (best >= VGG_ISA_avx2)
         return peak_fp32__avx2(iterations, result);
     return peak_fp32__portable(iterations, result);
 }
 
 double vgg_peak_bf16(size_t iterations, float *result) {
-    return vgg_best_instruction_set() >= VGG_AVX512_BF16 ? peak_bf16__avx512bf16(iterations, result)
-                                                         : vgg_peak_fp32(iterations, result);
+    return vgg_best_instruction_set() >= VGG_ISA_avx512bf16 ? peak_bf16__avx512bf16(iterations, result)
+                                                            : vgg_peak_fp32(iterations, result);
 }
 #else
 double vgg_peak_fp32(size_t iterations, float *result) { return peak_fp32__portable(iterations, result); }

@@ -3,14 +3,7 @@
 #include "vgg_bf16_kernels.h"
 #include "vgg_kernels.h"
 
-extern const vgg_kernels vgg_kernels__portable;
-extern const vgg_bf16_kernels vgg_bf16_kernels__portable;
-#if defined(__x86_64__)
-extern const vgg_kernels vgg_kernels__avx2;
-extern const vgg_kernels vgg_kernels__avx512;
-extern const vgg_bf16_kernels vgg_bf16_kernels__avx2;
-extern const vgg_bf16_kernels vgg_bf16_kernels__avx512;
-extern const vgg_bf16_kernels vgg_bf16_kernels__avx512bf16;
-#elif defined(__aarch64__)
-extern const vgg_bf16_kernels vgg_bf16_kernels__neon;
-#endif
+#define VGG_TABLES(name, table, bf16_table)                                                                  \
+    extern const vgg_kernels vgg_kernels__##table;                                                           \
+    extern const vgg_bf16_kernels vgg_bf16_kernels__##bf16_table;
+VGG_INSTRUCTION_SET_LIST(VGG_TABLES)

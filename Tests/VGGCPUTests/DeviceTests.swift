@@ -1,3 +1,4 @@
+import CVGGKernels
 import Testing
 import VGGCPU
 import VGGDevices
@@ -80,6 +81,13 @@ import VGGModel
     /// Between what no machine falls below and what none reaches.
     @Test func bandwidthIsMeasured() {
         #expect(1e8...1e13 ~= Device.cpu.measuredBandwidth())
+    }
+
+    @Test func instructionSetsAreThoseOfTheKernels() {
+        let names = sequence(first: 0) { $0 + 1 }.lazy.map(vgg_instruction_set_name).prefix { $0 != nil }
+        #expect(
+            InstructionSet.allCases.map { "\($0)" } == names.compactMap { $0 }.map { String(cString: $0) },
+            "the cases of InstructionSet follow VGG_INSTRUCTION_SET_LIST")
     }
 
     @Test func mayBeLimited() throws {

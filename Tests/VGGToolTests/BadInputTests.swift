@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGKit
 
 extension ToolTests {
     /// What is typed, what the one line must say, and the exit code.
@@ -125,9 +126,9 @@ extension ToolTests {
     @Test func refusesAnUnknownInstructionSet() throws {
         let wrong = try run("summary", shell: "export VGG_MAX_ISA=avx1024")
         #expect(wrong.status == 64 && wrong.output.isEmpty)
-        #expect(
-            wrong.errors
-                == "error: VGG_MAX_ISA must be one of portable, avx2, avx512, avx512bf16, not avx1024\n")
+        let known = InstructionSet.allCases.map { "\($0)" }.joined(separator: ", ")
+        #expect(known.hasPrefix("portable, "))
+        #expect(wrong.errors == "error: VGG_MAX_ISA must be one of \(known), not avx1024\n")
         #expect(try run("summary", shell: "export VGG_MAX_ISA=portable").status == 0)
     }
 

@@ -324,14 +324,30 @@ typedef struct {
 #undef VGG_FIELD
 } vgg_kernels;
 
-/// The instruction sets, in rising order on each kind of processor.
+/// The one list of the instruction sets of this kind of processor that kernels exist for, in rising order:
+/// name, whose table of kernels it has, and whose table of those of mixed precision.
+#if defined(__x86_64__)
+#define VGG_INSTRUCTION_SET_LIST(SET)                                                                        \
+    SET(portable, portable, portable)                                                                        \
+    SET(avx2, avx2, avx2)                                                                                    \
+    SET(avx512, avx512, avx512)                                                                              \
+    SET(avx512bf16, avx512, avx512bf16)
+#elif defined(__aarch64__)
+// In fp32 plain C is vectors of 128 bits, which are NEON's.
+#define VGG_INSTRUCTION_SET_LIST(SET) SET(portable, portable, portable) SET(neon, portable, neon)
+#else
+#define VGG_INSTRUCTION_SET_LIST(SET) SET(portable, portable, portable)
+#endif
+
+/// Their numbers: VGG_ISA_portable is 0.
 typedef enum {
-    VGG_PORTABLE = 0,
-    VGG_NEON = 1,
-    VGG_AVX2 = 1,
-    VGG_AVX512 = 2,
-    VGG_AVX512_BF16 = 3
+#define VGG_NUMBER(name, table, bf16_table) VGG_ISA_##name,
+    VGG_INSTRUCTION_SET_LIST(VGG_NUMBER)
+#undef VGG_NUMBER
 } vgg_instruction_set;
+
+/// The name of instruction set `index` of the list, NULL after the last.
+const char *vgg_instruction_set_name(size_t index);
 
 /// The name of kernel `index` of both lists, NULL after the last.
 const char *vgg_kernel_name(size_t index);
@@ -339,7 +355,7 @@ const char *vgg_kernel_name(size_t index);
 /// The best instruction set this processor has and its operating system saves the registers of.
 vgg_instruction_set vgg_best_instruction_set(void);
 
-/// The kernels of an instruction set; where this build lacks it, the portable ones.
+/// The kernels of an instruction set.
 const vgg_kernels *vgg_kernels_for(vgg_instruction_set set);
 
 // Kernels of one, portable form: they are not where time goes.
