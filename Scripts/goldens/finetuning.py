@@ -1,27 +1,21 @@
 """Fine-tuning steps of a small VGG with batch norm, as PyTorch takes them.
 
-Writes Tests/VGGEngineTests/Goldens/finetuning.safetensors. The frozen part does not require gradients and is
-in evaluation mode; the last linear layer has a learning rate of its own, by a parameter group.
-
-Metadata "runs" lists the runs and their settings. Tensors, NAME being torchvision's:
-  initial/NAME     the weights that every run starts from
-  images           [steps, batch, height, width, channels]
-  labels           [steps, batch], as 32-bit floats
-  RUN/losses       [steps]: the mean loss of each batch, before its update
-  RUN/final/NAME   the weights after the last step
+Writes Tests/VGGEngineTests/Goldens/finetuning.safetensors, as golden_runs.py says; images are channels-last. The frozen
+part does not require gradients and is in evaluation mode; the last linear layer has a learning rate of its own, by a
+parameter group. A run gives RUN/final/NAME, the weights after the last step.
 
 Computed in double precision from the 32-bit initial weights and images, stored in 32 bits.
 """
 
-import json
 import pathlib
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
+import golden_runs
+
 OUTPUT = pathlib.Path(__file__).parents[2] / "Tests/VGGEngineTests/Goldens/finetuning.safetensors"
-STEPS, BATCH, SIZE, HIDDEN, CLASSES = 3, 4, 12, 16, 5
+STEPS, BATCH, SIZE = 3, 4, 12
 SGD = {"momentum": 0.9, "nesterov": True, "weightDecay": 0.01}
 RUNS = [
     {"name": "blocks", "freeze": "blocks:1", "learningRate": 0.02, "headLearningRate": 0.1} | SGD,
@@ -30,14 +24,7 @@ RUNS = [
 
 
 def network():
-    def block(inputs, outputs):
-        return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
-
-    features = nn.Sequential(*block(3, 8), *block(8, 16))
-    classifier = nn.Sequential(
-        nn.Linear(16 * (SIZE // 4) ** 2, HIDDEN), nn.ReLU(), nn.Dropout(0), nn.Linear(HIDDEN, HIDDEN),
-        nn.ReLU(), nn.Dropout(0), nn.Linear(HIDDEN, CLASSES))
-    return nn.ModuleDict({"features": features, "classifier": classifier}).double()
+    return golden_runs.network([8, 16], SIZE).double()
 
 
 def train(run, initial, images, labels):
@@ -75,17 +62,8 @@ def main():
             tensor = 0.5 + torch.rand_like(tensor)
         initial[name] = tensor.float()
     images = torch.randn(STEPS, BATCH, SIZE, SIZE, 3)
-    labels = torch.randint(CLASSES, (STEPS, BATCH))
-
-    tensors = {"images": images, "labels": labels.float()}
-    tensors |= {f"initial/{name}": tensor for name, tensor in initial.items()}
-    for run in RUNS:
-        results = train(run, initial, images, labels)
-        print(run["name"], " ".join(f"{loss:.4f}" for loss in results["losses"].tolist()))
-        tensors |= {f"{run['name']}/{key}": value.float() for key, value in results.items()}
-    save_file({key: value.contiguous() for key, value in tensors.items()}, OUTPUT,
-              metadata={"runs": json.dumps(RUNS, separators=(",", ":"))})
-    print(f"{OUTPUT.name}: {OUTPUT.stat().st_size} bytes")
+    labels = torch.randint(golden_runs.CLASSES, (STEPS, BATCH))
+    golden_runs.save(OUTPUT, RUNS, initial, images, labels, [train(run, initial, images, labels) for run in RUNS])
 
 
 if __name__ == "__main__":

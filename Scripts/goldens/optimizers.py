@@ -1,13 +1,9 @@
 """Ten steps of a small VGG with batch norm by each of torch's optimisers, and timm's moving average of its weights.
 
-Writes Tests/VGGEngineTests/Goldens/optimizers.safetensors. Metadata "runs" lists the runs and their settings: those of
+Writes Tests/VGGEngineTests/Goldens/optimizers.safetensors, as golden_runs.py says. The settings of a run are those of
 the optimiser, with a learning rate of its own for the last linear layer and none of the weight decay for biases and
 norms where these are given, a factor of the rate of batch norm's biases, the norm that torch's clip_grad_norm_ clips
-gradients to, how many parts of a batch an update adds them up of, and of the average. Tensors, NAME being torchvision's:
-  initial/NAME       the weights that every run starts from
-  images             [steps, batch, channels, height, width]
-  labels             [steps, batch], as 32-bit floats
-  RUN/losses         [steps]: the mean loss of each batch, before its update
+gradients to, how many parts of a batch an update adds them up of, and of the average. A run gives:
   RUN/final/NAME     the weights after the last step
   RUN/average/NAME   their average
 
@@ -16,16 +12,16 @@ single precision is from that, in units of each tensor's largest number. Left ou
 batch norm and the running mean that it moves: its gradient is zero but for rounding, which Adam divides by itself.
 """
 
-import json
 import pathlib
 
 import torch
-from safetensors.torch import save_file
 from timm.utils import ModelEmaV3
 from torch import nn
 
+import golden_runs
+
 OUTPUT = pathlib.Path(__file__).parents[2] / "Tests/VGGEngineTests/Goldens/optimizers.safetensors"
-STEPS, BATCH, SIZE, HIDDEN, CLASSES = 10, 6, 8, 16, 5
+STEPS, BATCH, SIZE = 10, 6, 8
 UNDETERMINED = ("features.0.bias", "running_mean")
 PLAIN = {"decay": 0.8, "warmup": False}
 WARMUP = {"decay": 0.95, "warmup": True}
@@ -42,14 +38,6 @@ RUNS = [
     {"name": "in-parts", "opt": "adamw", "learningRate": 0.003, "parts": 2, "clipGrad": 0.9, "average": PLAIN},
     {"name": "shifts", "opt": "sgd", "learningRate": 0.02, "bnBiasLrScale": 16, "momentum": 0.9, "average": PLAIN},
 ]
-
-
-def network():
-    features = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
-    classifier = nn.Sequential(
-        nn.Linear(8 * (SIZE // 2) ** 2, HIDDEN), nn.ReLU(), nn.Dropout(0), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(),
-        nn.Dropout(0), nn.Linear(HIDDEN, CLASSES))
-    return nn.ModuleDict({"features": features, "classifier": classifier})
 
 
 def optimizer(run, model):
@@ -76,7 +64,7 @@ def optimizer(run, model):
 
 
 def train(run, initial, images, labels, precision):
-    model = network().to(precision)
+    model = golden_runs.network([8], SIZE).to(precision)
     model.load_state_dict(initial, strict=False)
     model.train()
     update = optimizer(run, model)
@@ -103,22 +91,18 @@ def train(run, initial, images, labels, precision):
 
 def main():
     torch.manual_seed(7)
-    initial = {name: tensor.clone() for name, tensor in network().state_dict().items()
+    initial = {name: tensor.clone() for name, tensor in golden_runs.network([8], SIZE).state_dict().items()
                if not name.endswith("num_batches_tracked")}
     images = torch.randn(STEPS, BATCH, 3, SIZE, SIZE)
-    labels = torch.randint(CLASSES, (STEPS, BATCH))
-    tensors = {"images": images, "labels": labels.float()}
-    tensors |= {f"initial/{name}": tensor for name, tensor in initial.items()}
+    labels = torch.randint(golden_runs.CLASSES, (STEPS, BATCH))
+    results = []
     for run in RUNS:
-        results = train(run, initial, images, labels, torch.double)
+        results.append(train(run, initial, images, labels, torch.double))
         single = train(run, initial, images, labels, torch.float)
         distance = max((((tensor - single[key]).abs().max() / tensor.abs().max()).item(), key)
-                       for key, tensor in results.items() if not key.endswith(UNDETERMINED))
-        print(run["name"], " ".join(f"{loss:.4f}" for loss in results["losses"].tolist()), distance)
-        tensors |= {f"{run['name']}/{key}": value.float() for key, value in results.items()}
-    save_file({key: value.contiguous() for key, value in tensors.items()}, OUTPUT,
-              metadata={"runs": json.dumps(RUNS, separators=(",", ":"))})
-    print(f"{OUTPUT.name}: {OUTPUT.stat().st_size} bytes")
+                       for key, tensor in results[-1].items() if not key.endswith(UNDETERMINED))
+        print(run["name"], "in single precision is off by", distance)
+    golden_runs.save(OUTPUT, RUNS, initial, images, labels, results)
 
 
 if __name__ == "__main__":
