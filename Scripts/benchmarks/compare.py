@@ -305,10 +305,10 @@ def main():
     options.rounds = options.rounds or (1 if options.short else 3)
 
     results, notes = [], []
-    # Without bf16 arithmetic vgg emulates it, slower than fp32.
+    # Where the processor does not multiply bf16, vgg makes the products in fp32, slower than with fp32.
     has_bf16 = own_bench(options.vgg)["precision"] == "bf16"
     if not has_bf16:
-        notes.append("this processor has no bf16 arithmetic: rows in bf16 were left out")
+        notes.append("this processor does not multiply bf16: rows in bf16 were left out")
     for rows in groups(options.threads, has_bf16):
         rows = [row for row in rows if not options.only or row.name in options.only]
         rows = [row for row in rows if has_bf16 or not row.is_bf16]

@@ -74,7 +74,7 @@ struct BenchCommand: ParsableCommand {
         let device = compute.resolved(
             for: network, batchSize: batchSize, mode: mode == .train ? .training : .inference,
             optimizer: mode == .train ? optimizer : nil, precision: chosen)
-        chosen(on: device).warnIfEmulated(on: device)
+        chosen(on: device).warnIfSlower(on: device)
         let result = try Benchmark(
             network: network, work: mode, precision: chosen(on: device), batchSize: batchSize,
             optimizer: optimizer, frozen: freeze?.part, device: device

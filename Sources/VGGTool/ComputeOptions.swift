@@ -77,14 +77,14 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension Precision {
-    /// Warns where the kernels of this number format are an emulation.
+    /// Warns where the products of this number format are made in fp32, which is slower than fp32 itself.
     /// - Parameter mayChange: whether another one can be chosen.
-    func warnIfEmulated(on device: Device, mayChange: Bool = true) {
+    func warnIfSlower(on device: Device, mayChange: Bool = true) {
         guard self == .bf16, device.properties.kind == .cpu, !InstructionSet.best.multipliesBF16 else {
             return
         }
         Console.error(
-            "warning: this processor has no bf16 arithmetic: it is emulated, slower than fp32"
+            "warning: this processor does not multiply bf16: products are made in fp32, slower than with fp32"
                 + (mayChange ? "; use --precision fp32" : ""))
     }
 }

@@ -151,7 +151,7 @@ struct TrainCommand: ParsableCommand {
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
         let device = try place(&configuration, isResumed: resumed != nil)
-        configuration.precision.warnIfEmulated(on: device, mayChange: resumed == nil)
+        configuration.precision.warnIfSlower(on: device, mayChange: resumed == nil)
         if configuration.skipBroken == true, !estimate {
             Console.note("reads all photos first, to find those that are broken")
         }

@@ -104,7 +104,7 @@ struct TrainedModelOptions: ParsableArguments {
         }
         let device = compute.resolved(
             for: network, batchSize: batchSize, mode: .inference, precision: precision)
-        precision(on: device).warnIfEmulated(on: device)
+        precision(on: device).warnIfSlower(on: device)
         return (device, precision(on: device))
     }
 }

@@ -254,9 +254,10 @@ extension ToolTests {
         #expect(try resumed().output.contains("no checkpoint yet: starting again\n"))
     }
 
-    @Test func warnsOfEmulatedArithmetic() throws {
+    @Test func warnsWhereBF16IsTheSlower() throws {
         let shell = "export VGG_MAX_ISA=avx512"
-        let warning = "warning: this processor has no bf16 arithmetic: it is emulated, slower than fp32"
+        let warning =
+            "warning: this processor does not multiply bf16: products are made in fp32, slower than with fp32"
         let bench = "bench --conv-arch 1x8 --size 8 --batch-size 2 --steps 1"
         for command in [
             "\(small) --precision bf16 --max-steps 1 --run-dir run", "\(bench) --precision bf16",
