@@ -1,64 +1,78 @@
 import CVGGKernels
 
-/// Batch norm, ReLU and 2×2 max pool of the same map, in either format.
-private func normCases(
-    _ row: (String, Int, @escaping () -> () -> Void) -> Case, channels: Int, size: Int
-) -> [Case] {
-    let count = channels * size * size
-    let pooled = vgg_map(
-        height: size / 2, width: size / 2, channels: channels, row: size / 2 * channels, pixel: channels)
-    let full = vgg_map(height: size, width: size, channels: channels, row: size * channels, pixel: channels)
-    func norm() -> vgg_norm {
-        let terms = UnsafePointer(floats(channels))
-        return vgg_norm(
-            height: size, width: size, channels: channels, relu: 1, pool: 1, scale: terms, shift: terms,
-            mean: terms, gradient_factor: terms, z_factor: terms, constant: terms)
+/// The kernels of batch norm, ReLU and 2×2 max pool in one number format.
+private struct NormKernels<Number> {
+    typealias Numbers = UnsafeMutablePointer<Number>
+    typealias Sums = UnsafeMutablePointer<Double>
+    typealias Winners = UnsafeMutablePointer<UInt8>
+
+    let prefix: String
+    let numbers: (Int) -> Numbers
+    let moments: (Numbers, _ rows: Int, _ channels: Int, _ before: Int, Sums, Sums) -> Void
+    let normalize: (UnsafePointer<vgg_norm>, Numbers, UnsafePointer<vgg_map>, Numbers, Winners) -> Void
+    let sums: (UnsafePointer<vgg_norm>, Numbers, Numbers, Winners, Sums, Sums) -> Void
+    let gradient:
+        (UnsafePointer<vgg_norm>, Numbers, Numbers, Winners, UnsafePointer<vgg_map>, Numbers) -> Void
+
+    func cases(
+        _ row: (String, Int, @escaping () -> () -> Void) -> Case, channels: Int, size: Int
+    ) -> [Case] {
+        let (count, bytes) = (channels * size * size, MemoryLayout<Number>.stride)
+        let pooled = vgg_map(
+            height: size / 2, width: size / 2, channels: channels, row: size / 2 * channels, pixel: channels)
+        let full = vgg_map(
+            height: size, width: size, channels: channels, row: size * channels, pixel: channels)
+        func norm() -> vgg_norm {
+            let terms = UnsafePointer(floats(channels))
+            return vgg_norm(
+                height: size, width: size, channels: channels, relu: 1, pool: 1, scale: terms, shift: terms,
+                mean: terms, gradient_factor: terms, z_factor: terms, constant: terms)
+        }
+        func zeros() -> Sums {
+            let sums = Sums.allocate(capacity: 2 * channels)
+            sums.initialize(repeating: 0, count: 2 * channels)
+            return sums
+        }
+        return [
+            row("\(prefix)channel_moments", bytes) {
+                let (z, sums) = (numbers(count), zeros())
+                return { moments(z, size * size, channels, 0, sums, sums + channels) }
+            },
+            row("\(prefix)normalize", bytes + 1) {
+                let (z, y, won) = (numbers(count), numbers(count / 4), winners(count / 4))
+                var (norm, map) = (norm(), pooled)
+                return { normalize(&norm, z, &map, y, won) }
+            },
+            row("\(prefix)norm_sums", bytes + 1) {
+                let (z, g, won, total) = (numbers(count), numbers(count / 4), winners(count / 4), zeros())
+                var norm = norm()
+                return { sums(&norm, z, g, won, total, total + channels) }
+            },
+            row("\(prefix)norm_gradient", 2 * bytes + 1) {
+                let (z, g, won) = (numbers(count), numbers(count / 4), winners(count / 4))
+                let dz = numbers(count)
+                var (norm, map) = (norm(), full)
+                return { gradient(&norm, z, g, won, &map, dz) }
+            },
+        ]
     }
-    func sums() -> UnsafeMutablePointer<Double> {
-        let sums = UnsafeMutablePointer<Double>.allocate(capacity: 2 * channels)
-        sums.initialize(repeating: 0, count: 2 * channels)
-        return sums
-    }
-    return [
-        row("channel_moments", 4) {
-            let (z, sums) = (floats(count), sums())
-            return { kernels.channel_moments(z, size * size, channels, 0, sums, sums + channels) }
-        },
-        row("normalize", 5) {
-            let (z, y, won) = (floats(count), floats(count / 4), winners(count / 4))
-            var (norm, map) = (norm(), pooled)
-            return { kernels.normalize(&norm, z, &map, y, won) }
-        },
-        row("norm_sums", 5) {
-            let (z, g, won, sums) = (floats(count), floats(count / 4), winners(count / 4), sums())
-            var norm = norm()
-            return { kernels.norm_sums(&norm, z, g, won, sums, sums + channels) }
-        },
-        row("norm_gradient", 9) {
-            let (z, g, won, dz) = (floats(count), floats(count / 4), winners(count / 4), floats(count))
-            var (norm, map) = (norm(), full)
-            return { kernels.norm_gradient(&norm, z, g, won, &map, dz) }
-        },
-        row("bf16_channel_moments", 2) {
-            let (z, sums) = (bf16s(count), sums())
-            return { mixed.bf16_channel_moments(z, size * size, channels, 0, sums, sums + channels) }
-        },
-        row("bf16_normalize", 3) {
-            let (z, y, won) = (bf16s(count), bf16s(count / 4), winners(count / 4))
-            var (norm, map) = (norm(), pooled)
-            return { mixed.bf16_normalize(&norm, z, &map, y, won) }
-        },
-        row("bf16_norm_sums", 3) {
-            let (z, g, won, sums) = (bf16s(count), bf16s(count / 4), winners(count / 4), sums())
-            var norm = norm()
-            return { mixed.bf16_norm_sums(&norm, z, g, won, sums, sums + channels) }
-        },
-        row("bf16_norm_gradient", 5) {
-            let (z, g, won, dz) = (bf16s(count), bf16s(count / 4), winners(count / 4), bf16s(count))
-            var (norm, map) = (norm(), full)
-            return { mixed.bf16_norm_gradient(&norm, z, g, won, &map, dz) }
-        },
-    ]
+}
+
+private var singleNorm: NormKernels<Float> {
+    NormKernels(
+        prefix: "", numbers: floats,
+        moments: { kernels.channel_moments($0, $1, $2, $3, $4, $5) },
+        normalize: { kernels.normalize($0, $1, $2, $3, $4) },
+        sums: { kernels.norm_sums($0, $1, $2, $3, $4, $5) },
+        gradient: { kernels.norm_gradient($0, $1, $2, $3, $4, $5) })
+}
+private var mixedNorm: NormKernels<UInt16> {
+    NormKernels(
+        prefix: "bf16_", numbers: bf16s,
+        moments: { mixed.bf16_channel_moments($0, $1, $2, $3, $4, $5) },
+        normalize: { mixed.bf16_normalize($0, $1, $2, $3, $4) },
+        sums: { mixed.bf16_norm_sums($0, $1, $2, $3, $4, $5) },
+        gradient: { mixed.bf16_norm_gradient($0, $1, $2, $3, $4, $5) })
 }
 
 /// Kernels that pass over memory: a map of 64 channels at 112×112, and as many plain numbers.
@@ -159,5 +173,6 @@ var streamingCases: [Case] {
             return { mixed.bf16_linear_pair(&shape, dy, pairs, db, 0, outputs / 16) }
         },
     ]
-    return single + half + normCases({ row($0, bytes: $1, $2) }, channels: channels, size: size)
+    return single + half + singleNorm.cases(row, channels: channels, size: size)
+        + mixedNorm.cases(row, channels: channels, size: size)
 }
