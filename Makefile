@@ -19,7 +19,7 @@ C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -n
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
-    cuda-compile roofline bench bench-kernels accuracy conversion fine-tuning clean
+    cuda-compile roofline bench growth bench-kernels accuracy conversion fine-tuning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ roofline: build ## what a training step costs at least on two GPUs, on paper (RO
 
 bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO (BENCH="…")
 	VGG=$(VGG) Scripts/bench --json docs/benchmarks.json --chart docs/benchmarks.svg $(BENCH)
+
+growth: build ## how time and memory of a step grow, beside PyTorch's: ten minutes (BENCH="…")
+	VGG=$(VGG) Scripts/growth --json docs/growth.json --chart docs/growth.svg $(BENCH)
 
 bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses rows)
 	$(BUILD) --product KernelBenchmark

@@ -7,11 +7,7 @@ import json
 import pathlib
 import sys
 
-import matplotlib
-
-matplotlib.use("svg")
-# The same figures make the same file, and its texts stay texts.
-matplotlib.rcParams.update({"svg.hashsalt": "swift-vgg", "svg.fonttype": "none"})
+import figures
 import matplotlib.pyplot as plt
 
 
@@ -24,15 +20,15 @@ def main():
     figure, axes = plt.subplots(figsize=(10, 1.5 + 0.45 * len(rows)), layout="constrained")
     ours = axes.barh([place + 0.2 for place in places], [row["ratio"] for row in rows], 0.4, label="swift-vgg")
     others = axes.barh(
-        [place - 0.2 for place in places], [1] * len(rows), 0.4, color="0.7", label="fastest other")
+        [place - 0.2 for place in places], [1] * len(rows), 0.4, color=figures.OTHERS, label="fastest other")
     for bars in (ours, others):
         axes.bar_label(bars, fmt="%.1f", padding=4)
     axes.set_yticks(list(places), names)
     axes.set_xlabel("images a second, as a multiple of the fastest other's in the same run")
     figure.suptitle("swift-vgg beside the fastest of PyTorch, ONNX Runtime and OpenVINO")
-    axes.spines[["top", "right"]].set_visible(False)
+    figures.plain(axes)
     axes.legend(loc="lower right")
-    figure.savefig(output, metadata={"Date": None})
+    figures.save(figure, output)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ VGG-11 with a quarter of the channels) or vgg16 (torchvision's). Weights and ima
 """
 
 import argparse
+import functools
 import json
 import math
 import resource
@@ -14,7 +15,12 @@ import sys
 import time
 
 WARM_UP = 2
-VGG16 = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
+# The paper's configurations A, B, D and E.
+DEPTHS = {
+    11: [(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)], 13: [(2, 64), (2, 128), (2, 256), (2, 512), (2, 512)],
+    16: [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], 19: [(2, 64), (2, 128), (4, 256), (4, 512), (4, 512)],
+}
+VGG16 = DEPTHS[16]
 
 
 def blocks(rows, channels, batch_norm=False):
@@ -42,13 +48,25 @@ def classifier(features, classes=10):
         nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, classes)]
 
 
+def divided_vgg(depth, divisor, size, batch_norm=False):
+    """A VGG of grey pictures for 10 classes, its channels divided."""
+    from torch import nn
+
+    rows = [(convolutions, channels // divisor) for convolutions, channels in DEPTHS[depth]]
+    return nn.Sequential(*blocks(rows, 1, batch_norm), *classifier(rows[-1][1] * (size // 32) ** 2))
+
+
 def slim_vgg11(size, batch_norm=False):
     """The chapter's VGG-11 with a quarter of the channels."""
+    return divided_vgg(11, 4, size, batch_norm)
+
+
+def four_blocks(size):
+    """The slim VGG-11's first four blocks and one linear layer after a global pool: for pictures of any size from 16 on."""
     from torch import nn
 
     return nn.Sequential(
-        *blocks([(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)], 1, batch_norm),
-        *classifier(128 * (size // 32) ** 2))
+        *blocks([(1, 16), (1, 32), (2, 64), (2, 128)], 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
 
 
 def small_vgg(size):
@@ -100,8 +118,11 @@ NETWORKS = {
     "slim": (1, slim_vgg11), "slim-bn": (1, lambda size: slim_vgg11(size, batch_norm=True)),
     "small-bn": (1, small_vgg), "vgg16": (3, torchvision_vgg16), "vgg16-frozen": (3, frozen_vgg16),
     "vgg16-32": (3, vgg16_for), "vgg16-bn-32": (3, lambda size: vgg16_for(size, batch_norm=True)),
-    "alexnet": (1, alexnet),
+    "alexnet": (1, alexnet), "four-blocks": (1, four_blocks),
 }
+NETWORKS |= {
+    f"vgg{depth}/{divisor}": (1, functools.partial(divided_vgg, depth, divisor))
+    for depth in DEPTHS for divisor in [1, 2, 4, 8]}
 
 
 def torch_step(options):
