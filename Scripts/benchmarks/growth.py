@@ -35,7 +35,7 @@ SWEEPS = [
           lambda value: (FOUR_BLOCKS, "four-blocks", value, 16)),
     sweep("width", "width (VGG-11, 64×64, 16 images)", [1 / 8, 1 / 4, 1 / 2, 1],
           lambda value: (*vgg(11, round(1 / value)), 64, 16)),
-    sweep("depth", "layers with weights (a quarter of the width, 64×64, 32 images)", [11, 13, 16, 19],
+    sweep("depth", "depth (¼ width, 64×64, 32 images)", [11, 13, 16, 19],
           lambda value: (*vgg(value, 4), 64, 32)),
 ]
 

@@ -19,6 +19,18 @@ extension ToolTests {
         #expect(total > 0)
     }
 
+    /// Room for all that an optimiser may keep is reserved; what it does not keep is never touched, and not paid for.
+    @Test func stateThatIsNotKeptTakesNoMemory() throws {
+        let network = "--conv-arch 1x8 --size 8 --hidden-features 2048,2048,2048,2048,2048"
+        let parameters = 4.0 * 4 * 2048 * 2048 / 1e6
+        let peaks = try ["0", "0.9"].map { momentum in
+            let words =
+                "bench \(network) --batch-size 1 --steps 1 --precision fp32 --momentum \(momentum) --format json"
+            return try #require(try run(words).objects().first?["peak_rss_mb"] as? Double)
+        }
+        #expect(peaks[1] - peaks[0] > parameters / 2, "\(peaks)")
+    }
+
     @Test func summaryShowsThePlan() throws {
         let text = try run("summary --width-divisor 4 --plan --precision fp32").output
         #expect(text.contains("winograd_convolution_relu_pool"))
