@@ -13,6 +13,7 @@ public struct LoadedBatch: Hashable, Sendable {
     /// The images of all others, in their order, with their labels where these are known; nil if there are none.
     public let images: ImageBatch?
 
+    /// The problem of the first example that has one.
     public var firstProblem: FileError? { examples.lazy.compactMap { problems[$0] }.first }
 }
 
@@ -25,19 +26,23 @@ public struct LoadedBatch: Hashable, Sendable {
 /// smaller if the examples do not fill it. A file that cannot be read does not stop the others; whether it is the end of
 /// everything, the caller knows. Iteration may stop at any batch; the background work then ends by itself.
 public struct BatchLoader: Sequence, Sendable {
+    /// Image i is that of example i.
     public let images: ImageSource
     /// nil where they are not known.
     public let labels: [UInt16]?
     public let preparation: Preparation
+    /// Images in a batch; the last one of an epoch may have fewer.
     public let batchSize: Int
     public let order: ExampleOrder
     /// What an augmentation draws from, with the epoch and each example's number.
     public let seed: UInt64
+    /// The epoch, which an augmentation draws from too.
     public let epoch: Int
     /// The first batch to deliver; the ones before are not even made.
     public let startBatch: Int
     /// How many batches are made ahead at most; this bounds the memory.
     public let prefetch: Int
+    /// That make the images of a batch.
     public let threads: Int
     /// How the images of a batch are mixed with each other; nil for not at all. It needs labels and maps, and draws from the
     /// seed, the epoch and the batch's place.
@@ -76,6 +81,7 @@ public struct BatchLoader: Sequence, Sendable {
             seed: seed, epoch: epoch, startBatch: startBatch, prefetch: prefetch, threads: threads)
     }
 
+    /// Batches that are made ahead where nothing is said.
     public static let defaultPrefetch = 3
 
     /// Bytes of the batches that exist at once: those made ahead, and the one in use.
@@ -87,11 +93,13 @@ public struct BatchLoader: Sequence, Sendable {
     /// How many batches a whole epoch has, those before `startBatch` included.
     public var batchCount: Int { images.count / batchSize + (images.count % batchSize == 0 ? 0 : 1) }
 
+    /// Batches that will be delivered.
     public var underestimatedCount: Int { Swift.max(0, batchCount - startBatch) }
 
     /// Starts the background work.
     public func makeIterator() -> Iterator { Iterator(self) }
 
+    /// Delivers the batches in order; the background work ends with it.
     public final class Iterator: IteratorProtocol {
         package let pipeline: BatchPipeline<LoadedBatch>
         private var step: Int

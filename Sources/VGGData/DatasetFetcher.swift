@@ -6,6 +6,7 @@ import VGGFiles
 public struct FetchProgress: Hashable, Sendable {
     /// The file, or the Debian package, that is being fetched.
     public let file: String
+    /// Bytes that have arrived.
     public let bytesDone: Int
     /// nil if the server did not say.
     public let bytesTotal: Int?

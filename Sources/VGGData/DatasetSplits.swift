@@ -10,7 +10,9 @@ public struct DatasetSplits: Sendable {
         case all
     }
 
+    /// What is learned from.
     public let train: ImageDataset
+    /// What is kept for testing.
     public let test: ImageDataset
     /// What a training is judged by while it goes on, so that the test has no say; nil where the test half is all there is.
     public var validation: ImageDataset?
@@ -20,6 +22,7 @@ public struct DatasetSplits: Sendable {
     public let isVerified: Bool
     /// What somebody should know who thinks that everything in the folder is used, a line each.
     public var remarks: [String] = []
+    /// What is tested on.
     public var testing = Testing.own
 
     /// The same without a training half: that is for testing instead.

@@ -5,6 +5,7 @@ import VGGImages
 public struct BrokenPhoto: Hashable, Sendable, Codable {
     /// Its path below the folder of the data, as `FileName` has it.
     public var photo: String
+    /// In words, without the path.
     public var reason: String
 
     public init(photo: String, reason: String) {

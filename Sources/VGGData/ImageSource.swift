@@ -93,6 +93,7 @@ public struct PhotoFiles: Sendable {
         self.names = names
     }
 
+    /// The files, each with the folder before its name.
     public var paths: [String] { names.indices.map(path) }
 
     func path(at index: Int) -> String { folder.isEmpty ? names[index] : "\(folder)/\(names[index])" }

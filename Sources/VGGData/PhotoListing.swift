@@ -88,6 +88,7 @@ public struct PassedOver: Hashable, Sendable {
     /// Links to folders.
     public var linkedFolders = 0
 
+    /// Nothing passed over.
     public init() {}
 
     mutating func add(_ path: String, called name: String) {
@@ -98,6 +99,7 @@ public struct PassedOver: Hashable, Sendable {
         }
     }
 
+    /// Adds what was passed over elsewhere.
     public mutating func add(_ other: PassedOver) {
         unread.merge(other.unread, uniquingKeysWith: +)
         unnamed += other.unnamed

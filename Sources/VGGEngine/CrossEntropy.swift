@@ -10,6 +10,7 @@ public struct CrossEntropy: Hashable, Sendable {
     /// How much each class counts; nil for all alike. The mean is then one by the weights of the images' own classes.
     public var classWeights: [Float]?
 
+    /// The plain loss where nothing is said.
     public init(smoothing: Float = 0, classWeights: [Float]? = nil) {
         self.smoothing = smoothing
         self.classWeights = classWeights

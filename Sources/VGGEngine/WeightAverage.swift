@@ -10,6 +10,7 @@ public struct WeightAverage: Hashable, Sendable, Codable {
     /// Whether the decay begins at 0 and rises, as 1 - (1 + update)^-⅔, up to its value.
     public var usesWarmup: Bool
 
+    /// timm's defaults.
     public init(decay: Double = 0.9998, usesWarmup: Bool = false) {
         self.decay = decay
         self.usesWarmup = usesWarmup

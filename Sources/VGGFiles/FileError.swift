@@ -6,6 +6,7 @@ public struct FileError: Error, Hashable, CustomStringConvertible {
     /// What was wrong, in words that follow the path, such as "cannot be opened: No such file or directory".
     public var reason: String
 
+    /// - Parameter reason: in words, without the path.
     public init(_ path: String, _ reason: String) {
         self.path = path
         self.reason = reason

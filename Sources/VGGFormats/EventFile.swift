@@ -6,6 +6,7 @@ public struct ScalarEvent: Sendable {
     /// By tag, such as `loss/train`; TensorBoard puts those with the same first part together.
     public var scalars: [(tag: String, value: Double)]
 
+    /// - Parameter wallTime: seconds since 1970.
     public init(wallTime: Double, step: Int, scalars: [(tag: String, value: Double)]) {
         self.wallTime = wallTime
         self.step = step

@@ -7,6 +7,7 @@ public struct NotVGGError: Error, Hashable, CustomStringConvertible {
     /// The rows that would make the network known, if it is a VGG; nil where none would.
     public var suggestion: ConvArch?
 
+    /// - Parameter suggestion: rows of a network that could be meant.
     public init(_ reason: String, _ suggestion: ConvArch? = nil) {
         self.reason = reason
         self.suggestion = suggestion

@@ -3,6 +3,7 @@ import VGGModel
 
 /// A file of PyTorch's (`.pth`) that is malformed, or holds what weights do not need.
 public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
+    /// What is wrong, and where in the file.
     public enum Problem: Error, Hashable {
         /// The file ends, or an enclosing part ends, inside this part of it.
         case truncated(part: String)

@@ -2,6 +2,7 @@ import VGGFiles
 
 /// A file that is not, or cannot become, a well-formed safetensors file.
 public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
+    /// What is wrong, with the numbers that show it.
     public enum Problem: Error, Hashable {
         /// The file is shorter than its own header says, or than any safetensors file.
         case truncated(bytes: Int, needed: UInt64)

@@ -6,6 +6,7 @@ public struct SafetensorsHeader: Sendable {
     /// The largest header the format allows, in bytes.
     static let maximumLength = 100_000_000
 
+    /// What the header says of one tensor.
     public struct Entry: Hashable, Sendable {
         public let name: String
         /// The type of the numbers, such as `F32`.
@@ -17,6 +18,7 @@ public struct SafetensorsHeader: Sendable {
 
     /// The tensors in the order of their values in the file.
     public let tensors: [Entry]
+    /// The texts under `__metadata__`.
     public let metadata: [String: String]
 
     /// Whether a file with these bytes is one: eight bytes of length, then an object. (A text whose ninth letter is a

@@ -6,6 +6,7 @@ import VGGModel
 ///
 /// Names and shapes are the file's own; `WeightNaming` turns them into torchvision's.
 public struct WeightFile: Sendable {
+    /// What a file is, by its content.
     public enum Format: String, Sendable {
         case safetensors
         /// What PyTorch's `torch.save` writes, in its ZIP container or the legacy one.

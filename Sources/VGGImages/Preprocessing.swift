@@ -4,11 +4,13 @@
 /// It belongs to the weights, which know only pictures that were prepared like this, and therefore travels with
 /// them as JSON.
 public struct Preprocessing: Hashable, Sendable {
+    /// In which order a network reads the colours of a pixel.
     public enum Channels: String, Codable, CaseIterable, Sendable {
         case rgb, bgr
         /// Pillow's `L`: 0.299 red + 0.587 green + 0.114 blue.
         case grey
 
+        /// Numbers of a pixel.
         public var count: Int { self == .grey ? 1 : 3 }
     }
 

@@ -2,12 +2,14 @@ import Foundation
 
 /// What a network says about one image.
 public struct Prediction: Hashable, Sendable, Encodable {
+    /// A class and how likely it is.
     public struct Guess: Hashable, Sendable, Encodable {
         /// The class's number: that of its output, but of two classes that a single output tells apart the second is
         /// the one it speaks for.
         public var label: Int
         /// The class's name; its number, if it has none.
         public var `class`: String
+        /// 0 to 1, by a softmax over all classes; by a sigmoid where there is a single output.
         public var probability: Double
     }
 
@@ -15,6 +17,7 @@ public struct Prediction: Hashable, Sendable, Encodable {
     public var file: String?
     /// The likeliest classes, the likeliest first.
     public var top: [Guess]
+    /// What the network says itself, one number an output.
     public var logits: [Float]
     /// What the data set says a test image is.
     public var actual: String?

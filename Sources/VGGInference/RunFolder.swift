@@ -7,10 +7,12 @@ import VGGModel
 ///
 /// Every file in it is replaced as a whole, so another program may read it while the run goes on.
 public struct RunFolder: Hashable, Sendable {
+    /// As it was given.
     public let path: String
     /// Whether a new run goes to a folder of another name where there is one of this name.
     package let isNumbered: Bool
 
+    /// The folder at a path, whether it is there or not.
     public init(_ path: String) { self.init(path, isNumbered: false) }
 
     private init(_ path: String, isNumbered: Bool) {
@@ -21,15 +23,23 @@ public struct RunFolder: Hashable, Sendable {
     /// The folder of a new run alone: `path`, or `path-2` and so on where there is one already.
     public static func unused(_ path: String) -> RunFolder { RunFolder(path, isNumbered: true) }
 
+    /// How the run was started; it is there from the beginning.
     public var configurationPath: String { file("config.json") }
+    /// Which photos of a folder are kept for testing.
     public var photosPath: String { file("photos.json") }
+    /// A line a record, as it goes on.
     public var metricsPath: String { file("metrics.jsonl") }
+    /// All that going on needs.
     public var checkpointPath: String { file("checkpoint.safetensors") }
+    /// The weights to predict with.
     public var modelPath: String { file("model.safetensors") }
+    /// What is wrong with the training; not there if nothing is.
     public var diagnosisPath: String { file("diagnosis.json") }
     /// TensorBoard looks for files with such names.
     public var eventsPath: String { file("events.out.tfevents.vgg") }
+    /// The epochs as a table.
     public var tablePath: String { file("metrics.csv") }
+    /// Loss and accuracies over the epochs, as is `curvesPNGPath`.
     public var curvesSVGPath: String { file("curves.svg") }
     public var curvesPNGPath: String { file("curves.png") }
 

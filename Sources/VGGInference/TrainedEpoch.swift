@@ -3,6 +3,7 @@ import VGGFiles
 /// Which moment of a training weights are of, and by what they were chosen: kept under `vgg.epoch` in the metadata of a
 /// run's model.
 public struct TrainedEpoch: Hashable, Sendable, Codable {
+    /// By what an epoch was chosen.
     public enum Choice: String, Hashable, Sendable, Codable {
         /// Not chosen: the training came no further.
         case last
@@ -16,6 +17,7 @@ public struct TrainedEpoch: Hashable, Sendable, Codable {
     public var epoch: Int
     /// Steps done over the whole run.
     public var step: Int
+    /// By what they were chosen among the epochs.
     public var chosenBy: Choice
     /// What they were chosen by, 0 to 1; nil if they were not.
     public var accuracy: Double?

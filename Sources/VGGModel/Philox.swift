@@ -21,6 +21,7 @@ public struct Philox: Sendable {
     private let key: (UInt32, UInt32)
     private let stream: UInt32
 
+    /// The numbers of a use.
     public init(seed: UInt64, stream: Stream) {
         key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         self.stream = stream.rawValue

@@ -19,6 +19,7 @@ public struct RandomWords: Sendable {
         self.block = block
     }
 
+    /// The next 32 bits.
     public mutating func next() -> UInt32 {
         if taken == 4 {
             words = philox.words(sequence: sequence, index: block)

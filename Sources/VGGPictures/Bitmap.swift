@@ -2,6 +2,7 @@
 ///
 /// Positions are in pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5).
 public struct Bitmap: Hashable, Sendable {
+    /// x to the right, y down.
     public typealias Point = SIMD2<Double>
 
     public let width: Int

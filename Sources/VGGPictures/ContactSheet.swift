@@ -2,6 +2,7 @@ import Foundation
 
 /// A grid of small pictures with captions, such as the samples of a data set with their labels.
 public struct ContactSheet: Hashable, Sendable {
+    /// A picture and what stands below it.
     public struct Item: Hashable, Sendable {
         /// Rows from the top, 1 (grey) or 3 (red, green, blue) bytes a pixel: [height, width, channels].
         public let pixels: [UInt8]
@@ -30,6 +31,7 @@ public struct ContactSheet: Hashable, Sendable {
         }
     }
 
+    /// Row by row.
     public var items: [Item]
     /// Pictures a row.
     public var columns: Int

@@ -2,6 +2,7 @@ import Foundation
 
 /// Lines over a common x axis, such as loss and accuracies over epochs, in the manner of d2l's `Animator`.
 public struct LineChart: Hashable, Sendable {
+    /// A place in the units of the axes.
     public struct Point: Hashable, Sendable {
         public var x: Double
         public var y: Double
@@ -15,6 +16,7 @@ public struct LineChart: Hashable, Sendable {
         var isDrawable: Bool { abs(x) < 1e100 && abs(y) < 1e100 }
     }
 
+    /// A line and its entry in the legend.
     public struct Series: Hashable, Sendable {
         public var name: String
         public var colour: Colour

@@ -4,6 +4,7 @@ import VGGModel
 
 /// What is wrong with a training, in words, with what to try.
 public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// What can go wrong.
     public enum Problem: String, Sendable, Codable {
         /// The loss became infinite or not a number: the training cannot go on.
         case diverged
@@ -18,7 +19,9 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     public var epoch: Int
     /// Steps done over the whole run.
     public var step: Int
+    /// What was seen, in a sentence.
     public var message: String
+    /// What may help, each a phrase, the likeliest first.
     public var advice: [String]
 
     public var description: String { "\(message); \(whatToTry)" }

@@ -217,7 +217,9 @@ extension TrainingConfiguration {
 /// A setting whose value is not the one a run was started with.
 public struct SettingConflict: Hashable, Sendable {
     public var setting: Setting
+    /// What the run was started with, in words.
     public var stored: String
+    /// What is given now.
     public var given: String
 
     public init(setting: Setting, stored: String, given: String) {

@@ -40,6 +40,7 @@ public struct TrainingStart: Sendable, Codable {
     public var step: Int
     /// The best epoch so far, where epochs are compared.
     public var best: Int?
+    /// nil where nothing is written to disk.
     public var runDirectory: String?
 }
 
@@ -64,6 +65,7 @@ public struct TestProgress: Hashable, Sendable, Codable {
 
 /// Where a checkpoint is and how far the training was.
 public struct CheckpointWritten: Hashable, Sendable, Codable {
+    /// nil where nothing is written to disk.
     public var path: String?
     /// Whole epochs done.
     public var epochs: Int

@@ -6,7 +6,9 @@ public struct StepTime: Hashable, Sendable {
     public var name: String
     /// The class names of the step's layers.
     public var kind: String
+    /// Of the forward pass; of `input` and `loss` all.
     public var forwardSeconds = 0.0
+    /// Of the backward pass; of `update` all.
     public var backwardSeconds = 0.0
     /// Multiply-accumulates per image, forward and backward, counted as those of direct convolution.
     public var multiplyAccumulates = 0

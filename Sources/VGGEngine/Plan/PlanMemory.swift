@@ -1,8 +1,10 @@
 /// The memory a plan takes on a device, in bytes.
 public struct PlanMemory: Hashable, Sendable, Codable {
+    /// Of all tensors, in 32 bits.
     public var parameters: Int
     /// Of the parameters that are not updated as soon as their gradients are made.
     public var gradients: Int
+    /// What the optimiser keeps beside the parameters, and their average.
     public var optimizerState: Int
     /// Of the batch, with the gradients that are passed back and what pools remember.
     public var activations: Int

@@ -1,5 +1,6 @@
 /// Into how many tasks the passes of a step are cut.
 public struct StepTasks: Hashable, Sendable, Codable {
+    /// Of the forward pass.
     public var forward: Int
     /// Those of the gradients; nil where there are none. The same tasks may make both.
     public var inputGradient: Int?

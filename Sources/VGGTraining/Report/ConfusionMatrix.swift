@@ -25,6 +25,7 @@ public struct ConfusionMatrix: Hashable, Sendable {
         counts[actual * classes + guess] += 1
     }
 
+    /// How many examples of class `actual` were taken for class `guess`.
     public subscript(actual: Int, guess: Int) -> Int { counts[actual * classes + guess] }
 
     /// A row a class: how often its examples were taken for each.
@@ -33,6 +34,7 @@ public struct ConfusionMatrix: Hashable, Sendable {
     /// All examples.
     public var total: Int { counts.reduce(0, +) }
 
+    /// The share of examples that were taken for their own class.
     public var accuracy: Double {
         Double((0..<classes).reduce(0) { $0 + self[$1, $1] }) / Double(total)
     }

@@ -7,6 +7,7 @@ import Foundation
 ///
 /// A schedule has no state: a training that is resumed asks for its next update.
 public struct LearningRateSchedule: Hashable, Sendable {
+    /// How the rate falls.
     public enum Shape: Hashable, Sendable {
         case constant
         /// Every so many epochs the rate is multiplied by the factor.
@@ -27,10 +28,12 @@ public struct LearningRateSchedule: Hashable, Sendable {
     public var rate: Double
     /// How many epochs there are, those of the warm-up included.
     public var epochs: Int
+    /// Updates of an epoch, of which each has its own rate.
     public var updatesPerEpoch: Int
     /// For how many epochs the rate rises in a line from `warmupRate` to the largest. The shape then goes on from where it
     /// would be without that, as timm's does.
     public var warmupEpochs: Int
+    /// Where the warm-up begins.
     public var warmupRate: Double
 
     /// - Precondition: the counts are positive, that of the warm-up at least zero.

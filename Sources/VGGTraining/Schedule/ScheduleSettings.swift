@@ -2,6 +2,7 @@ import VGGModel
 
 /// What a run's configuration says about its learning rate; what is not said is timm's default.
 public struct ScheduleSettings: Hashable, Sendable, Codable {
+    /// timm's names, and torch's `OneCycleLR`.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
         case step, multistep, cosine, onecycle, plateau
     }
