@@ -1,6 +1,7 @@
 import Foundation
 import VGGCPU
 import VGGData
+import VGGEngine
 import VGGFormats
 import VGGInference
 import VGGModel
