@@ -197,6 +197,24 @@ def preprocessing_cases(folder, random):
         yield name, 40, 32, *mmdet
 
 
+# With alpha of 8 bits, or a colour that is transparent; the last are turned by their EXIF orientation or have no alpha.
+BLENDED = [
+    "rgba8.png", "rgba8-interlaced.png", "grey-alpha8.png", "palette8-trns.png", "rgb8-trns.png", "grey4-trns.png",
+    "lossless-alpha.webp", "lossy-alpha.webp", "rgb8.png", "exif6.jpg",
+]  # fmt: skip
+
+
+def blended(path):
+    """The bytes over white, or over black where what is opaque is light."""
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    alpha = np.asarray(image.getchannel("A"), dtype=float)
+    luma = np.asarray(image.convert("RGB").convert("L"), dtype=float)
+    beyond = "black" if (alpha * luma).sum() > 192 * alpha.sum() else "white"
+    result = Image.new("RGB", image.size, beyond)
+    result.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    return result.tobytes()
+
+
 def main():
     random = np.random.default_rng(20241123)
     folder = GOLDENS / "photos"
@@ -218,6 +236,8 @@ def main():
             "pixels": base64.b64encode(image.tobytes()).decode(),
         })  # fmt: skip
     write("photos.json", photos)
+
+    write("alpha.json", [{"file": name, "pixels": base64.b64encode(blended(folder / name)).decode()} for name in BLENDED])
 
     cases = []
     for name, resize, size, channels, unit, mean, std in preprocessing_cases(folder, random):

@@ -33,12 +33,15 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     state->left -= count;
 }
 
-// Every kind of PNG to three bytes a pixel, as Pillow does it: of 16 bits the upper eight, without gamma,
-// and what lies under the alpha as it is. Pillow clips 16-bit grey at 255 instead, which makes nearly all of
-// it white.
-static void set_transforms(png_structp png) {
+// Every kind of PNG to three bytes a pixel and perhaps its alpha, as Pillow does it: of 16 bits the upper
+// eight, without gamma, and what lies under the alpha as it is. Pillow clips 16-bit grey at 255 instead,
+// which makes nearly all of it white.
+static void set_transforms(png_structp png, bool with_alpha) {
     png_set_expand(png);
-    png_set_strip_alpha(png);
+    if (with_alpha)
+        png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
+    else
+        png_set_strip_alpha(png);
     png_set_gray_to_rgb(png);
     png_set_strip_16(png);
 }
@@ -53,18 +56,21 @@ static void read_picture(png_structp png, png_infop info, vgg_image *image) {
     if (image->pixels == NULL) {
         image->width = width;
         image->height = height;
+        image->has_alpha =
+            png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA || png_get_valid(png, info, PNG_INFO_tRNS);
         return;
     }
     if (width != image->width || height != image->height)
         png_error(png, "its size is not the expected one");
-    set_transforms(png);
+    set_transforms(png, image->wants_alpha);
+    const size_t row_bytes = (size_t)width * (image->wants_alpha ? 4 : 3);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    if (png_get_rowbytes(png, info) != (size_t)width * 3)
+    if (png_get_rowbytes(png, info) != row_bytes)
         png_error(png, "its rows have an unexpected length");
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < height; y++)
-            png_read_row(png, image->pixels + (size_t)y * width * 3, NULL);
+            png_read_row(png, image->pixels + y * row_bytes, NULL);
     png_read_end(png, NULL);
 }
 

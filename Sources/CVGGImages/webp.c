@@ -11,9 +11,10 @@ static vgg_image_result damaged(vgg_image *image, const char *words) {
     return VGG_IMAGE_DAMAGED;
 }
 
-// Decodes the frame to its place; what it does not cover is black, as an empty canvas is.
+// Decodes the frame to its place; what it does not cover is black, and transparent, as an empty canvas is.
 static vgg_image_result read_frame(const WebPIterator *frame, vgg_image *image) {
-    const size_t stride = (size_t)image->width * 3, total = stride * image->height;
+    const size_t bytes = image->wants_alpha ? 4 : 3;
+    const size_t stride = image->width * bytes, total = stride * image->height;
     if (frame->x_offset < 0 || frame->y_offset < 0 || frame->width <= 0 || frame->height <= 0 ||
         (uint64_t)frame->x_offset + (uint64_t)frame->width > image->width ||
         (uint64_t)frame->y_offset + (uint64_t)frame->height > image->height)
@@ -21,11 +22,11 @@ static vgg_image_result read_frame(const WebPIterator *frame, vgg_image *image) 
     if ((uint32_t)frame->width < image->width || (uint32_t)frame->height < image->height)
         memset(image->pixels, 0, total);
 
-    const size_t start = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * 3;
+    const size_t start = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * bytes;
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return damaged(image, "libwebp is of another version");
-    config.output.colorspace = MODE_RGB;
+    config.output.colorspace = image->wants_alpha ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA = (WebPRGBABuffer){
         .rgba = image->pixels + start,
@@ -59,6 +60,7 @@ vgg_image_result vgg_read_webp(const uint8_t *bytes, size_t count, vgg_image *im
     } else if (image->pixels == NULL) {
         image->width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH);
         image->height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
+        image->has_alpha = WebPDemuxGetI(demuxer, WEBP_FF_FORMAT_FLAGS) & ALPHA_FLAG;
     } else if (image->width != WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH) ||
                image->height != WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT)) {
         result = damaged(image, "its size is not the expected one");

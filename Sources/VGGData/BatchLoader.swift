@@ -130,14 +130,14 @@ public struct BatchLoader: Sequence, Sendable {
 private struct BatchMaker: Sendable {
     private let loader: BatchLoader
     private let order: [Int]
-    /// nil where each image has a size of its own.
+    /// nil where each image has a size of its own, or what is found in it has.
     private let resampler: Resampler?
 
     init(_ loader: BatchLoader) {
         self.loader = loader
         order = loader.order.indices(count: loader.images.count)
         resampler =
-            if case .map(_, let height, let width) = loader.images.shape {
+            if case .map(_, let height, let width) = loader.images.shape, loader.preparation.subject == nil {
                 loader.preparation.resampler(
                     height: height, width: width, channels: loader.preparation.channels)
             } else { nil }
@@ -152,7 +152,7 @@ private struct BatchMaker: Sendable {
             for example in examples {
                 do throws(FileError) {
                     loader.preparation.write(
-                        try loader.images.pixels(at: example),
+                        try loader.images.pixels(at: example, alpha: loader.preparation.alpha),
                         to: UnsafeMutableBufferPointer(rebasing: values[count..<count + size]),
                         by: resampler,
                         draw: ExampleDraw(seed: loader.seed, epoch: loader.epoch, example: example))

@@ -83,7 +83,7 @@ public struct ImageDataset: Sendable {
         guard labels.indices.contains(index) else {
             throw DatasetError.indexOutOfRange(index, dataset: name, count: count)
         }
-        let image = preparation.input(from: try images.pixels(at: index))
+        let image = preparation.input(from: try images.pixels(at: index, alpha: preparation.alpha))
         return try ImageBatch(image.values, shape: image.shape, labels: [Int32(labels[index])])
     }
 }

@@ -26,11 +26,12 @@ public enum ImageSource: Sendable {
     }
 
     /// The bytes of one image.
+    /// - Parameter alpha: what becomes of a photo's transparent pixels.
     /// - Throws: `FileError` if it is a file that cannot be read.
-    public func pixels(at index: Int) throws(FileError) -> Pixels {
+    public func pixels(at index: Int, alpha: RGBImage.Alpha = .dropped) throws(FileError) -> Pixels {
         switch self {
         case .stored(let images): images.pixels(at: index)
-        case .files(let photos): Pixels(try RGBImage(named: photos.path(at: index)))
+        case .files(let photos): Pixels(try RGBImage(named: photos.path(at: index), alpha: alpha))
         }
     }
 

@@ -29,16 +29,20 @@ public struct Pixels: Hashable, Sendable {
         precondition(
             [1, 3].contains(wanted) && [1, 3].contains(channels),
             "\(channels) channels do not become \(wanted)")
-        let converted = bytes.withUnsafeBufferPointer { bytes in
-            wanted == 3
-                ? bytes.flatMap { [$0, $0, $0] }
-                : (0..<width * height).map { place in
-                    let red = UInt32(bytes[3 * place])
-                    let green = UInt32(bytes[3 * place + 1])
-                    let blue = UInt32(bytes[3 * place + 2])
-                    return UInt8((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16)
-                }
+        let converted: [UInt8] = bytes.withUnsafeBufferPointer { bytes in
+            if wanted == 3 { return bytes.flatMap { [$0, $0, $0] } }
+            return (0..<width * height).map { place in
+                Self.luma(bytes[3 * place], bytes[3 * place + 1], bytes[3 * place + 2])
+            }
         }
         return Pixels(height: height, width: width, channels: wanted, bytes: converted[...])
+    }
+
+    /// Pillow's grey of a colour.
+    static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+        let parts: (UInt32, UInt32, UInt32) = (
+            UInt32(red) * 19595, UInt32(green) * 38470, UInt32(blue) * 7471
+        )
+        return UInt8((parts.0 + parts.1 + parts.2 + 0x8000) >> 16)
     }
 }

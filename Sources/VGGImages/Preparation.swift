@@ -15,6 +15,8 @@ public struct Preparation: Sendable {
     public let width: Int
     public let channels: Int
     private let frame: Frame
+    /// What is looked for before a frame is taken; nil for nothing.
+    package let subject: Preprocessing.Subject?
     private let isBlueFirst: Bool
     /// For each channel what a byte becomes.
     private let numbers: [[Float]]
@@ -27,6 +29,7 @@ public struct Preparation: Sendable {
         (height, width) = (preprocessing.size, preprocessing.size)
         channels = preprocessing.channels.count
         frame = .middle(resize: preprocessing.resize)
+        subject = preprocessing.subject
         isBlueFirst = preprocessing.channels == .bgr
         // As torch does it: a division for the range (not a product with the rounded 1/255), and then the difference and
         // a division for the mean and the standard deviation.
@@ -43,9 +46,13 @@ public struct Preparation: Sendable {
         precondition(min(height, width, channels) > 0, "an image has at least one pixel")
         (self.height, self.width, self.channels) = (height, width, channels)
         frame = .whole
+        subject = nil
         isBlueFirst = false
         numbers = Array(repeating: (0...255).map { Float($0) / 255 }, count: channels)
     }
+
+    /// How photos are to be read for it.
+    public var alpha: RGBImage.Alpha { subject == nil ? .dropped : .blended }
 
     /// Of one prepared picture.
     public var shape: Shape { .map(channels: channels, height: height, width: width) }
@@ -62,14 +69,15 @@ public struct Preparation: Sendable {
 
     /// Writes the network's input for one picture, `[channels, height, width]`, to memory for as many numbers.
     /// - Parameters:
-    ///   - resampler: of a picture of this size with the network's channels, where many have the same.
+    ///   - resampler: of a picture of this size with the network's channels, where many have the same and nothing is
+    ///     looked for in them.
     ///   - draw: what an augmentation draws from; nil for none.
     package func write(
         _ pixels: Pixels, to values: UnsafeMutableBufferPointer<Float>, by resampler: Resampler? = nil,
         draw: ExampleDraw? = nil
     ) {
         precondition(values.count >= shape.count, "there is no room for \(shape.count) numbers")
-        var framed = pixels.with(channels: channels)
+        var framed = staged(pixels).with(channels: channels)
         if let augmentation, let draw {
             framed = augmentation.picture(of: framed, height: height, width: width, draw) {
                 self.framed($0, by: resampler)
@@ -94,7 +102,15 @@ public struct Preparation: Sendable {
         }
     }
 
-    /// The part of a picture that the network sees, in the picture's own colours.
+    /// What is looked for in a picture, in its own form; the picture itself where nothing is.
+    package func staged(_ pixels: Pixels) -> Pixels {
+        switch subject {
+        case .garment: pixels.garment
+        case nil: pixels
+        }
+    }
+
+    /// The part of such a picture that the network sees, in the picture's own colours.
     package func framed(_ pixels: Pixels, by resampler: Resampler? = nil) -> Pixels {
         let resampler =
             resampler

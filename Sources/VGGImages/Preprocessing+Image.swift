@@ -6,7 +6,8 @@ extension Preprocessing {
 
     /// The square of a picture that the network sees, as a picture.
     public func crop(_ image: RGBImage) -> RGBImage {
-        RGBImage(
-            width: size, height: size, pixels: Array(Preparation(self).framed(Pixels(image)).bytes))
+        let preparation = Preparation(self)
+        let framed = preparation.framed(preparation.staged(Pixels(image))).with(channels: 3)
+        return RGBImage(width: size, height: size, pixels: Array(framed.bytes))
     }
 }

@@ -22,6 +22,12 @@ public struct Preprocessing: Hashable, Sendable {
         case byte
     }
 
+    /// What a picture is of, where it is found and brought into a form of its own first.
+    public enum Subject: String, Codable, CaseIterable, Sendable {
+        /// See `Pixels.garment`.
+        case garment
+    }
+
     /// The largest size that is allowed, in pixels.
     public static let maximumSize = 8192
 
@@ -35,10 +41,13 @@ public struct Preprocessing: Hashable, Sendable {
     public let mean: [Float]
     /// Divides each channel after that.
     public let std: [Float]
+    /// What is looked for in a picture before anything else is done; nil for nothing: it is taken as it is.
+    public let subject: Subject?
 
     /// - Throws: `PreprocessingError` if a value is out of range or the counts do not fit the channels.
     public init(
-        resize: Int, size: Int, channels: Channels, range: ValueRange, mean: [Float], std: [Float]
+        resize: Int, size: Int, channels: Channels, range: ValueRange, mean: [Float], std: [Float],
+        subject: Subject? = nil
     ) throws(PreprocessingError) {
         guard (1...Self.maximumSize).contains(resize), (1...resize).contains(size) else {
             throw .sizes(resize: resize, size: size)
@@ -51,12 +60,13 @@ public struct Preprocessing: Hashable, Sendable {
             zip(mean, std).allSatisfy({ ((255 - $0) / $1).isFinite && ($0 / $1).isFinite })
         else { throw .numbers }
         self.init(
-            checkedResize: resize, size: size, channels: channels, range: range, mean: mean, std: std)
+            checkedResize: resize, size: size, channels: channels, range: range, mean: mean, std: std,
+            subject: subject)
     }
 
     private init(
         checkedResize resize: Int, size: Int, channels: Channels, range: ValueRange, mean: [Float],
-        std: [Float]
+        std: [Float], subject: Subject? = nil
     ) {
         self.resize = resize
         self.size = size
@@ -64,6 +74,7 @@ public struct Preprocessing: Hashable, Sendable {
         self.range = range
         self.mean = mean
         self.std = std
+        self.subject = subject
     }
 
     /// torchvision's for its ImageNet weights: 256 and 224 pixels, 0…1, normalised.
@@ -88,7 +99,7 @@ public struct Preprocessing: Hashable, Sendable {
 
     /// Whether it is `plain` of some size.
     public var isPlain: Bool {
-        resize == size && range == .unit && channels != .bgr && mean.allSatisfy { $0 == 0 }
+        resize == size && range == .unit && channels != .bgr && subject == nil && mean.allSatisfy { $0 == 0 }
             && std.allSatisfy { $0 == 1 }
     }
 
@@ -98,7 +109,14 @@ public struct Preprocessing: Hashable, Sendable {
         guard (1...Self.maximumSize).contains(size) else { throw .sizes(resize: size, size: size) }
         return try Preprocessing(
             resize: (size * resize + self.size / 2) / self.size, size: size, channels: channels,
-            range: range, mean: mean, std: std)
+            range: range, mean: mean, std: std, subject: subject)
+    }
+
+    /// The same of pictures in which this is looked for first.
+    public func looking(for subject: Subject) -> Preprocessing {
+        Preprocessing(
+            checkedResize: resize, size: size, channels: channels, range: range, mean: mean, std: std,
+            subject: subject)
     }
 }
 
@@ -124,7 +142,7 @@ public enum PreprocessingError: Error, Hashable, CustomStringConvertible {
 }
 
 extension Preprocessing: Codable {
-    private enum CodingKeys: String, CodingKey { case resize, size, channels, range, mean, std }
+    private enum CodingKeys: String, CodingKey { case resize, size, channels, range, mean, std, subject }
 
     /// - Throws: `DecodingError`, also for values that `init` refuses.
     public init(from decoder: any Decoder) throws {
@@ -136,7 +154,8 @@ extension Preprocessing: Codable {
                 channels: try values.decode(Channels.self, forKey: .channels),
                 range: try values.decode(ValueRange.self, forKey: .range),
                 mean: try values.decode([Float].self, forKey: .mean),
-                std: try values.decode([Float].self, forKey: .std))
+                std: try values.decode([Float].self, forKey: .std),
+                subject: try values.decodeIfPresent(Subject.self, forKey: .subject))
         } catch let error as PreprocessingError {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "\(error)"))

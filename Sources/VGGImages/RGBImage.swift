@@ -23,18 +23,20 @@ public struct RGBImage: Hashable, Sendable {
     /// Decodes a JPEG, PNG or WebP file, turned as its EXIF (or XMP) orientation says.
     ///
     /// The pixels are those of Pillow's `ImageOps.exif_transpose(Image.open(…)).convert("RGB")`: alpha is
-    /// dropped, not blended; of an animation the first frame is taken; of samples of 16 bits the upper eight
+    /// dropped unless `alpha` says otherwise; of an animation the first frame is taken; of samples of 16 bits the upper eight
     /// count, of 16-bit grey too, which Pillow clips at 255 and so makes white. Colour profiles and gamma are not applied. Only whole files are
     /// pictures; Pillow also takes a PNG that lacks nothing but its end mark.
-    /// - Parameter bytes: the whole file.
-    public init(decoding bytes: [UInt8]) throws(ImageError) {
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - alpha: what becomes of transparent pixels.
+    public init(decoding bytes: [UInt8], alpha: Alpha = .dropped) throws(ImageError) {
         guard let format = ImageFormat(bytes) else { throw .unread(bytes) }
         guard format.isSupported else { throw .missingLibrary(format) }
-        let stored = try RGBImage(decoding: bytes, as: format)
+        let stored = try RGBImage(decoding: bytes, as: format, alpha)
         self = stored.turned(ImageMetadata(bytes, format: format).orientation)
     }
 
-    private init(decoding bytes: [UInt8], as format: ImageFormat) throws(ImageError) {
+    private init(decoding bytes: [UInt8], as format: ImageFormat, _ alpha: Alpha) throws(ImageError) {
         var header = vgg_image()
         try format.read(bytes, into: &header)
         let (width, height) = (Int(header.width), Int(header.height))
@@ -43,13 +45,17 @@ public struct RGBImage: Hashable, Sendable {
         guard width * height <= format.mostPixels(inBytes: bytes.count) ?? .max else {
             throw .truncated(format)
         }
+        header.wants_alpha = header.has_alpha && alpha == .blended
         // Memory is taken, page by page, only as the decoder fills it.
-        let result: Result<[UInt8], ImageError> = Self.bytes(count: width * height * 3) {
+        let count = width * height * (header.wants_alpha ? 4 : 3)
+        let result: Result<[UInt8], ImageError> = Self.bytes(count: count) {
             memory throws(ImageError) in
             header.pixels = memory
             try format.read(bytes, into: &header)
         }
-        self.init(width: width, height: height, pixels: try result.get())
+        let pixels = try result.get()
+        self.init(
+            width: width, height: height, pixels: header.wants_alpha ? Self.blended(pixels) : pixels)
     }
 
     /// `count` bytes that `fill` writes, or what it throws.

@@ -10,8 +10,8 @@ extension ContactSheet {
         var items: [Item] = []
         for label in 0..<min(classes, dataset.classNames.count) {
             guard let example = dataset.labels.firstIndex(of: UInt16(label)) else { continue }
-            let pixels = try dataset.images.pixels(at: example)
             var preparation = dataset.preparation(preprocessing)
+            let pixels = try dataset.images.pixels(at: example, alpha: preparation.alpha)
             for column in 0..<columns {
                 preparation.augmentation = column == 0 ? nil : augmentation
                 let draw = ExampleDraw(seed: seed, epoch: column - 1, example: example)
@@ -27,7 +27,8 @@ extension ContactSheet {
 
 extension ContactSheet.Item {
     /// A network's input as the picture that it was made of.
-    fileprivate init(_ input: ImageBatch, by preprocessing: Preprocessing, caption: String) {
+    /// - Parameter input: of one image.
+    init(_ input: ImageBatch, by preprocessing: Preprocessing, caption: String) {
         let channels = preprocessing.channels.count
         let plane = input.values.count / channels
         let whole: Float = preprocessing.range == .unit ? 255 : 1

@@ -73,6 +73,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try trained.load(head)
+        let views = try views.views(for: loaded.preprocessing.size)
         let (data, run) = try trained.testData(for: loaded)
         let skips = skipBroken || run.skipsBroken
         let (whole, skipped) = try readable(data.test, skipsBroken: skips)
@@ -98,7 +99,7 @@ struct EvalCommand: ParsableCommand {
             () throws(FileError) in
             try executor.evaluate(
                 BatchLoader(test, test.preparation(loaded.preprocessing), batchSize: batchSize),
-                views: views.views,
+                views: views,
                 shouldGoOn: { examples in
                     if bar?.isDue() == true {
                         bar?.draw(
@@ -113,7 +114,7 @@ struct EvalCommand: ParsableCommand {
         try loaded.model.checkFinite(CollectionOfOne(Float(sums.lossSum)))
         var result = Result(
             loss: sums.meanLoss, accuracy: sums.accuracy, count: sums.count, testing: data.testing,
-            skipped: skipped, epoch: loaded.model.epoch, tta: views.tta?.text)
+            skipped: skipped, epoch: loaded.model.epoch, tta: self.views.tta?.text)
         if let report, let details {
             let names = trained.labels.labels != nil ? loaded.names : test.classNames
             let written = EvalReport(details, names: names, of: test)

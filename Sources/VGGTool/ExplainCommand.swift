@@ -85,7 +85,7 @@ struct ExplainCommand: ParsableCommand {
                     ?? "--class must be 0 to \(classes - 1), not \(label)")
         }
         let file = photos.images[0]
-        let photo = try RGBImage(named: file)
+        let photo = try RGBImage(named: file, alpha: Preparation(loaded.preprocessing).alpha)
         let seen = loaded.preprocessing.crop(photo)
         let device = compute.resolved(for: loaded.network, batchSize: 1, mode: .training) { _ in .fp32 }
         let input = loaded.preprocessing.input(from: photo)

@@ -7,6 +7,7 @@ struct PredictCommand: ParsableCommand {
         abstract: "Say what a trained network sees in photos, or in one test image of a data set.",
         discussion: """
             Examples:
+              vgg predict fashion-mnist shoe.jpg --preprocessing garment --seen seen.png
               vgg predict vgg16.pth --labels imagenet_class_index.json cat.jpg holiday/
               curl -s https://example.org/cat.jpg | vgg predict vgg16.pth --format json -
               vgg train --recipe quick --run-dir runs/quick
@@ -32,6 +33,16 @@ struct PredictCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "How many of the likeliest classes to print.")
     var top = 5
 
+    @Option(
+        help: ArgumentHelp(
+            "Also draw what the network sees of the photos (of the first \(PredictCommand.mostSeen)), and what it takes them for, into this PNG file.",
+            valueName: "file"),
+        transform: HomeFolder.expandingTilde)
+    var seen: String?
+
+    /// More are no sheet that somebody looks at.
+    private static let mostSeen = 100
+
     @OptionGroup var views: ViewOptions
     @OptionGroup var output: FormatOption
 
@@ -42,6 +53,9 @@ struct PredictCommand: ParsableCommand {
             guard photos.images.isEmpty else {
                 throw ValidationError(
                     "--index is for a data set's test images; leave it out to predict photos")
+            }
+            guard seen == nil else {
+                throw ValidationError("--seen is for photos, not for test images by --index")
             }
         } else if photos.images.isEmpty {
             throw ValidationError(
@@ -57,12 +71,13 @@ struct PredictCommand: ParsableCommand {
 
     private func predictTestImage(_ index: Int) throws {
         let loaded = try trained.load(head)
+        let views = try views.views(for: loaded.preprocessing.size)
         let test = try trained.testData(for: loaded).data.test
         let example = try test.example(at: index, test.preparation(loaded.preprocessing))
         let place = trained.place(loaded.model, loaded.network, batchSize: 1, compute)
         let executor = try loaded.model.executor(
             for: loaded.network, batchSize: 1, precision: place.precision, device: place.device)
-        let logits = views.views.logits(of: example, by: executor)
+        let logits = views.logits(of: example, by: executor)
         try executor.checkDevice()
         try loaded.model.checkFinite(logits)
 
@@ -79,6 +94,13 @@ struct PredictCommand: ParsableCommand {
 
     private func predictPhotos() throws {
         let loaded = try trained.loadForPhotos(head)
+        let views = try views.views(for: loaded.preprocessing.size)
+        if let seen {
+            guard seen.lowercased().hasSuffix(".png") else {
+                throw ValidationError("\(seen) must end in .png: a PNG file is written")
+            }
+            try AtomicFile.checkReplaceable(seen)
+        }
         let list = PhotoList(photos.images)
         let batchSize = photos.batchSize(for: list)
         let place = trained.place(loaded.model, loaded.network, batchSize: batchSize, compute)
@@ -87,14 +109,35 @@ struct PredictCommand: ParsableCommand {
 
         var report = PhotoReport(
             list.files, format: output.format, top: top, names: loaded.names)
+        var sheet: [ContactSheet.Item] = []
         for problem in list.problems { try report.fail(problem) }
         for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {
-            let logits = batch.images.map { views.views.logits(of: $0, by: executor) } ?? []
+            let logits = batch.images.map { views.logits(of: $0, by: executor) } ?? []
             try executor.checkDevice()
             try loaded.model.checkFinite(logits)
             try report.add(batch, logits: logits)
+            if seen != nil, let images = batch.images {
+                sheet += items(images, logits, loaded).prefix(Self.mostSeen - sheet.count)
+            }
         }
         report.end()
+        if let seen, !sheet.isEmpty {
+            let scale = max(1, 84 / loaded.preprocessing.size)
+            try AtomicFile.replace(
+                seen, with: ContactSheet(sheet, columns: 8, scale: scale).bitmap().pngData())
+        }
         if !report.problems.isEmpty { throw ExitCode.failure }
+    }
+
+    /// Pictures of the images that the network was given, and the likeliest class of each.
+    private func items(_ images: ImageBatch, _ logits: [Float], _ loaded: LoadedModel) -> [ContactSheet.Item]
+    {
+        let classes = logits.count / images.count
+        return (0..<images.count).map { place in
+            let own = Array(logits[place * classes..<(place + 1) * classes])
+            let best = Prediction(logits: own, names: loaded.names, top: 1).top.first
+            return ContactSheet.Item(
+                images[place..<place + 1], by: loaded.preprocessing, caption: best?.class ?? "")
+        }
     }
 }

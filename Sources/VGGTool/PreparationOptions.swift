@@ -6,13 +6,14 @@ import VGGKit
 struct PreparationOptions: ParsableArguments {
     /// A preparation that has a name.
     enum Name: String, ExpressibleByArgument, CaseIterable {
-        case imagenet, caffe, plain
+        case imagenet, caffe, plain, garment
     }
 
     @Option(
         help: """
             How pictures are prepared: imagenet (torchvision's weights), caffe (Caffe's and Keras's), or plain, \
-            which is 0…1 and nothing cut off but what makes the picture a square (default: what the run, or the file, \
+            which is 0…1 and nothing cut off but what makes the picture a square; or as the weights say, but of the garment \
+            in the picture alone, grey and bright in the middle of a black square (garment; default: what the run, or the file, \
             says, else imagenet for networks with 3 input channels and plain for those with 1; to train without \
             --init, plain).
             """)
@@ -101,7 +102,7 @@ struct PreparationOptions: ParsableArguments {
             try Preprocessing(
                 resize: resize ?? base.resize, size: base.size, channels: base.channels, range: range,
                 mean: values(mean, "--mean", channels) ?? base.mean,
-                std: values(std, "--std", channels) ?? base.std)
+                std: values(std, "--std", channels) ?? base.std, subject: base.subject)
         }
     }
 
@@ -110,6 +111,7 @@ struct PreparationOptions: ParsableArguments {
         case .imagenet: .imageNet
         case .caffe: .caffe
         case .plain: try .plain(own.size, channels: channels == 1 ? .grey : .rgb)
+        case .garment: own.looking(for: .garment)
         case nil: own
         }
     }

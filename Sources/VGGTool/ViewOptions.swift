@@ -32,5 +32,15 @@ struct ViewOptions: ParsableArguments {
             valueName: "mirror|shift:n|mirror,shift:n"))
     var tta: Views?
 
-    var views: ImageViews { tta?.views ?? ImageViews() }
+    /// What a network is shown that takes pictures of this size.
+    /// - Throws: a validation error if nothing of a moved picture would be left.
+    func views(for size: Int) throws -> ImageViews {
+        let views = tta?.views ?? ImageViews()
+        guard views.shift < size else {
+            throw ValidationError(
+                "--tta shift:\(views.shift) leaves nothing of pictures of \(size)×\(size) pixels; give less than \(size)"
+            )
+        }
+        return views
+    }
 }

@@ -193,3 +193,20 @@ import VGGTestSupport
         }
     }
 }
+
+/// What Pillow makes of files with alpha over white, or over black; see Scripts/goldens/photos.py.
+@Suite(.enabled(if: Goldens.areReadable)) struct AlphaTests {
+    struct Golden: Decodable, Sendable, CustomTestStringConvertible {
+        let file: String
+        let pixels: Data
+
+        var testDescription: String { file }
+
+        static let all: [Golden] = Goldens.decode("alpha.json")
+    }
+
+    @Test(arguments: Golden.all) func equalsPillow(golden: Golden) throws {
+        let image = try RGBImage(decoding: Goldens.bytes("photos/\(golden.file)"), alpha: .blended)
+        #expect(image.pixels == Array(golden.pixels))
+    }
+}

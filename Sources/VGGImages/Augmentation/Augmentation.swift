@@ -8,6 +8,7 @@ import VGGModel
 /// What it does depends on the draw and on nothing else, so that no thread, no order and no interruption changes an
 /// example.
 public struct Augmentation: Hashable, Sendable {
+    /// Which part of a picture is taken.
     public enum Crop: Hashable, Sendable {
         /// Of what the network would see, with a border around it.
         case padded(RandomCrop)
@@ -15,13 +16,18 @@ public struct Augmentation: Hashable, Sendable {
         case resized(RandomResizedCrop)
     }
 
+    /// nil for what the network would see.
     public var crop: Crop?
+    /// nil for never.
     public var flip: RandomFlip?
     /// Whether one change of `TrivialAugmentWide` is made.
     public var usesTrivialAugment: Bool
+    /// nil for colours as they are.
     public var jitter: ColorJitter?
+    /// nil for nothing.
     public var erasing: RandomErasing?
 
+    /// Without arguments nothing is changed.
     public init(
         crop: Crop? = nil, flip: RandomFlip? = nil, usesTrivialAugment: Bool = false,
         jitter: ColorJitter? = nil, erasing: RandomErasing? = nil

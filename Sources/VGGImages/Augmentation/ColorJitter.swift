@@ -4,7 +4,9 @@
 public struct ColorJitter: Hashable, Sendable {
     /// The factor is uniform in 1 ± this, but not negative; 0 for none. So for contrast and saturation.
     public var brightness: Double
+    /// As `brightness`.
     public var contrast: Double
+    /// As `brightness`.
     public var saturation: Double
     /// The shift is uniform in 0 ± this, at most 0.5; 0 for none.
     public var hue: Double

@@ -8,11 +8,14 @@ public struct ExampleDraw: Hashable, Sendable {
     /// What numbers are drawn for.
     enum Use: UInt64 { case crop, horizontalFlip, verticalFlip, colorJitter, trivialAugment, erasing }
 
+    /// That of the training.
     public let seed: UInt64
+    /// Counted from 0.
     public let epoch: Int
     /// Its number in the data set.
     public let example: Int
 
+    /// Another draw for every three numbers.
     public init(seed: UInt64, epoch: Int, example: Int) {
         self.seed = seed
         self.epoch = epoch

@@ -1,5 +1,6 @@
 /// One change of a picture with all that was drawn for it; the bytes are those of torchvision on Pillow's pictures.
 public enum ImageOperation: Hashable, Sendable {
+    /// Nothing is changed.
     case identity
     /// By how many columns a row moves against the one before; black comes in.
     case shearX(Double)
@@ -25,11 +26,14 @@ public enum ImageOperation: Hashable, Sendable {
     case posterize(Int)
     /// Bytes from this one on are inverted.
     case solarize(Double)
+    /// Each channel is stretched over all 256 values.
     case autoContrast
+    /// Each channel's values become as frequent as each other, as far as that goes.
     case equalize
 }
 
 extension Pixels {
+    /// The picture with a change made, of the same size; grey ones keep what a change of colours would do.
     public func applying(_ operation: ImageOperation) -> Pixels {
         switch operation {
         case .identity: self

@@ -1,10 +1,15 @@
 /// A rectangle of pixels, which may reach beyond the picture that it is of.
 public struct Window: Hashable, Sendable {
+    /// The first row, counted from the picture's; negative above it.
     public var top: Int
+    /// The first column, likewise.
     public var left: Int
+    /// Rows.
     public var height: Int
+    /// Columns.
     public var width: Int
 
+    /// Rows and columns are those of the picture, counted from 0.
     public init(top: Int, left: Int, height: Int, width: Int) {
         self.top = top
         self.left = left

@@ -4,6 +4,7 @@ import Foundation
 public struct RandomCrop: Hashable, Sendable {
     /// The width of the border in pixels, on each side.
     public var padding: Int
+    /// What the border shows.
     public var mode: PaddingMode
 
     /// - Precondition: `padding` is not negative.

@@ -16,6 +16,7 @@ public struct RandomErasing: Hashable, Sendable {
 
     /// timm's `--reprob`.
     public var probability: Double
+    /// What comes in place of the numbers.
     public var mode: Mode
     /// How many rectangles there are at most, uniformly from 1 on (timm's `--recount`).
     public var count: Int
@@ -39,10 +40,12 @@ public struct RandomErasing: Hashable, Sendable {
 
     /// A rectangle and what comes into it.
     public struct Erasure: Hashable, Sendable {
+        /// Within the network's input.
         public var window: Window
         /// One number for everything, one a channel, or `[channels, height, width]`.
         public var values: [Float]
 
+        /// - Parameter values: as many as `values` says.
         public init(window: Window, values: [Float]) {
             self.window = window
             self.values = values

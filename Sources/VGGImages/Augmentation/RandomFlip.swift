@@ -9,6 +9,7 @@ public struct RandomFlip: Hashable, Sendable {
     /// forms of every example. `horizontal` is the share that begins mirrored.
     public var alternates: Bool
 
+    /// timm's defaults; both shares are between 0 and 1.
     public init(horizontal: Double = 0.5, vertical: Double = 0, alternates: Bool = false) {
         self.horizontal = horizontal
         self.vertical = vertical
