@@ -16,13 +16,19 @@ public struct CrossEntropy: Hashable, Sendable {
         self.classWeights = classWeights
     }
 
+    /// How much images count in a mean loss: as many as they are, or as their classes' weights say.
+    public func weight(of labels: [Int32]) -> Double {
+        guard let classWeights else { return Double(labels.count) }
+        return labels.reduce(0) { $0 + Double(classWeights[Int($1)]) }
+    }
+
     /// What a batch's mean loss is made of the sum by.
     /// - Parameter labels: of the node's images.
     package func scale(of labels: [Int32], in node: SumTree) -> Double {
-        guard let classWeights else { return 1 / Double(node.batch) }
+        guard classWeights != nil else { return 1 / Double(node.batch) }
         precondition(
             node.images.count == node.batch, "the weights of a part of a batch are not those of the whole")
-        return 1 / labels.reduce(0) { $0 + Double(classWeights[Int($1)]) }
+        return 1 / weight(of: labels)
     }
 
     /// The sum of which the mean of `count` images is the batch's loss.

@@ -20,8 +20,9 @@ struct HuggingFaceFolder {
         let weights = Self.names.lazy.map(file).first(where: FileManager.default.fileExists)
         guard let weights else { return nil }
         weightsPath = weights
-        // A run's says which format it is of, and one that cannot be understood is a run's that was damaged.
-        let isTheirs = json("config.json").map { $0["format"] == nil } ?? false
+        // A run's says which format it is of, or at least what is trained by what; and one that cannot be understood is a run's
+        // that was damaged.
+        let isTheirs = json("config.json").map { $0["format"] == nil && $0["optimizer"] == nil } ?? false
         guard isTheirs || !FileManager.default.fileExists(atPath: file("config.json")) else { return nil }
     }
 

@@ -15,21 +15,4 @@ struct ChannelValues: ExpressibleByArgument, Hashable {
     init(_ values: [Float]) { self.values = values }
 
     var text: String { values.map { "\($0)" }.joined(separator: ",") }
-
-    /// A command line in which `--mean 0.485 0.456 0.406`, as timm has it, became `--mean 0.485,0.456,0.406`.
-    static func joining(_ arguments: [String]) -> [String] {
-        var result: [String] = []
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            result.append(argument)
-            guard argument != "--" else { return result + rest }
-            let numbers = rest.prefix(3)
-            guard ["--mean", "--std"].contains(argument), numbers.count == 3,
-                numbers.allSatisfy({ Float($0) != nil })
-            else { continue }
-            result.append(numbers.joined(separator: ","))
-            rest = rest.dropFirst(3)
-        }
-        return result
-    }
 }

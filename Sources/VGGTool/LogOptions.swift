@@ -11,7 +11,7 @@ struct LogOptions: ParsableArguments {
             let logs = argument.split(separator: ",", omittingEmptySubsequences: false)
                 .map { RunLog(rawValue: String($0)) }
             self.logs = logs.compactMap(\.self)
-            guard self.logs.count == logs.count else { return nil }
+            guard self.logs.count == logs.count, Set(self.logs).count == logs.count else { return nil }
         }
     }
 

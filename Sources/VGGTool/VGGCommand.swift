@@ -39,7 +39,7 @@ struct VGGCommand: ParsableCommand {
             try checkEnvironment()
             try checkCommand()
             do {
-                var command = try parseAsRoot(ChannelValues.joining(Recipe.expanding(arguments)))
+                var command = try parseAsRoot(SeparatedNumbers.joining(Recipe.expanding(arguments)))
                 try command.run()
             } catch  where exitCode(for: error).isSuccess {
                 try show(help: error)

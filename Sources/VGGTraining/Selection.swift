@@ -18,15 +18,18 @@ extension TrainingConfiguration {
     /// Whether the training looks at an epoch's figures to decide anything.
     private var looksAtFigures: Bool { selects || schedule?.sched == .plateau }
 
+    /// - Parameter isResumed: whether the run goes on, which can get no images for validation any more.
     /// - Throws: `TrainingError.invalidSetting` if epochs are compared, and there is nothing to compare them by.
-    package func checkSelection(hasValidation: Bool) throws(TrainingError) {
+    package func checkSelection(hasValidation: Bool, isResumed: Bool = false) throws(TrainingError) {
         // Whether a folder of photos has a part for validation, its names alone say.
         guard looksAtFigures, !hasValidation, !hasPhotos else { return }
         throw .invalidSetting(
             keep == .best ? .keep : patience != nil ? .patience : .sched,
             reason: (keep == .best ? "best " : patience != nil ? "" : "plateau ")
-                + "needs images to choose by that are not tested on: \(Setting.validationSplit) 0.1 keeps a tenth of the "
-                + "training images for it")
+                + "needs images to choose by that are not tested on"
+                + (isResumed
+                    ? ", and the run keeps none; go on without, or start a new run with \(Setting.validationSplit) 0.1"
+                    : ": \(Setting.validationSplit) 0.1 keeps a tenth of the training images for it"))
     }
 
     /// What somebody should know who chooses by the images that are tested on.

@@ -50,6 +50,16 @@ struct SettledPhotos {
                 self.training.withoutBroken(threads: threads), self.test.withoutBroken(threads: threads)
             )
             let validated = self.validation?.withoutBroken(threads: threads)
+            let halves: [(String, ImageDataset, ImageDataset?)] = [
+                ("training", self.training, trained.whole), ("testing", self.test, tested.whole),
+                ("validation", self.validation ?? self.test, validated?.whole),
+            ]
+            for (use, all, left) in halves where all.count > 0 && left?.count == 0 {
+                let reason =
+                    all.count == 1
+                    ? "the only photo for \(use) cannot" : "none of the \(all.count) photos for \(use) can"
+                throw FileError(photos.folder, "\(reason) be read")
+            }
             (self.training, self.test, self.validation) = (trained.whole, tested.whole, validated?.whole)
             skipped += trained.broken + tested.broken + (validated?.broken ?? [])
         } else {

@@ -175,19 +175,31 @@ public final class Trainer {
     }
 
     /// One timed step, added to the sums.
+    /// - Parameter optimizer: nil for the configuration's, at the rate of the step.
     /// - Throws: `FileError` if a batch could not be made.
-    func trainingStep(_ batches: [LoadedBatch]) throws -> BatchMetrics {
+    func trainingStep(_ batches: [LoadedBatch], by optimizer: Optimizer? = nil) throws -> BatchMetrics {
         if let problem = batches.lazy.compactMap(\.firstProblem).first { throw unreadable(problem) }
         let parts = batches.compactMap(\.images)
         // Not the steps so far: earlier epochs may have had more, with photos that are gone.
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
-        let optimizer = configuration.optimizer(
-            at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
-        let examples = parts.map(\.count).reduce(0, +)
+        let optimizer =
+            optimizer
+            ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
+        let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
+        let weights = parts.map { Float(loss.weight(of: $0.labels ?? [])) }
+        let weight = weights.reduce(0, +)
         var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
+        let examples = parts.map(\.count).reduce(0, +)
         let begin = clock.now
         for (part, images) in parts.enumerated() {
-            step.add(try train(images, part, of: examples, optimizer))
+            let share = parts.count > 1 ? weights[part] / weight : nil
+            var metrics = try train(
+                images, part, share, isLast: part == parts.count - 1, loss: loss, optimizer: optimizer)
+            // The mean of a step is one by the classes' weights, too.
+            if let share, loss.classWeights != nil {
+                metrics.lossSum = metrics.meanLoss * Double(share) * Double(examples)
+            }
+            step.add(metrics)
         }
         try executor.checkDevice()
         state.computeSeconds += (clock.now - begin).seconds
@@ -200,22 +212,23 @@ public final class Trainer {
         return step
     }
 
-    /// Trains with a batch, which is a part of a step's examples: the last one updates the weights.
+    /// Trains with a batch, which is a part of a step: the last one updates the weights.
+    /// - Parameter share: how much the batch counts among the step's; nil if it is the only one.
     private func train(
-        _ images: ImageBatch, _ part: Int, of examples: Int, _ optimizer: Optimizer
+        _ images: ImageBatch, _ part: Int, _ share: Float?, isLast: Bool, loss: CrossEntropy,
+        optimizer: Optimizer
     ) throws -> BatchMetrics {
-        let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
         let (seed, place) = (configuration.seed, state.step * (configuration.gradAccumSteps ?? 1) + part)
-        if images.count == examples, configuration.clipGrad == nil {
+        if share == nil, configuration.clipGrad == nil {
             return executor.trainingStep(images, optimizer: optimizer, seed: seed, step: place, loss: loss)
         }
         let metrics = executor.backward(images, seed: seed, step: place, loss: loss)
-        if images.count < examples {
+        if let share {
             if part == 0 { gradientSum.clear() }
-            gradientSum.share = Float(images.count) / Float(examples)
+            gradientSum.share = share
             try executor.exchangeGradients(with: &gradientSum)
         }
-        if part * configuration.batchSize + images.count == examples {
+        if isLast {
             if let clipGrad = configuration.clipGrad {
                 var clipping = GradientClipping(maxNorm: clipGrad)
                 try executor.exchangeGradients(with: &clipping)

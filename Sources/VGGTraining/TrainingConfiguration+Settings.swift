@@ -161,6 +161,9 @@ extension TrainingConfiguration {
             throw TrainingError.invalidSetting(.classes, reason: "must be at least 1 to train, not 0")
         }
         if let freeze { _ = try network.layerCount(of: freeze) }
+        guard optimizer.bnBiasLrScale == nil || network.hasBatchNorm else {
+            throw TrainingError.invalidSetting(.bnBiasLrScale, reason: "is for networks with batch norm")
+        }
     }
 
     /// The same without the model, which may not be known yet.

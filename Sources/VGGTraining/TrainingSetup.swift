@@ -101,7 +101,7 @@ public struct TrainingSetup {
         training = photos.training.limited(to: configuration.trainLimit ?? .max)
         test = photos.test.limited(to: configuration.testLimit ?? .max)
         validation = photos.validation?.limited(to: configuration.testLimit ?? .max)
-        try configuration.checkSelection(hasValidation: validation != nil)
+        try configuration.checkSelection(hasValidation: validation != nil, isResumed: lock != nil)
         for dataset in [training, test, validation].compactMap(\.self) {
             try network.check(dataset, preparation)
         }

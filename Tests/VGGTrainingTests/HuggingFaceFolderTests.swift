@@ -21,6 +21,15 @@ import VGGTraining
         return try TrainedModel(runOrWeights: folder.path)
     }
 
+    /// A run's configuration without its format, as somebody's edit leaves it, is no model of theirs.
+    @Test func isNoRunThatLacksItsFormat() throws {
+        let texts = [
+            "config.json": #"{"epochs": 2, "model": {"arch": "vgg11"}, "optimizer": {"learning_rate": 0.1}}"#
+        ]
+        let model = try model("tiny.safetensors", as: "model.safetensors", texts)
+        #expect(model.run?.path == folder.path)
+    }
+
     private let classes = #""id2label": {"1": "b", "0": "a", "2": "c", "4": "e", "3": "d"}"#
 
     @Test(arguments: [("tiny.safetensors", "model.safetensors"), ("tiny.pth", "pytorch_model.bin")])

@@ -216,6 +216,29 @@ import VGGTraining
         #expect(try figures(parts).map { $0[1] } == figures(whole).map { $0[1] })
     }
 
+    /// The mean over a step is one by the weights of the classes, however the batches share them out.
+    @Test func weightsCountThroughAllBatchesOfAStep() throws {
+        let folder = try TemporaryFolder()
+        var configuration = smallConfiguration()
+        (configuration.model.arch, configuration.model.dropout) = ("vgg11", 0)
+        configuration.precision = .fp32
+        configuration.classWeights = .named(["first": 5, "second": 0.1, "third": 2])
+        let (whole, parts) = (folder.run("whole"), folder.run("parts"))
+        _ = try trainer(configuration, folder: whole).run()
+        (configuration.batchSize, configuration.gradAccumSteps) = (4, 2)
+        _ = try trainer(configuration, folder: parts).run()
+        let expected = try whole.tensors()
+        for (name, tensor) in try parts.tensors() {
+            expectClose(tensor.values, try #require(expected[name]).values, tolerance: 1e-4, "\(name)")
+        }
+        let losses = try [parts, whole].map { run in
+            try run.readMetrics().compactMap {
+                if case .epoch(let epoch) = $0 { epoch.trainLoss } else { nil }
+            }
+        }
+        expectClose(losses[0], losses[1], tolerance: 1e-5, "losses")
+    }
+
     /// What a killed process has written after its last checkpoint does not count.
     @Test func cutsMetricsBackToTheCheckpoint() throws {
         let folder = try TemporaryFolder()

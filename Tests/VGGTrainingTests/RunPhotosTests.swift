@@ -117,6 +117,16 @@ import VGGTraining
         #expect(error?.reason == "no photo of the class red can be read")
     }
 
+    /// What is said then is not that there are none.
+    @Test func aWholeHalfMustNotVanish() throws {
+        let photos = try trainer(configuration(), run: whole).setup.test.photoNames
+        for name in photos { try spoil(name) }
+        let error = #expect(throws: FileError.self) {
+            try trainer(configuration { $0.skipBroken = true }, run: run)
+        }
+        #expect(error?.reason == "none of the \(photos.count) photos for testing can be read")
+    }
+
     /// Where the folder is now is a part of the command.
     @Test func adviceKnowsWhereThePhotosAre() throws {
         try stop(try trainer(configuration(), run: run), after: 3)

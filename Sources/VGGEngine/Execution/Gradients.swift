@@ -1,7 +1,7 @@
 /// Gradients of several batches, added up to those of all their examples: what one update is made by where a batch does
 /// not fit into memory. (The statistics of batch norm stay those of each batch.)
 package struct GradientSum: GradientExchange {
-    /// The share of the next batch's examples in all.
+    /// How much the next batch counts among all.
     package var share: Float = 1
     private var sum: [Float] = []
 

@@ -1,14 +1,8 @@
-/// A learning rate that is lowered whenever a figure has not become better for some epochs: timm's `plateau`, which is
+/// A learning rate that is lowered whenever a figure has not become greater for some epochs: timm's `plateau`, which is
 /// torch's `ReduceLROnPlateau` after a warm-up.
 ///
 /// It is the only rate with a memory, which belongs into a checkpoint.
 package struct PlateauRate: Hashable, Sendable, Codable {
-    /// Which figures are better.
-    package enum Goal: String, Hashable, Sendable, Codable {
-        case max, min
-    }
-
-    package let goal: Goal
     /// After how many epochs in a row without a better figure the rate stays as it is.
     package let patience: Int
     /// What the rate is multiplied by.
@@ -26,10 +20,9 @@ package struct PlateauRate: Hashable, Sendable, Codable {
     package private(set) var badEpochs = 0
 
     package init(
-        rate: Double, goal: Goal = .max, patience: Int = 10, factor: Double = 0.1, minimum: Double = 0,
+        rate: Double, patience: Int = 10, factor: Double = 0.1, minimum: Double = 0,
         warmupEpochs: Int = 0, warmupRate: Double = 1e-5
     ) {
-        self.goal = goal
         self.patience = patience
         self.factor = factor
         self.minimum = minimum
@@ -61,9 +54,9 @@ package struct PlateauRate: Hashable, Sendable, Codable {
         if rate - lower > 1e-8 { rate = lower }
     }
 
-    /// Better by a ten-thousandth of the best, torch's threshold.
+    /// Greater by a ten-thousandth of the best, torch's threshold.
     private func isBetter(_ figure: Double) -> Bool {
         guard let best else { return !figure.isNaN }
-        return goal == .max ? figure > best * (1 + 1e-4) : figure < best * (1 - 1e-4)
+        return figure > best * (1 + 1e-4)
     }
 }
