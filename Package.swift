@@ -30,6 +30,8 @@ let package = Package(
         .target(
             name: "CVGGImages", cSettings: imageLibraries.map { .define("VGG_HAS_\($0.name)") },
             linkerSettings: imageLibraries.flatMap(\.libraries).map { .linkedLibrary($0) }),
+        // The weights are put into the program by the compiler.
+        .target(name: "CVGGModels", exclude: ["fashion-mnist.safetensors"]),
         .target(name: "VGGFiles"),
         .target(name: "VGGModel", dependencies: ["VGGFiles"]),
         .target(name: "VGGEngine", dependencies: ["VGGModel"]),
@@ -50,7 +52,7 @@ let package = Package(
         .target(name: "VGGPictures", dependencies: ["CZlib"]),
         .target(
             name: "VGGInference",
-            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats"]),
+            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
         .target(
             name: "VGGTraining",
             dependencies: [

@@ -47,6 +47,18 @@ def main():
     integers["negative"] = torch.tensor([-1, -128], dtype=torch.int8)
     save_file(integers, FOLDER / "integers.safetensors")
 
+    # Numbers of every size that halves have and of sizes between them, and halfway between two halves and two bfloat16s.
+    torch.manual_seed(0)
+    numbers = torch.randn(300) * 2.0 ** torch.randint(-28, 15, (300,))
+    halfway = torch.cat([(1 + torch.arange(40) / 40.0).half().float() + step for step in (2.0**-11, 2.0**-8)])
+    least = torch.tensor([0.0, -0.0, 2.0**-25, 3 * 2.0**-26, 2.0**-24, 1.5 * 2.0**-24, 2.0**-14, 65504.0, 65519.9])
+    weights = {
+        "scale": torch.tensor([1e-30, 70000.0, 0.1]),
+        "weight": torch.cat([numbers, halfway, -halfway, least]).reshape(-1, 7),
+    }
+    for name, dtype in (("f32", torch.float32), ("f16", torch.float16), ("bf16", torch.bfloat16)):
+        save_file({**weights, "weight": weights["weight"].to(dtype)}, FOLDER / f"rounding-{name}.safetensors")
+
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ import VGGModel
 ///
 /// Format: https://github.com/huggingface/safetensors (README, "Format").
 public struct Safetensors: Hashable, Sendable {
-    /// In the order of their numbers in the file; it is written in that of the names.
+    /// In the order of their numbers in the file.
     public var tensors: NamedTensors
     public var metadata: [String: String]
 
@@ -52,18 +52,29 @@ public struct Safetensors: Hashable, Sendable {
         }
     }
 
-    /// Writes all tensors as F32, sorted by name, and replaces the file at `path` only when all is written.
-    /// - Parameter checksummed: whether the metadata get a checksum of everything under `vgg.crc32`, which reading the
-    ///   file compares. It costs a second a gigabyte.
+    /// Writes all tensors, and replaces the file at `path` only when all is written.
+    /// - Parameters:
+    ///   - type: of the numbers, F32, F16 or BF16. Those of tensors with fewer than two dimensions, which are few, and as
+    ///     batch norm's variances of any size, stay F32. Tensors come by width and then by name, so that all are aligned.
+    ///   - checksummed: whether the metadata get a checksum of everything under `vgg.crc32`, which reading the
+    ///     file compares. It costs a second a gigabyte.
     /// - Throws: `FileError` if the file cannot be written; `SafetensorsError` for a tensor with the name of
-    ///   the metadata, or names and metadata that are too long together. The old file then stays.
-    public func write(to path: String, checksummed: Bool = false) throws {
+    ///   the metadata, a number that is too large for the type, or names and metadata that are too long together. The old
+    ///   file then stays.
+    public func write(to path: String, as type: ElementType = .float32, checksummed: Bool = false) throws {
+        precondition(ElementType.written.contains(type), "weights are not written as \(type)")
         guard tensors[SafetensorsHeaderText.metadataKey] == nil else {
             throw SafetensorsError(path, .reservedName(SafetensorsHeaderText.metadataKey))
         }
-        let ordered = tensors.sorted { $0.name < $1.name }
+        let named = tensors.sorted { $0.name < $1.name }.map { name, tensor in
+            WrittenTensor(name: name, tensor: tensor, type: tensor.shape.count < 2 ? .float32 : type)
+        }
+        if let large = named.first(where: \.overflows) {
+            throw SafetensorsError(path, .overflow(name: large.name, type: large.type.rawValue))
+        }
         var metadata = metadata
-        if checksummed { metadata[ContentChecksum.metadataKey] = checksum(of: ordered).digits }
+        if checksummed { metadata[ContentChecksum.metadataKey] = checksum(of: named).digits }
+        let ordered = named.filter { $0.type.size == 4 } + named.filter { $0.type.size < 4 }
         let header = headerText(of: ordered, metadata)
         guard header.utf8.count <= SafetensorsHeader.maximumLength else {
             throw SafetensorsError(path, .headerTooLarge(bytes: UInt64(header.utf8.count)))
@@ -71,35 +82,45 @@ public struct Safetensors: Hashable, Sendable {
         try AtomicFile.replace(path) { file in
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
             try Array(header.utf8).withUnsafeBytes { try file.write($0) }
-            for (_, tensor) in ordered {
-                try tensor.values.withUnsafeBytes { try file.write($0) }
-            }
+            for entry in ordered { try entry.type.withBytes(of: entry.tensor.values) { try file.write($0) } }
         }
     }
 
-    private func checksum(of tensors: [(name: String, tensor: Tensor)]) -> ContentChecksum {
+    private struct WrittenTensor {
+        let name: String
+        let tensor: Tensor
+        let type: ElementType
+
+        var overflows: Bool {
+            type != .float32 && tensor.values.withUnsafeBufferPointer { $0.contains(where: type.overflows) }
+        }
+    }
+
+    /// - Parameter tensors: by name.
+    private func checksum(of tensors: [WrittenTensor]) -> ContentChecksum {
         var checksum = ContentChecksum(metadata: metadata)
-        for (name, tensor) in tensors {
-            tensor.values.withUnsafeBytes { checksum.add(name, .float32, tensor.shape, $0) }
+        for entry in tensors {
+            entry.type.withBytes(of: entry.tensor.values) {
+                checksum.add(entry.name, entry.type, entry.tensor.shape, $0)
+            }
         }
         return checksum
     }
 
     /// The header of a file with `tensors` in this order, padded so that the values start at a multiple of 8.
-    private func headerText(
-        of tensors: [(name: String, tensor: Tensor)], _ metadata: [String: String]
-    ) -> String {
+    private func headerText(of tensors: [WrittenTensor], _ metadata: [String: String]) -> String {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(json($0.key)):\(json($0.value))" }
             members.append("\"\(SafetensorsHeaderText.metadataKey)\":{\(pairs.joined(separator: ","))}")
         }
         var begin = 0
-        for (name, tensor) in tensors {
-            let end = begin + tensor.values.count * ElementType.float32.size
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+        for entry in tensors {
+            let end = begin + entry.tensor.values.count * entry.type.size
+            let shape = entry.tensor.shape.map(String.init).joined(separator: ",")
             members.append(
-                "\(json(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(begin),\(end)]}")
+                "\(json(entry.name)):{\"dtype\":\"\(entry.type)\",\"shape\":[\(shape)],\"data_offsets\":[\(begin),\(end)]}"
+            )
             begin = end
         }
         let text = "{\(members.joined(separator: ","))}"

@@ -17,6 +17,8 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         case trailingBytes(Int)
         /// The tensor's numbers are of a type that is not read as `Float`.
         case unsupportedType(name: String, type: String)
+        /// The tensor has a number that is too large for the type that it is to be written as.
+        case overflow(name: String, type: String)
         /// The name cannot be given to a tensor.
         case reservedName(String)
         /// The content does not have the checksum that was written with it.
@@ -46,6 +48,8 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         case .trailingBytes(let count): "\(count) bytes at the end belong to no tensor"
         case .unsupportedType(let name, let type):
             "tensor \(name.quotedName) has type \(type.quotedName)"
+        case .overflow(let name, let type):
+            "tensor \(name.quotedName) has a number that is too large for \(type)"
         case .reservedName(let name): "a tensor cannot be called \(name.quotedName)"
         case .damaged(let checksum, let expected):
             "is damaged: the checksum of its content is \(checksum), and was \(expected) when it was written"
@@ -56,6 +60,7 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         switch problem {
         case .headerTooLarge, .malformedHeader: "is this a safetensors file?"
         case .unsupportedType: "save it as F32, F16, BF16 or F64"
+        case .overflow: "BF16 and F32 have larger ones"
         case .reservedName: "give it another name"
         case .damaged:
             "fetch it again; a program that changed it on purpose has to leave \(ContentChecksum.metadataKey) out of the "

@@ -61,6 +61,18 @@ public struct RunFolder: Hashable, Sendable {
             modelPath, "is not there yet: it is written after the first epoch; go on with \(resumption)")
     }
 
+    /// The run's model.
+    /// - Throws: what `WeightFile` throws; of a damaged one it says where the same weights are, if they are whole there.
+    func weightFile() throws -> WeightFile {
+        do {
+            return try WeightFile(contentsOf: modelPath)
+        } catch let error as SafetensorsError where (try? Safetensors(contentsOf: checkpointPath)) != nil {
+            throw FileError(
+                error.path,
+                "\(error.reason); the weights of its last checkpoint are in \(checkpointPath.shellWord)")
+        }
+    }
+
     /// What `config.json` says that the run's weights belong to; nil if it cannot be understood.
     var storedModel: StoredModel? {
         let text = try? String(contentsOfFile: configurationPath, encoding: .utf8)

@@ -1,4 +1,3 @@
-import Foundation
 import VGGEngine
 import VGGFiles
 import VGGFormats
@@ -6,7 +5,7 @@ import VGGModel
 
 /// Weights to evaluate or predict with, and what they belong to, if known.
 public struct TrainedModel: Sendable {
-    /// The weight file.
+    /// The weight file; of a model that ships with the library, its name.
     public let path: String
     /// Under the names that the file has, in its order.
     public let weights: NamedTensors
@@ -19,47 +18,51 @@ public struct TrainedModel: Sendable {
     /// What people should know about how the file was read, each a line.
     public let notes: [String]
     /// Texts of the weight file.
-    let metadata: [String: String]
+    package let metadata: [String: String]
     /// The run that they come from; nil for a weight file.
     public let run: RunFolder?
     /// Which moment of a training they are of; nil if the file does not say.
     public var epoch: TrainedEpoch? { TrainedEpoch(metadata: metadata) }
 
     /// Reads a run folder's `model.safetensors`, a weight file of any format, or that of a folder as Hugging Face's
-    /// libraries save a model, whose `config.json` names the classes.
+    /// libraries save a model, whose `config.json` names the classes; or takes the `ShippedModel` of that name, where there is
+    /// neither file nor folder.
     /// - Parameters:
     ///   - weightsKey: where in a file that holds several the weights are, as `WeightFile` takes it.
     ///   - convArch: the rows of the network, for files that neither say which it is nor have names that do; others do
     ///     not need it.
     /// - Throws: `NoRunError`, or what `WeightFile` throws, each naming the file.
     public init(runOrWeights path: String, weightsKey: String? = nil, convArch: ConvArch? = nil) throws {
-        var isDirectory: ObjCBool = false
-        let isFolder =
-            FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+        let isFolder = FileKind(at: path) == .folder
         let shared = isFolder ? HuggingFaceFolder(path) : nil
-        run = isFolder && shared == nil ? RunFolder(path) : nil
-        let file: WeightFile
+        let run = isFolder && shared == nil ? RunFolder(path) : nil
         if let run {
             try run.checkHoldsModel()
             guard weightsKey == nil else {
                 throw FileError(
                     path, "is a run folder, whose weights are under no key; leave out \(Setting.weightsKey)")
             }
-            self.path = run.modelPath
-            do {
-                file = try WeightFile(contentsOf: run.modelPath)
-            } catch let error as SafetensorsError
-                where (try? Safetensors(contentsOf: run.checkpointPath)) != nil
-            {
-                throw FileError(
-                    error.path,
-                    "\(error.reason); the weights of its last checkpoint are in \(run.checkpointPath.shellWord)"
-                )
+            try self.init(run.weightFile(), path: run.modelPath, run: run, shared: nil, convArch: convArch)
+        } else if let shipped = ShippedModel(meantBy: path) {
+            guard weightsKey == nil else {
+                throw FileError(path, "has its weights under no key; leave out \(Setting.weightsKey)")
             }
+            try self.init(shipped: shipped)
         } else {
-            self.path = shared?.weightsPath ?? path
-            file = try WeightFile(contentsOf: self.path, key: weightsKey)
+            let path = shared?.weightsPath ?? path
+            try self.init(
+                WeightFile(contentsOf: path, key: weightsKey), path: path, run: nil, shared: shared,
+                convArch: convArch)
         }
+    }
+
+    /// - Parameters:
+    ///   - path: of the file, or the name that errors give it.
+    ///   - shared: the folder that it is in, if it is one of Hugging Face's.
+    init(
+        _ file: WeightFile, path: String, run: RunFolder?, shared: HuggingFaceFolder?, convArch: ConvArch?
+    ) throws {
+        (self.path, self.run) = (path, run)
         weights = NamedTensors(
             file.tensors.lazy.filter { tensor in
                 !CheckpointNames.Prefix.allCases.contains { tensor.name.hasPrefix($0.rawValue) }

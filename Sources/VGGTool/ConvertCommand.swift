@@ -18,15 +18,13 @@ struct ConvertCommand: ParsableCommand {
               vgg convert runs/quick model.safetensors --naming d2l
               vgg convert a.pth a.safetensors --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26
               vgg convert b.pth b.safetensors --preprocessing caffe --labels names.txt
+              vgg convert runs/quick small.safetensors --dtype fp16
 
             How pictures are prepared and what the classes are called is stored in what is written, which then needs
             no such options.
             """)
 
-    @Argument(
-        help:
-            "A run folder, a weight file (safetensors or .pth), or a folder of Hugging Face's with config.json."
-    )
+    @Argument(help: TrainedModelOptions.help)
     var input: String
 
     @Argument(help: "The file to write; its ending, .safetensors or .onnx, says the format.")
@@ -36,6 +34,26 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(help: "Whose names the tensors get: torchvision (the default), timm or d2l; not for ONNX.")
     var naming: WeightNaming?
+
+    /// The value of --dtype.
+    enum NumberFormat: String, ExpressibleByArgument, CaseIterable {
+        case fp32, fp16, bf16
+
+        var type: ElementType {
+            switch self {
+            case .fp32: .float32
+            case .fp16: .float16
+            case .bf16: .bfloat16
+            }
+        }
+    }
+
+    @Option(
+        help: """
+            The number format of the tensors: fp32 (the default), or 16 bits for a file of half the size, of which fp16 loses \
+            less; not for ONNX. Biases and batch norm's numbers stay fp32.
+            """)
+    var dtype: NumberFormat?
 
     @OptionGroup(title: "Model (default: what the run, or the file, says)")
     var model: ModelOptions
@@ -64,6 +82,9 @@ struct ConvertCommand: ParsableCommand {
         guard kind == .safetensors || naming == nil else {
             throw ValidationError("--naming is for .safetensors; an ONNX model has torchvision's names")
         }
+        guard kind == .safetensors || dtype == nil else {
+            throw ValidationError("--dtype is for .safetensors; an ONNX model has numbers of 32 bits")
+        }
         try preparation.validate(size: size)
     }
 
@@ -85,7 +106,9 @@ struct ConvertCommand: ParsableCommand {
         let network = try belonging.model.network(size: belonging.size)
         switch kind {
         case .safetensors?:
-            try trained.writeSafetensors(network, belonging, naming: naming ?? .torchvision, to: output)
+            try trained.writeSafetensors(
+                network, belonging, naming: naming ?? .torchvision, as: dtype?.type ?? .float32,
+                adding: trained.training?.metadata ?? [:], to: output)
         case .onnx?: try trained.writeONNX(network, belonging, to: output)
         case nil: return
         }

@@ -3,11 +3,13 @@ import VGGKit
 
 /// A trained network and the data to try it on.
 struct TrainedModelOptions: ParsableArguments {
-    @Argument(
-        help:
-            "A run folder, a weight file (safetensors or .pth), or a folder of Hugging Face's with config.json."
-    )
+    @Argument(help: TrainedModelOptions.help)
     var runOrWeights: String
+
+    static let help: ArgumentHelp = """
+        A run folder, a weight file (safetensors or .pth), a folder of Hugging Face's with config.json, or the name of a model \
+        that is a part of the program: \(ShippedModel.names).
+        """
 
     @OptionGroup var weights: WeightsOptions
 

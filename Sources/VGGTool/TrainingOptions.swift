@@ -99,7 +99,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Start from the weights of a run folder or file (safetensors or .pth). Network and size are its own \
+            Start from the weights of a run folder or file (safetensors or .pth), or of a model that is a part of the \
+            program (\(ShippedModel.names)). Network and size are its own \
             where no option says otherwise; with other classes the last linear layer, the head, starts anew.
             """, valueName: "weights"))
     var `init`: String?
@@ -144,7 +145,10 @@ struct TrainingOptions: ParsableArguments {
         if let seed { result.seed = seed }
         if let precision { result.precision = precision.resolved(on: .best) }
         if let weightInit { result.initialization = weightInit }
-        if let path = `init` { result.initialWeights = DataName.absolute(path) }
+        if let path = `init` {
+            let isShipped = ShippedModel(meantBy: path) != nil
+            result.initialWeights = isShipped ? path : DataName.absolute(path)
+        }
         if let key = weights.weightsKey { result.initialWeightsKey = key }
         if let freeze { result.freeze = freeze.part }
         if let classWeights { result.classWeights = classWeights }

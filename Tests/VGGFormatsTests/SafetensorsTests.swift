@@ -57,6 +57,46 @@ import VGGModel
         }
     }
 
+    /// Numbers are rounded as torch does it, vectors stay as they are, and all comes in the order of Python's writer.
+    @Test(arguments: [ElementType.float16, .bfloat16])
+    func writesSixteenBitsAsPythonDoes(_ type: ElementType) throws {
+        let expected = golden("rounding-\(type.rawValue.lowercased()).safetensors")
+        try withFile(Data()) { path in
+            try Safetensors(contentsOf: golden("rounding-f32.safetensors")).write(to: path, as: type)
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data(contentsOf: URL(filePath: expected)))
+            try Safetensors(contentsOf: expected).write(to: path, as: type, checksummed: true)
+            #expect(try Safetensors(contentsOf: path) == Safetensors(contentsOf: expected))
+        }
+    }
+
+    /// All but those that are not numbers, of which there are many.
+    @Test func writesEveryHalfAsItself() throws {
+        let halves = (UInt16.min...UInt16.max).filter { $0 & 0x7FFF <= 0x7C00 }
+        var bytes = file(
+            header:
+                "{\"x\":{\"dtype\":\"F16\",\"shape\":[1,\(halves.count)],\"data_offsets\":[0,\(2 * halves.count)]}}",
+            data: 0)
+        for half in halves { withUnsafeBytes(of: half.littleEndian) { bytes.append(contentsOf: $0) } }
+        let read = try withFile(bytes) { try Safetensors(contentsOf: $0) }
+        try withFile(Data()) { path in
+            try read.write(to: path, as: .float16)
+            #expect(
+                try Data(contentsOf: URL(filePath: path)).suffix(2 * halves.count)
+                    == bytes.suffix(2 * halves.count))
+        }
+    }
+
+    @Test func writesNoNumberThatIsTooLarge() throws {
+        let file = Safetensors(tensors: ["a": Tensor(shape: [1, 2], values: [1, 65520])])
+        try withFile(Data("old".utf8)) { path in
+            #expect(throws: SafetensorsError(path, .overflow(name: "a", type: "F16"))) {
+                try file.write(to: path, as: .float16)
+            }
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data("old".utf8))
+            try file.write(to: path, as: .bfloat16)
+        }
+    }
+
     @Test func readsWhatItWrote() throws {
         let values = (0..<10_000).map { Float($0) * 0.37 - 1e3 }
         let original = Safetensors(

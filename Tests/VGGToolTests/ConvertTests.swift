@@ -40,6 +40,34 @@ extension ToolTests {
         #expect(again.metadata == converted.metadata)
     }
 
+    /// Half the size, and the nearest numbers; what the file says of its training is not where things were here.
+    @Test func convertsToSixteenBits() throws {
+        let result = try run(
+            "train --recipe quick --epochs 1 --max-steps 2 --train-limit 256 --test-limit 32 --seed 7 --run-dir run"
+        )
+        #expect(result.status == 0, "\(result.errors)")
+        for (name, unit) in [("fp16", Float(0x1p-11)), ("bf16", 0x1p-8)] {
+            #expect(try run("convert run \(name).safetensors --dtype \(name)").status == 0)
+            let (whole, half) = (
+                try TrainedModel(runOrWeights: folder.url("run").path),
+                try TrainedModel(runOrWeights: folder.url("\(name).safetensors").path)
+            )
+            #expect(half.stored == whole.stored && half.epoch == whole.epoch)
+            #expect(half.training?.seed == 7 && half.training?.epochs == 1)
+            for (name, tensor) in half.weights {
+                let expected = try #require(whole.weights[name])
+                let isExact = tensor.shape.count == 1
+                for (number, exact) in zip(tensor.values, expected.values) {
+                    guard abs(number - exact) > (isExact ? 0 : unit * abs(exact) + 0x1p-25) else { continue }
+                    Issue.record("\(number) is not next to \(exact)")
+                    break
+                }
+            }
+            let size = try folder.bytes("\(name).safetensors").count
+            #expect(Double(size) < 0.55 * Double(try folder.bytes("run/model.safetensors").count))
+        }
+    }
+
     @Test func convertsToONNX() throws {
         _ = try writeWeights("d2l.safetensors")
         let result = try run("convert d2l.safetensors model.onnx")
