@@ -18,6 +18,8 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case modelEma, modelEmaDecay, modelEmaWarmup
     // Its learning rate from step to step.
     case sched, warmupEpochs, warmupLr, minLr, decayEpochs, decayMilestones, decayRate, patienceEpochs
+    // The test of learning rates.
+    case lrFindRange, lrFindSteps
     // Which epoch it ends with.
     case keep, patience
     // What happens to its pictures.

@@ -4,6 +4,8 @@ import Foundation
 struct Axis {
     let range: ClosedRange<Double>
     let ticks: [(value: Double, label: String)]
+    /// Whether equal distances are equal factors.
+    private let isLogarithmic: Bool
 
     /// - Parameters:
     ///   - range: what is shown; a range of (nearly) no length is widened.
@@ -18,6 +20,7 @@ struct Axis {
             range = range.lowerBound - margin...range.upperBound + margin
         }
         self.range = range
+        isLogarithmic = false
         let step = Self.roundStep(
             (range.upperBound - range.lowerBound) / Double(max(count, 1)), isWhole: isWhole)
         let first = (range.lowerBound / step - 1e-9).rounded(.up)
@@ -25,6 +28,23 @@ struct Axis {
         ticks = stride(from: first, through: last, by: 1).map { index in
             // Adding 0 makes 0 of -0.
             (index * step, Self.label(index * step + 0, step: step))
+        }
+    }
+
+    /// An axis on which equal distances are equal factors, with powers of ten labelled.
+    /// - Parameters:
+    ///   - range: of numbers above 0.
+    ///   - count: about how many ticks fit.
+    init(logarithmic range: ClosedRange<Double>, ticks count: Int) {
+        self.range = range
+        isLogarithmic = true
+        let (first, last) = (log10(range.lowerBound), log10(range.upperBound))
+        let step = max(1, ((last - first) / Double(max(count, 1))).rounded(.up))
+        ticks = stride(from: (first - 1e-9).rounded(.up), through: last + 1e-9, by: step).map { exponent in
+            (
+                pow(10, exponent),
+                -4..<4 ~= exponent ? String(format: "%g", pow(10, exponent)) : "1e\(Int(exponent))"
+            )
         }
     }
 
@@ -37,7 +57,9 @@ struct Axis {
 
     /// Where `value` is, from 0 at the lower to 1 at the upper end.
     func position(_ value: Double) -> Double {
-        (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+        isLogarithmic
+            ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
+            : (value - range.lowerBound) / (range.upperBound - range.lowerBound)
     }
 
     /// The least of 1, 2, 5, 10, 20… (and of 0.5, 0.2, 0.1…) that is not below `least`.

@@ -41,6 +41,8 @@ public struct LineChart: Hashable, Sendable {
     public var xLabel: String
     /// What the x axis shows; points beside it are left out.
     public var xRange: ClosedRange<Double>
+    /// Whether equal distances along the x axis are equal factors; the range is then one of different numbers above 0.
+    public var hasLogarithmicX = false
     public var series: [Series]
     /// The size of the picture in points, positive.
     public var width = 480
@@ -66,6 +68,7 @@ public struct LineChart: Hashable, Sendable {
 
     /// The x axis with about so many ticks; between whole numbers, such as epochs, at whole numbers only.
     func horizontalAxis(ticks count: Int) -> Axis {
+        if hasLogarithmicX { return Axis(logarithmic: xRange, ticks: max(2, count)) }
         let length = xRange.upperBound - xRange.lowerBound
         let isWhole =
             xRange.lowerBound == xRange.lowerBound.rounded() && length == length.rounded() && length != 1

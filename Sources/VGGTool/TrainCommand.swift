@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --epochs 50 --val-split 0.1 --keep best --patience 5
               vgg train --resume runs/bn96
+              vgg train --recipe quick --lr-find
               vgg train --init vgg.pth --data folder:pets --val-split 0.2 --freeze features
             """)
 
@@ -39,9 +40,22 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Only measure a few steps and say how long the training would take.")
     var estimate = false
 
+    @OptionGroup var rates: LearningRateTestOptions
     @OptionGroup var output: FormatOption
 
+    /// Whether a training is only tried, and nothing is kept.
+    private var isTrial: Bool { estimate || rates.lrFind }
+
     func validate() throws {
+        if rates.lrFind {
+            let others = [
+                ("--estimate", estimate), ("--run-dir", runDir != nil), ("--resume", resume != nil),
+            ]
+            for (option, isGiven) in others where isGiven {
+                throw ValidationError(
+                    "--lr-find is in place of a training, of which nothing is kept; leave out \(option)")
+            }
+        }
         guard runDir == nil || resume == nil else {
             throw ValidationError("--run-dir starts a run and --resume goes on with one; give one of them")
         }
@@ -143,8 +157,9 @@ struct TrainCommand: ParsableCommand {
         } else if folder.holdsRun {
             throw TrainingError.runExists(folder: folder.path)
         }
-        // A run that keeps a list of its photos takes them from wherever they are now.
-        let validation = try resumed?.readPhotos() == nil ? configuration.validation : nil
+        // A run that goes on and keeps a list of its photos takes them from wherever they are now.
+        let keepsPhotos = try !isTrial && resumed?.readPhotos() != nil
+        let validation = keepsPhotos ? nil : configuration.validation
         let data = try Datasets.load(
             configuration.data, from: configuration.dataDirectory,
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
@@ -152,14 +167,20 @@ struct TrainCommand: ParsableCommand {
         try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
         let device = try place(&configuration, isResumed: resumed != nil)
         configuration.precision.warnIfSlower(on: device, mayChange: resumed == nil)
-        if configuration.skipBroken == true, !estimate {
+        // An estimate needs no weights that may be gone: those of the run are as good.
+        if isTrial, let resumed, configuration.initialWeights != nil {
+            weights = try? TrainedModel(runOrWeights: resumed.path)
+        }
+        if configuration.skipBroken == true, !isTrial {
             Console.note("reads all photos first, to find those that are broken")
         }
         let setup = try TrainingSetup(
             configuration, training: data.train, test: data.test, validation: data.validation,
-            device: device, folder: estimate ? nil : folder, resuming: resumed != nil && !estimate,
+            device: device, folder: isTrial ? nil : folder, resuming: resumed != nil && !isTrial,
             weights: weights)
         weights = nil
+
+        if rates.lrFind { return try rates.run(setup, format: output.format) }
 
         if estimate {
             let estimate = try Trainer.estimate(setup)
@@ -222,7 +243,8 @@ struct TrainCommand: ParsableCommand {
         \(Text.count(estimate.steps, "step")) of \(Text.fixed(estimate.secondsPerStep, 3)) s \
         (\(Text.fixed(estimate.examplesPerSec, 1)) examples/sec), \
         \(Text.count(estimate.epochs, "test")) of \(Text.fixed(estimate.secondsPerTest, 1)) s, \
-        \(Text.bytes(estimate.memory.total)) of memory
+        \(Text.bytes(estimate.memory.total)) of memory; loading alone makes \
+        \(Text.fixed(estimate.loadedExamplesPerSec, 0)) examples/sec
         """
     }
 }

@@ -33,6 +33,28 @@ extension LineChart {
     }
 }
 
+extension LineChart {
+    /// The smoothed loss over the learning rate as far as it did not diverge, and the rates that are suggested.
+    public init(_ test: LearningRateTest, title: String) {
+        let shown = test.points.dropLast(test.diverged ? 1 : 0)
+        let losses = shown.map(\.smoothedLoss)
+        let (least, greatest) = (losses.min() ?? 0, losses.max() ?? 1)
+        let rules = zip(LearningRateTest.Rule.allCases, [Colour.green, .orange]).compactMap { rule, colour in
+            test.suggestion(by: rule).map { rate in
+                Series(
+                    rule.rawValue, colour: colour, dash: .dashed,
+                    points: [Point(rate, least), Point(rate, greatest)])
+            }
+        }
+        let loss = Series(
+            "loss", colour: .blue, points: shown.map { Point($0.learningRate, $0.smoothedLoss) })
+        let end = max(shown.last?.learningRate ?? 0, test.plan.rate(at: 1))
+        self.init(
+            title: title, xLabel: "learning rate", xRange: test.plan.least...end, series: [loss] + rules)
+        hasLogarithmicX = true
+    }
+}
+
 extension RunFolder {
     /// The run's curves so far.
     /// - Throws: what reading the run throws.

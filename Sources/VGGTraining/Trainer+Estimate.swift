@@ -14,6 +14,9 @@ public struct TrainingEstimate: Hashable, Sendable, Codable {
     public var seconds: Double
     /// Training examples a second, tests not counted.
     public var examplesPerSec: Double
+    /// Training examples a second that loading makes alone, when nothing is computed: where it is not above `examplesPerSec`,
+    /// the training waits for it.
+    public var loadedExamplesPerSec: Double
     /// Bytes that the training holds.
     public var memory: PlanMemory
 }
@@ -47,6 +50,8 @@ extension Trainer {
         let tested = trainer.test.count + (trainer.validation?.count ?? 0)
         let secondsPerTest = (trainer.clock.now - testBegin).seconds * Double(tested) / Double(part.count)
 
+        let loaded = trainer.loadedExamplesPerSec(limit: limit / 4)
+
         let wholeSteps = configuration.epochs * trainer.stepsPerEpoch
         let steps = min(wholeSteps, configuration.maxSteps ?? wholeSteps)
         let epochs = (steps + trainer.stepsPerEpoch - 1) / trainer.stepsPerEpoch
@@ -54,6 +59,18 @@ extension Trainer {
             steps: steps, epochs: epochs, secondsPerStep: secondsPerStep, secondsPerTest: secondsPerTest,
             seconds: Double(steps) * secondsPerStep + Double(epochs) * secondsPerTest,
             examplesPerSec: Double(trainer.training.count) / Double(trainer.stepsPerEpoch) / secondsPerStep,
-            memory: trainer.setup.memory)
+            loadedExamplesPerSec: loaded, memory: trainer.setup.memory)
+    }
+
+    /// By an epoch, or as much of it as is loaded in this time.
+    private func loadedExamplesPerSec(limit: Duration) -> Double {
+        state.stepInEpoch = 0
+        var examples = 0
+        let begin = clock.now
+        let batches = trainingBatches()
+        while examples == 0 || clock.now - begin < limit, let batch = batches.next() {
+            examples += batch.examples.count
+        }
+        return Double(examples) / (clock.now - begin).seconds
     }
 }

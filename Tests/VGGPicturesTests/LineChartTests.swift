@@ -3,6 +3,25 @@ import Testing
 import VGGPictures
 
 @Suite struct LineChartTests {
+    /// Powers of ten are as far from each other as whole numbers are otherwise.
+    @Test func placesByFactors() throws {
+        let exponents = [-4.0, -3.5, -2, 0]
+        func chart(_ places: [Double]) -> LineChart {
+            LineChart(
+                xLabel: "rate", xRange: places[0]...places[3],
+                series: [.init("a", colour: .blue, points: zip(places, exponents).map { .init($0, $1 * $1) })]
+            )
+        }
+        var logarithmic = chart(exponents.map { pow(10, $0) })
+        logarithmic.hasLogarithmicX = true
+        let (svg, plain) = (try SVG(logarithmic.svg()), try SVG(chart(exponents).svg()))
+        let (line, expected) = (
+            try #require(svg.lines(of: .blue).first), try #require(plain.lines(of: .blue).first)
+        )
+        #expect(line.points == expected.points && line.points.count == 4)
+        for label in ["0.0001", "0.001", "0.01", "0.1", "1"] { #expect(svg.texts.contains(label)) }
+    }
+
     static let loss = LineChart.Series(
         "train loss", colour: .blue, points: (1...10).map { LineChart.Point(Double($0), 2.3 / Double($0)) })
     static let trainAccuracy = LineChart.Series(

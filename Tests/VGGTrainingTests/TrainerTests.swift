@@ -180,5 +180,6 @@ import VGGTraining
         let estimate = try Trainer.estimate(setup, limit: .zero)
         #expect(estimate.steps == 12 && estimate.epochs == 2)
         #expect(estimate.seconds > 12 * estimate.secondsPerStep && estimate.secondsPerTest > 0)
+        #expect(estimate.loadedExamplesPerSec > 0 && estimate.loadedExamplesPerSec.isFinite)
     }
 }
