@@ -19,7 +19,8 @@ C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -n
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
-    cuda-compile roofline bench growth bench-kernels accuracy conversion fine-tuning clean
+    cuda-compile roofline bench growth bench-kernels \
+    bench-recipe accuracy conversion fine-tuning model record clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +95,9 @@ bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses 
 	$(BUILD) --product KernelBenchmark
 	@$$($(BUILD) --show-bin-path)/KernelBenchmark $(KERNELS)
 
+bench-recipe: build ## what the record's recipe costs: loading, the average of the weights, AdamW (two minutes, BENCH="…")
+	python3 Scripts/benchmarks/recipe.py --vgg $(VGG) $(BENCH)
+
 accuracy: build ## compare test accuracies with PyTorch: an hour or two (BENCH="…")
 	VGG=$(VGG) Scripts/accuracy $(BENCH)
 
@@ -102,6 +106,15 @@ conversion: build ## check vgg convert against torchvision, timm, onnx and ONNX 
 
 fine-tuning: build ## fine-tune on a few photos a class beside training from scratch: some minutes
 	VGG=$(VGG) Scripts/fine-tuning
+
+# The runs of the record, the first of which becomes the model that ships.
+RUNS ?= runs/seed0
+
+model: build ## put the weights of a run into the program, as the model fashion-mnist (RUNS="runs/seed0")
+	$(VGG) convert $(firstword $(RUNS)) Sources/CVGGModels/fashion-mnist.safetensors --dtype fp16
+
+record: build ## write docs/records out of runs of --recipe fashion-mnist (RUNS="runs/seed0 runs/seed1")
+	python3 Scripts/record.py --vgg $(VGG) $(RUNS)
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean
