@@ -47,7 +47,7 @@ import VGGModel
 
         let names = [
             ("cpu", "cpu"), ("opencl", "opencl:1"), ("opencl:0", "opencl:0"), ("pocl", "opencl:0"),
-            ("geforce", "opencl:2"), ("e", "opencl:2"), ("opencl:3", nil), ("", nil), ("cuda", nil),
+            ("geforce", "opencl:2"), ("e", "opencl:1"), ("opencl:3", nil), ("", nil), ("cuda", nil),
         ]
         for (name, expected) in names { #expect(Device.named(name, among: all)?.name == expected) }
         #expect(Device.named("opencl", among: [processor, pocl])?.name == "opencl:0")
