@@ -16,7 +16,8 @@ final class BatchNormStep: FloatStep {
             let count = node.images.count
             return StepTasks(
                 forward: count, inputGradient: makesInputGradient ? count : nil,
-                weightGradient: planned.trainsParameters ? Normalization<Float>.leaves(node).nodes.count : nil)
+                weightGradient: planned.trainsParameters ? Normalization<Float>.leaves(node).nodes.count : nil
+            )
         }
 
         func bound(

@@ -42,7 +42,7 @@ extension Executor {
         }
         for step in stride(from: last, through: first ?? 0, by: -1) {
             write(step)
-            if isGuided, plan.steps[step].endsInReLU {
+            if isGuided, plan.steps[step].operation.endsInReLU {
                 let positive = bound.gradient(of: step, count: count).map { max(0, $0) }
                 bound.writeGradient(positive, of: step, count: count, adding: false)
             }
@@ -51,16 +51,5 @@ extension Executor {
         if let first { write(first - 1) }
         let shape = layer.map { self.shape(of: $0, count: count) } ?? [count] + images.shape.dimensions
         return Tensor(shape: shape, values: bound.gradient(of: first.map { $0 - 1 }, count: count))
-    }
-}
-
-extension PlannedStep {
-    /// Whether its output is that of a ReLU, which a pool may have chosen from.
-    fileprivate var endsInReLU: Bool {
-        switch operation {
-        case .convolution(_, _, let relu, _), .batchNorm(_, let relu), .linear(_, let relu): relu
-        case .relu: true
-        case .maxPool, .averagePool, .dropout: false
-        }
     }
 }

@@ -114,17 +114,3 @@ extension PlannedStep {
         return steps
     }
 }
-
-extension PlannedStep.Operation {
-    /// Whether the operation can read and write 16-bit activations.
-    fileprivate var canBeMixed: Bool {
-        switch self {
-        case .convolution, .linear, .dropout: true
-        case .batchNorm, .maxPool, .averagePool, .relu: false
-        }
-    }
-
-    fileprivate var makesVector: Bool {
-        if case .linear = self { true } else { false }
-    }
-}

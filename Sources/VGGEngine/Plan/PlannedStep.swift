@@ -31,6 +31,29 @@ package struct PlannedStep: Hashable, Sendable {
     package var trainsParameters: Bool { mode == .training }
 }
 
+extension PlannedStep.Operation {
+    /// Whether it can read and write 16-bit activations.
+    var canBeMixed: Bool {
+        switch self {
+        case .convolution, .linear, .dropout: true
+        case .batchNorm, .maxPool, .averagePool, .relu: false
+        }
+    }
+
+    /// Whether its output is that of a ReLU, which a pool may have chosen from.
+    var endsInReLU: Bool {
+        switch self {
+        case .convolution(_, _, let relu, _), .batchNorm(_, let relu), .linear(_, let relu): relu
+        case .relu: true
+        case .maxPool, .averagePool, .dropout: false
+        }
+    }
+
+    var makesVector: Bool {
+        if case .linear = self { true } else { false }
+    }
+}
+
 /// What lies between two steps: a map of pixels, each with its channels. A vector is a map of one pixel, and a
 /// flattened map stays one until a linear layer makes a true vector of it.
 package struct Activation: Hashable, Sendable {
