@@ -32,7 +32,7 @@ package struct CPUBackend: Backend {
 
     package var kernels: String { "\(instructionSet)" }
 
-    /// bf16 everywhere, though emulated where the processor does not multiply it.
+    /// bf16 everywhere, though its products are made in fp32 where the processor does not multiply it.
     package var properties: DeviceProperties {
         DeviceProperties(
             kind: .cpu, hardware: ProcessorName.text ?? "processor",
