@@ -75,7 +75,9 @@ import VGGTestSupport
     @Test(arguments: TestedDevice.allAndReference) func stepsAreTorchs(on tested: TestedDevice) throws {
         let file = try golden("optimizers")
         let runs = try JSONDecoder().decode([Run].self, from: Data(try #require(file.metadata["runs"]).utf8))
-        #expect(Set(runs.map(\.opt)) == Set(Optimizer.Kind.allCases))
+        #expect(
+            Set(runs.map(\.opt)) == Set(Optimizer.Kind.allCases),
+            "Scripts/goldens/optimizers.py has a run of each")
         let images = try #require(file.tensors["images"])
         let labels = try #require(file.tensors["labels"]).values.map { Int32($0) }
         let (steps, batch, count) = (images.shape[0], images.shape[1], images.shape[1...].reduce(1, *))

@@ -36,7 +36,9 @@ struct GoldenModel: Decodable, Sendable, CustomTestStringConvertible {
 
 @Suite struct GoldenModelTests {
     @Test func coverEveryArchitecture() {
-        #expect(Set(GoldenModel.all.map(\.specification.arch)) == Set(Architecture.allNames))
+        #expect(
+            Set(GoldenModel.all.map(\.specification.arch)) == Set(Architecture.allNames),
+            "Scripts/goldens/models.py asks PyTorch what each has")
     }
 
     @Test(arguments: GoldenModel.all) func layersAreEqual(_ golden: GoldenModel) throws {
