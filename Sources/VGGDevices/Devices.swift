@@ -1,3 +1,4 @@
+import Foundation
 import VGGCPU
 import VGGEngine
 import VGGOpenCL
@@ -15,6 +16,7 @@ extension Device {
     ///   - threads: of the processor; nil for as many as the program may use.
     /// - Returns: nil if this machine has no such device.
     public static func named(_ name: String, threads: Int? = nil) -> Device? {
+        if name == "cpu" { return .cpu(threads: threads) }
         let device = name == "auto" ? best : named(name, among: available)
         return device?.properties.kind == .cpu ? .cpu(threads: threads) : device
     }
@@ -42,11 +44,12 @@ extension Device {
     /// The first GPU with enough memory, else the processor. What OpenCL makes of a processor is slower than the processor,
     /// and taken only by name.
     /// - Parameters:
-    ///   - devices: with the processor among them.
+    ///   - devices: with the processor among them; nil for those of this machine.
     ///   - bytes: what is to run needs so much of a device's memory; nil where nobody knows.
     public static func chosen(
-        among devices: [Device] = available, needing bytes: (Device) -> Int? = { _ in nil }
+        among devices: [Device]? = nil, needing bytes: (Device) -> Int? = { _ in nil }
     ) -> Choice {
+        let devices = devices ?? (systemShowsGPU ? available : [.cpu])
         var small: [String] = []
         for device in devices where device.isGPU {
             guard let free = device.freeMemory, let bytes = bytes(device), bytes > free else {
@@ -61,6 +64,17 @@ extension Device {
             reason: small.isEmpty
                 ? "there is no GPU" : "there is not enough memory on \(small.joined(separator: " and "))")
     }
+
+    /// Whether the system may have a GPU. Where it shows none nobody asks OpenCL, whose drivers take longer to answer than many
+    /// commands to run.
+    private static let systemShowsGPU: Bool = {
+        #if os(Linux)
+            let files = ["/dev/dri", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/mali0"]
+            return files.contains { FileManager.default.fileExists(atPath: $0) }
+        #else
+            return true
+        #endif
+    }()
 
     private var isGPU: Bool { properties.kind == .gpu }
 }
