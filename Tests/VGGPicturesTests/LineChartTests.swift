@@ -18,7 +18,11 @@ import VGGPictures
         let (line, expected) = (
             try #require(svg.lines(of: .blue).first), try #require(plain.lines(of: .blue).first)
         )
-        #expect(line.points == expected.points && line.points.count == 4)
+        #expect(line.points.count == 4)
+        // Logarithms round.
+        for (point, other) in zip(line.points, expected.points) {
+            #expect(abs(point.x - other.x) < 0.02 && abs(point.y - other.y) < 0.02)
+        }
         for label in ["0.0001", "0.001", "0.01", "0.1", "1"] { #expect(svg.texts.contains(label)) }
     }
 

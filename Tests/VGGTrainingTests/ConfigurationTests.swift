@@ -101,7 +101,7 @@ import VGGTraining
         ("`optEps`", { $0.optimizer = Optimizer(.adam, learningRate: 1, eps: 0) }),
         ("`bnBiasLrScale`", { $0.optimizer.bnBiasLrScale = 0 }),
         ("`clipGrad`", { $0.clipGrad = 0 }), ("`gradAccumSteps`", { $0.gradAccumSteps = 0 }),
-        ("`bnBiasLrScale`", { $0.optimizer.bnBiasLrScale = 64 }),
+        ("`bnBiasLrScale`", { ($0.model.arch, $0.optimizer.bnBiasLrScale) = ("vgg11", 64) }),
         ("`patienceEpochs`", { schedule(&$0) { $0.patienceEpochs = 3 } }),
         ("`patienceEpochs`", { schedule(&$0) { ($0.sched, $0.patienceEpochs) = (.plateau, -1) } }),
         ("`decayEpochs`", { schedule(&$0) { ($0.sched, $0.decayEpochs) = (.plateau, 3) } }),
