@@ -34,8 +34,8 @@ def smoothgrad(model, image, label):
     return gradient(model, image + deviation * noise.float().reshape(SAMPLES, *image.shape[1:]), label).mean(0, True)
 
 
-def class_model(model, label, shape):
-    image = torch.zeros(shape)
+def class_model(model, label, image):
+    # From zeros all windows of a pool would hold equals, of which rounding would choose.
     for _ in range(10):
         image = image + 1.0 * (gradient(model, image, label) - 2 * 0.01 * image)
     return image
@@ -60,7 +60,7 @@ def main():
                 "occlusion": Occlusion(model).attribute(
                     image, sliding_window_shapes=(3, 4, 4), strides=(3, 3, 3), target=label),
                 "smoothgrad": smoothgrad(model, image, label),
-                "class-model": class_model(model, label, image.shape),
+                "class-model": class_model(model, label, image),
             }
             for way, attribution in ways.items():
                 tensors[f"{name}/{way}/{label}"] = attribution[0].detach().float().contiguous().clone()

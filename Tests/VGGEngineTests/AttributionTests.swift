@@ -38,11 +38,11 @@ import VGGTestSupport
 
     @Test(arguments: ["plain", "batch-norm"], TestedDevice.allAndReference)
     func classModelIsPyTorchs(_ name: String, on tested: TestedDevice) throws {
-        let (gradients, _) = try gradients(name, batchSize: 1, on: tested.device)
+        let (gradients, image) = try gradients(name, batchSize: 1, on: tested.device)
         for label in [0, 4] {
             let expected = try #require(golden.get()["\(name)/class-model/\(label)"])
             var logits: [Float] = []
-            let found = try gradients.classModel(of: label, steps: 10) { logits.append($1) }
+            let found = try gradients.classModel(of: label, from: image, steps: 10) { logits.append($1) }
             expectClose(found.values, expected.values, tolerance: 1e-4, "class \(label)")
             #expect(logits.count == 10 && logits[9] > logits[0])
         }
