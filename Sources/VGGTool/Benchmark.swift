@@ -56,15 +56,18 @@ struct Benchmark {
         return BenchmarkResult(self, seconds: seconds, times: times, peak: peak)
     }
 
-    /// The most memory the process has held, in bytes.
+    /// The most memory the process has held, in bytes; 0 if the system does not say.
     static var peakResidentBytes: Int {
-        var usage = rusage()
         #if os(macOS)
+            var usage = rusage()
             getrusage(RUSAGE_SELF, &usage)
             return usage.ru_maxrss
         #else
-            getrusage(RUSAGE_SELF.rawValue, &usage)
-            return usage.ru_maxrss * 1024
+            // What getrusage says is never less than what the process that started this one had.
+            let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            let kilobytes = line?.split(separator: " ").compactMap { Int($0) }.first
+            return (kilobytes ?? 0) * 1024
         #endif
     }
 }
