@@ -11,7 +11,7 @@ struct ExplainCommand: ParsableCommand {
             the class, whatever is in the photo.
             Examples:
               vgg explain vgg16.pth cat.jpg --output cam.png
-              vgg explain vgg16.pth cat.jpg --method grad-cam,smoothgrad,occlusion --output ways.png
+              vgg explain vgg16.pth cat.jpg --method grad-cam,occlusion --output w.png
               vgg explain vgg16.pth cat.jpg --class 281 --layer relu4_3 --output cam.png
             """)
 
