@@ -8,8 +8,8 @@ private let isThere = Device.named("opencl") != nil
 extension ToolTests {
     private func training(_ options: String) -> String {
         """
-        train --conv-arch 1x8,1x16 --hidden-features 32 --size 14 --batch-size 32 --lr 0.1 --seed 3 --precision fp32 \
-        --train-limit 1600 --test-limit 400 \(options)
+        train --arch vgg11_bn --conv-arch 1x8,1x16 --hidden-features 32 --size 14 --batch-size 32 --lr 0.05 --momentum 0.9 \
+        --seed 3 --precision fp32 --train-limit 1600 --test-limit 400 \(options)
         """
     }
 
@@ -25,7 +25,7 @@ extension ToolTests {
             if case .epoch(let epoch) = $0 { epoch } else { nil }
         }
         // Of ten classes.
-        #expect(epochs.count == 2 && epochs[1].testAcc > 0.6 && epochs[1].trainLoss < epochs[0].trainLoss)
+        #expect(epochs.count == 2 && epochs[1].testAcc > 0.5 && epochs[1].trainLoss < epochs[0].trainLoss)
 
         let reports = try ["opencl", "cpu"].map {
             try #require(
@@ -39,7 +39,7 @@ extension ToolTests {
     /// Checkpoints are of no device: there and back again, and each move is said.
     @Test(.enabled(if: isThere)) func aRunMovesBetweenDevices() throws {
         let device = try #require(Device.named("opencl")).name
-        #expect(try run(training("--device cpu --epochs 1 --momentum 0.9 --run-dir run")).status == 0)
+        #expect(try run(training("--device cpu --epochs 1 --run-dir run")).status == 0)
         let there = try run("train --resume run --epochs 2 --device opencl")
         #expect(there.status == 0)
         #expect(
@@ -54,7 +54,7 @@ extension ToolTests {
         #expect(
             try #require(
                 run("eval run --test-limit 400 --format json").objects().first?["accuracy"] as? Double)
-                > 0.6)
+                > 0.5)
     }
 
     @Test(.enabled(if: isThere && ImageFormat.png.isSupported)) func everyCommandRunsOnOpenCL() throws {
