@@ -44,7 +44,7 @@ import VGGOpenCL
             return
         }
         #expect(reason.hasPrefix("read: "))
-        #expect(queue.read(4, from: buffer).allSatisfy(\.isNaN))
+        #expect(queue.read(4, from: buffer).allSatisfy { $0.isNaN })
     }
 
     @Test(arguments: OpenCLDevice.all) func whatIsTooLargeIsRefused(_ device: OpenCLDevice) throws {

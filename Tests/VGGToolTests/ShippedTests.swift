@@ -26,7 +26,7 @@ extension ToolTests {
         let top = try #require(try result.objects().first?["top"] as? [[String: Any]])
         #expect(top.first?["class"] as? String == "trouser")
         let seen = try RGBImage(contentsOf: folder.url("seen.png").path)
-        #expect(seen.width == 94 && seen.height > 84)
+        #expect(seen.width > 84 && seen.height > 84)
         // The same as a library does it.
         let preprocessing = try #require(try TrainedModel(shipped: .fashionMNIST).preprocessing).looking(
             for: .garment)
@@ -38,7 +38,7 @@ extension ToolTests {
     @Test(.enabled(if: ImageFormat.png.isSupported)) func everyCommandTakesItsName() throws {
         try writeTrousers("photo.png")
         for arguments in [
-            "features fashion-mnist photo.png --preprocessing garment --layer relu4_2 --pool avg --output a.npy",
+            "features fashion-mnist photo.png --preprocessing garment --layer relu3_2 --pool avg --output a.npy",
             "explain fashion-mnist photo.png --preprocessing garment --output a.png",
             "convert fashion-mnist a.onnx", "convert fashion-mnist a.safetensors",
             "train --init fashion-mnist --data fashion-mnist --train-limit 64 --test-limit 32 --epochs 1 --run-dir a",
@@ -51,7 +51,8 @@ extension ToolTests {
             try TrainedModel(shipped: .fashionMNIST),
             try TrainedModel(runOrWeights: folder.url("a.safetensors").path)
         )
-        #expect(shipped.stored == converted.stored && shipped.weights == converted.weights)
+        #expect(shipped.stored == converted.stored)
+        #expect(shipped.weights.dictionary == converted.weights.dictionary)
         #expect(shipped.training == converted.training && shipped.epoch == converted.epoch)
         let configuration = try RunFolder(folder.url("a").path).readConfiguration()
         #expect(configuration.initialWeights == "fashion-mnist")
