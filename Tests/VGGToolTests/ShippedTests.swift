@@ -65,7 +65,7 @@ extension ToolTests {
         #expect(stored.data == "fashion-mnist" && stored.labels?.count == 10 && stored.preprocessing != nil)
         let (training, epoch) = (try #require(model.training), try #require(model.epoch))
         // The test had no say in which epoch it is.
-        #expect(epoch.chosenBy == .last && epoch.epoch > 0)
+        #expect(epoch.chosenBy == .last && epoch.epoch == training.epochs)
         #expect(training.data == "fashion-mnist" && training.dataDirectory == nil)
         let result = try run("convert fashion-mnist a.safetensors --dtype fp16")
         #expect(result.status == 0)
@@ -73,12 +73,12 @@ extension ToolTests {
         #expect(try TrainedModel(runOrWeights: folder.url("a.safetensors").path).weights == model.weights)
     }
 
-    /// Of a thousand test images at least the share that a training of a few epochs knows.
+    /// Of a thousand test images about as many as of all.
     @Test func knowsFashion() throws {
         let result = try run("eval fashion-mnist --test-limit 1000 --format json")
         #expect(result.status == 0, "\(result.errors)")
         let accuracy = try #require(try result.objects().first?["accuracy"] as? Double)
-        #expect(accuracy > 0.85)
+        #expect(accuracy > 0.93)
     }
 
     /// It is in the program itself; a file of its name has the right of way.
