@@ -37,6 +37,8 @@ let package = Package(
         .target(name: "VGGEngine", dependencies: ["VGGModel"]),
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
         .target(name: "COpenCL"),
+        .target(name: "CMPI"),
+        .target(name: "VGGDistributed", dependencies: ["VGGEngine", "CMPI"]),
         .target(
             name: "VGGOpenCL", dependencies: ["VGGFiles", "VGGEngine", "VGGModel", "VGGCPU", "COpenCL"],
             resources: [.embedInCode("Kernels")]),
@@ -56,14 +58,14 @@ let package = Package(
         .target(
             name: "VGGTraining",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGFormats", "VGGData",
-                "VGGInference", "VGGPictures",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGDistributed", "VGGFormats",
+                "VGGData", "VGGInference", "VGGPictures",
             ]),
         .target(
             name: "VGGKit",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGOpenCL", "VGGDevices",
-                "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
+                "VGGDistributed", "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -104,8 +106,8 @@ let package = Package(
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
-                "VGGCPU", "VGGData", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGInference",
-                "VGGModel", "VGGPictures", "VGGTestSupport", "VGGTraining",
+                "VGGCPU", "VGGData", "VGGDistributed", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages",
+                "VGGInference", "VGGModel", "VGGPictures", "VGGTestSupport", "VGGTraining",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

@@ -1,6 +1,7 @@
 @_exported import VGGCPU
 @_exported import VGGData
 @_exported import VGGDevices
+@_exported import VGGDistributed
 @_exported import VGGEngine
 @_exported import VGGFiles
 @_exported import VGGFormats

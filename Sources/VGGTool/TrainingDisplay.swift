@@ -75,7 +75,9 @@ struct TrainingDisplay {
             if summary.epochs < configuration.epochs, let patience = configuration.patience,
                 summary.epochs - best.epoch >= patience
             {
-                try Console.print("stopped: \(Text.count(patience, "epoch")) without a better one")
+                try Console.print(
+                    "stopped: \(Text.count(patience, "epoch")) without a better one; to go on: "
+                        + "\(folder.resumption) \(Setting.patience) \(2 * patience)")
             }
             try Console.print(
                 "\(configuration.keep == .best ? "kept" : "best"): epoch \(best.epoch), "
@@ -115,6 +117,7 @@ struct TrainingDisplay {
             at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
             \(Text.bytes(start.memory.total)) of memory
             """
+        if let ranks = start.ranks { text += "\non \(ranks) processes, each with its part of every batch" }
         if let weights = configuration.initialWeights { text += "\nstarts from \(weights)" }
         if let head = start.newHead {
             text +=

@@ -122,6 +122,14 @@ extension BoundPlan {
     package var failure: DeviceError? { nil }
 }
 
+/// Those that a batch is shared out among, as a step asks them that needs sums over the whole batch before it can go on.
+package protocol BatchExchange: AnyObject {
+    /// Replaces numbers of this part of the batch by those of the whole, which all parts get. What goes wrong is found later:
+    /// a pass cannot fail.
+    /// - Parameter combine: makes, of the numbers of a node's first and second half, those of the node, in place of the first.
+    func combine(_ numbers: inout [Double], of node: SumTree, by combine: (_ first: inout [Double], _ second: [Double]) -> Void)
+}
+
 /// One pass over a batch, or over a node of the tree that everything is summed along.
 package struct Pass {
     package let node: SumTree
@@ -134,10 +142,12 @@ package struct Pass {
     /// Given where parameters may be updated as soon as their gradients are made.
     package var update: ParameterUpdate?
     package var loss = CrossEntropy()
+    /// The others that the batch is shared out among; nil where a part of a batch is taken for itself.
+    package var exchange: (any BatchExchange)?
 
     package init(
         _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, update: ParameterUpdate? = nil,
-        loss: CrossEntropy = CrossEntropy()
+        loss: CrossEntropy = CrossEntropy(), exchange: (any BatchExchange)? = nil
     ) {
         self.node = node
         self.isTraining = isTraining
@@ -145,6 +155,7 @@ package struct Pass {
         self.step = step
         self.update = update
         self.loss = loss
+        self.exchange = exchange
     }
 
     /// Images that are run.
