@@ -38,7 +38,7 @@ extension ConvolutionStep {
                 convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
             let convertsInput = planned.input.element != Number.element
             let convertsOutput = planned.output.element != Number.element
-            images = ConvolutionStep.images(choice, full, batchSize: batchSize)
+            images = ConvolutionStep.images(choice, full, kernel: convolution.kernel, batchSize: batchSize)
             let tasks = GradientTasks(
                 SumTree(images: batchSize).cut(to: choice.leaves), panels: outputs.panels, images: images,
                 threads: threads)
@@ -123,12 +123,14 @@ extension ConvolutionStep {
     }
 
     /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
-    static func images(_ choice: ConvolutionChoice, _ full: ActivationLayout, batchSize: Int) -> Int {
+    static func images(
+        _ choice: ConvolutionChoice, _ full: ActivationLayout, kernel: Int, batchSize: Int
+    ) -> Int {
         guard [choice.weightGradient, choice.inputGradient].contains(where: { $0?.isWinograd == true }) else {
             return 1
         }
         let leaf = (batchSize + choice.leaves - 1) / choice.leaves
-        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles))
+        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles(kernel: kernel)))
     }
 
     /// - Parameter panels: of output channels in a task at most. Fewer may need more, as then more rows are worked on at once.
@@ -157,8 +159,8 @@ extension ConvolutionStep {
             choice.weightGradient?.isWinograd == true ? vgg_winograd_gradient_scratch(inputs) : 0)
     }
 
-    static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, pool: Bool) -> Int {
-        guard isMixed else { return pool ? full.pooledTiles : full.tiles }
+    static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, kernel: Int, pool: Bool) -> Int {
+        guard isMixed else { return pool ? full.pooledTiles : full.tiles(kernel: kernel) }
         return pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
     }
 
@@ -171,7 +173,10 @@ extension ConvolutionStep {
 }
 
 extension ActivationLayout {
-    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
-    var tiles: Int { ((height + 3) / 4) * ((width + 3) / 4) }
+    /// Winograd's tiles of an image: 4×4 outputs each for a kernel of 3×3, of which a pool leaves 2×2, and 2×2 for one of 5×5.
+    func tiles(kernel: Int) -> Int {
+        let side = kernel == 5 ? 2 : 4
+        return ((height + side - 1) / side) * ((width + side - 1) / side)
+    }
     var pooledTiles: Int { ((height / 2 + 1) / 2) * ((width / 2 + 1) / 2) }
 }
