@@ -45,7 +45,7 @@ struct TrainingDisplay {
                     + (metrics.valAcc.map { "val acc \(Text.fixed($0, 3)), " } ?? "")
                     + "test acc \(Text.fixed(metrics.testAcc, 3)), "
                     + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))"
-            )
+                    + (metrics.waitedSeconds.map(Self.waits) ?? ""))
         case .checkpoint, .finished: break
         case .diagnosis(let diagnosis):
             bar?.clear()
@@ -107,6 +107,14 @@ struct TrainingDisplay {
         guard chart?.isDue == true else { return }
         bar?.clear()
         try chart?.draw()
+    }
+
+    /// How long processes waited for each other, and for whom.
+    private static func waits(_ seconds: [Double]) -> String {
+        guard let least = seconds.min(), let most = seconds.max(), let slowest = seconds.firstIndex(of: least)
+        else { return "" }
+        return "; waited \(Text.fixed(least, 1)) to \(Text.fixed(most, 1)) s"
+            + (most > 2 * least + 1 ? ", for rank \(slowest)" : "")
     }
 
     private static func introduction(_ start: TrainingStart) -> String {

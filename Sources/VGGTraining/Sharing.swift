@@ -12,6 +12,9 @@ import VGGModel
 final class Sharing: BatchExchange {
     private let communicator: any Communicator
     private var gradients: TreeExchange
+    private let clock = ContinuousClock()
+    /// For gradients and batch norm's sums, in this epoch.
+    private var waited = Duration.zero
     /// What went wrong while the processes agreed on something.
     private(set) var failure: (any Error)?
 
@@ -49,8 +52,22 @@ final class Sharing: BatchExchange {
     /// Replaces the gradients of this process's part of a batch by those of the batch.
     func exchangeGradients(of executor: Executor, _ tree: SumTree) throws {
         gradients.tree = tree
+        let begin = clock.now
         try executor.exchangeGradients(with: &gradients)
+        waited += clock.now - begin
     }
+
+    /// The seconds that each process has waited since this was asked last.
+    func waitedSeconds() throws -> [Double] {
+        var seconds = [Double](repeating: 0, count: count)
+        seconds[rank] = waited.seconds
+        waited = .zero
+        try communicator.add(&seconds, along: Self.everyone)
+        return seconds
+    }
+
+    /// A batch of which every process has images.
+    private static let everyone = SumTree(images: SumTree.shards)
 
     /// Replaces the figures of this process's part of a batch by those of the batch.
     func add(_ metrics: inout BatchMetrics, _ tree: SumTree) throws {
@@ -62,6 +79,8 @@ final class Sharing: BatchExchange {
     func combine(
         _ numbers: inout [Double], of node: SumTree, by combine: (inout [Double], [Double]) -> Void
     ) {
+        let begin = clock.now
+        defer { waited += clock.now - begin }
         do {
             try communicator.combine(&numbers, along: SumTree(images: node.batch), by: combine)
         } catch {
@@ -73,8 +92,7 @@ final class Sharing: BatchExchange {
     func anyone(_ isAsked: Bool) -> Bool {
         var asked = [isAsked ? 1.0 : 0]
         do {
-            // Every process counts, whatever it has of a batch.
-            try communicator.add(&asked, along: SumTree(images: SumTree.shards))
+            try communicator.add(&asked, along: Self.everyone)
         } catch {
             failure = failure ?? error
             return true

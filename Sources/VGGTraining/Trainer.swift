@@ -121,7 +121,8 @@ public final class Trainer {
                 report(.interrupted(try saveChanges(report)))
                 return nil
             }
-            let figures = epochMetrics(result)
+            var figures = epochMetrics(result)
+            figures.waitedSeconds = try sharing?.waitedSeconds()
             // There may be fewer than there were, if photos have been left out since.
             guard state.stepInEpoch >= stepsPerEpoch else {
                 // `maxSteps` ended the training within the epoch, whose figures are not final.
