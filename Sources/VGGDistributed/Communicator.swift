@@ -110,6 +110,7 @@ package struct TreeExchange: GradientExchange {
     }
 
     private mutating func exchange(_ gradients: UnsafeMutableBufferPointer<Float>) throws {
+        let (communicator, tree) = (communicator, tree)
         let (rank, count) = (communicator.rank, communicator.count)
         if received.count < (gradients.count + 1) / 2 {
             received = Array(repeating: 0, count: (gradients.count + 1) / 2)
@@ -127,7 +128,14 @@ package struct TreeExchange: GradientExchange {
                     UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: gradients[theirs])),
                     UnsafeMutableRawBufferPointer(
                         UnsafeMutableBufferPointer(rebasing: received[0..<mine.count])), with: other)
-                add(received, to: UnsafeMutableBufferPointer(rebasing: gradients[mine]), other, distance)
+                // A part without images has no gradients, and nothing is added to or by it.
+                guard communicator.hasImages(other, among: distance, of: tree) else { return }
+                let sums = UnsafeMutableBufferPointer(rebasing: gradients[mine])
+                if communicator.hasImages(rank, among: distance, of: tree) {
+                    for index in sums.indices { sums[index] += received[index] }
+                } else {
+                    for index in sums.indices { sums[index] = received[index] }
+                }
             }
             halvings.append((other, mine, theirs))
             kept = mine
@@ -138,19 +146,6 @@ package struct TreeExchange: GradientExchange {
                 UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: gradients[mine])),
                 UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: gradients[theirs])),
                 with: other)
-        }
-    }
-
-    /// A part without images has no gradients, and nothing is added to or by it.
-    private func add(
-        _ received: UnsafeMutableBufferPointer<Float>, to gradients: UnsafeMutableBufferPointer<Float>,
-        _ other: Int, _ distance: Int
-    ) {
-        guard communicator.hasImages(other, among: distance, of: tree) else { return }
-        if communicator.hasImages(communicator.rank, among: distance, of: tree) {
-            for index in gradients.indices { gradients[index] += received[index] }
-        } else {
-            for index in gradients.indices { gradients[index] = received[index] }
         }
     }
 }

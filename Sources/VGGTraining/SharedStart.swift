@@ -13,9 +13,9 @@ struct SharedStart {
         (self.state, weights, optimizer) = (state, executor.weights, executor.optimizerState)
     }
 
-    private static let groups: [WritableKeyPath<SharedStart, [String: Tensor]>] = [
-        \.weights, \.optimizer.momentum, \.optimizer.secondMoment, \.optimizer.average,
-    ]
+    private static var groups: [WritableKeyPath<SharedStart, [String: Tensor]>] {
+        [\.weights, \.optimizer.momentum, \.optimizer.secondMoment, \.optimizer.average]
+    }
 
     /// What comes before the numbers.
     private struct Header: Codable {

@@ -65,9 +65,12 @@ extension ConvolutionStep {
             if Self.isMixed {
                 context.mixedKernels.bf16_winograd_weights(
                     weights, bf16s(transformed), inputs, panels.lowerBound, panels.upperBound)
+            } else if isFive {
+                context.kernels.five_winograd_weights(
+                    weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
             } else {
-                let kernel = isFive ? context.kernels.five_winograd_weights : context.kernels.winograd_weights
-                kernel(weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
+                context.kernels.winograd_weights(
+                    weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
             }
         }
     }
@@ -143,9 +146,12 @@ extension ConvolutionStep {
             context.kernels.winograd_convolution_relu_pool(
                 &shape, stride, floats(x), floats(weights), bias, yStride, fp32, winners, scratch, first, last
             )
+        } else if isFive {
+            context.kernels.five_winograd_convolution(
+                &shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
         } else {
-            let kernel = isFive ? context.kernels.five_winograd_convolution : context.kernels.winograd_convolution
-            kernel(&shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
+            context.kernels.winograd_convolution(
+                &shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
         }
     }
 
@@ -177,10 +183,14 @@ extension ConvolutionStep {
         let stride = planned.input.imageStride
         if let transformed = sums.transformed {
             var target = sums.target(transformed)
-            let kernel = isFive ? context.kernels.five_winograd_weight_gradient : context.kernels.winograd_weight_gradient
-            kernel(
-                &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0,
-                count * full.tiles(kernel: convolution.kernel))
+            let tiles = count * full.tiles(kernel: convolution.kernel)
+            if isFive {
+                context.kernels.five_winograd_weight_gradient(
+                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+            } else {
+                context.kernels.winograd_weight_gradient(
+                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+            }
             return
         }
         let channel = narrow(&shape, to: sums.panels)

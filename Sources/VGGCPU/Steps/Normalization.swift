@@ -119,7 +119,7 @@ final class Normalization<Number: Arithmetic> {
         }
         var elements = Double(counts[0])
         if let exchange = pass.exchange {
-            var whole = moments[0..<2 * padded] + [elements]
+            var whole = Array(moments[0..<2 * padded]) + [elements]
             exchange.combine(&whole, of: pass.node) { first, second in
                 let (count, other) = (first[2 * padded], second[2 * padded])
                 first.withUnsafeMutableBufferPointer { first in
