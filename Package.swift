@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "VGGTraining",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGDistributed", "VGGFormats",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGDistributed",
+                "VGGFormats",
                 "VGGData", "VGGInference", "VGGPictures",
             ]),
         .target(

@@ -3,8 +3,8 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-// A communicator and a type are pointers or 32-bit numbers. Either is passed in a whole register, of which a callee that
-// takes a number reads the lower half (System V and AAPCS64).
+// A communicator and a type are pointers or 32-bit numbers. Either is passed in a whole register, of which a
+// callee that takes a number reads the lower half (System V and AAPCS64).
 typedef intptr_t handle;
 
 #define MPI_CALLS(DO)                                                                                        \

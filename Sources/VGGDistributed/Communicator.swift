@@ -69,7 +69,9 @@ extension Communicator {
 
     /// Gives all ranks what the first has.
     package func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
-        let none = (UnsafeRawBufferPointer(start: nil, count: 0), UnsafeMutableRawBufferPointer(start: nil, count: 0))
+        let none = (
+            UnsafeRawBufferPointer(start: nil, count: 0), UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        )
         var bytes = bytes
         var length = [UInt64(bytes.count)]
         // Those that have it double their number.

@@ -27,11 +27,13 @@ public final class MPI: Communicator {
 
         static let all = [
             Launcher(
-                name: "Open MPI's mpirun", size: "OMPI_COMM_WORLD_SIZE", sizeHere: "OMPI_COMM_WORLD_LOCAL_SIZE",
+                name: "Open MPI's mpirun", size: "OMPI_COMM_WORLD_SIZE",
+                sizeHere: "OMPI_COMM_WORLD_LOCAL_SIZE",
                 isOpenMPI: true),
             Launcher(name: "MPICH's mpirun", size: "PMI_SIZE", sizeHere: "MPI_LOCALNRANKS", isOpenMPI: false),
             Launcher(
-                name: "srun --mpi=pmix", size: "SLURM_NTASKS", sizeHere: "SLURM_NTASKS_PER_NODE", sign: "PMIX_RANK",
+                name: "srun --mpi=pmix", size: "SLURM_NTASKS", sizeHere: "SLURM_NTASKS_PER_NODE",
+                sign: "PMIX_RANK",
                 isOpenMPI: true),
         ]
 
@@ -39,7 +41,8 @@ public final class MPI: Communicator {
         var libraries: [String] {
             #if os(macOS)
                 isOpenMPI
-                    ? ["libmpi.40.dylib", "libmpi.dylib"] : ["libmpi.12.dylib", "libmpich.12.dylib", "libmpich.dylib"]
+                    ? ["libmpi.40.dylib", "libmpi.dylib"]
+                    : ["libmpi.12.dylib", "libmpich.12.dylib", "libmpich.dylib"]
             #else
                 isOpenMPI
                     ? ["libmpi.so.40", "libmpi.so.20", "libmpi.so"]
@@ -136,7 +139,9 @@ public final class MPI: Communicator {
     }
 
     private func check(_ result: Int32, _ other: Int) throws(DistributedError) {
-        guard result == 0 else { throw DistributedError("rank \(other) does not answer (MPI's error \(result))") }
+        guard result == 0 else {
+            throw DistributedError("rank \(other) does not answer (MPI's error \(result))")
+        }
     }
 
     /// Waits for the others to come to their end, too.

@@ -39,7 +39,9 @@ struct SharedStart {
             groups: groups.map { $0.map { Header.Entry(name: $0.key, shape: $0.value.shape) } })
         let text = Array(try JSONText.line(header).utf8)
         var bytes = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
-        for tensor in groups.joined() { tensor.value.values.withUnsafeBufferPointer { bytes += UnsafeRawBufferPointer($0) } }
+        for tensor in groups.joined() {
+            tensor.value.values.withUnsafeBufferPointer { bytes += UnsafeRawBufferPointer($0) }
+        }
         return bytes
     }
 

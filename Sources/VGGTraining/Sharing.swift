@@ -33,7 +33,8 @@ final class Sharing: BatchExchange {
         if hasNorm, least < communicator.count {
             throw DistributedError(
                 "\(least == size ? "a batch" : "the last batch of an epoch") has \(least) examples, and with batch norm each of "
-                    + "\(communicator.count) processes needs one; choose another \(Setting.batchSize), or fewer processes")
+                    + "\(communicator.count) processes needs one; choose another \(Setting.batchSize), or fewer processes"
+            )
         }
         if configuration.classWeights != nil {
             throw DistributedError("\(Setting.classWeights) is not for a training by several processes yet")
@@ -184,7 +185,9 @@ extension Facts {
         ] where mine != theirs {
             return "its \(name) is \(mine), and the first's \(theirs)"
         }
-        guard data.count == first.data.count else { return "it has no validation data, or the first has none" }
+        guard data.count == first.data.count else {
+            return "it has no validation data, or the first has none"
+        }
         return zip(data, first.data).lazy.compactMap { $0.difference(from: $1) }.first
     }
 }

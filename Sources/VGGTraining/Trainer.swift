@@ -238,7 +238,8 @@ public final class Trainer {
     ///   - images: this process's.
     ///   - share: how much the batch counts among the step's; nil if it is the only one.
     private func train(
-        _ images: ImageBatch?, of tree: SumTree, _ part: Int, _ share: Float?, isLast: Bool, loss: CrossEntropy,
+        _ images: ImageBatch?, of tree: SumTree, _ part: Int, _ share: Float?, isLast: Bool,
+        loss: CrossEntropy,
         optimizer: Optimizer
     ) throws -> BatchMetrics {
         let (seed, place) = (configuration.seed, state.step * (configuration.gradAccumSteps ?? 1) + part)

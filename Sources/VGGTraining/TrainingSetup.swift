@@ -108,7 +108,8 @@ public struct TrainingSetup {
         }
         classWeights = try configuration.classWeights?.weights(of: training, outputs: network.output.count)
         plan = try Plan(
-            network, batchSize: (configuration.batchSize + ranks - 1) / ranks, mode: .training, precision: configuration.precision,
+            network, batchSize: (configuration.batchSize + ranks - 1) / ranks, mode: .training,
+            precision: configuration.precision,
             frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
         let memory = device.memory(of: plan, optimizer: configuration.optimizer)
         let gradients = configuration.bytesOfGradients(plan)

@@ -3,7 +3,7 @@ import Testing
 import VGGKit
 
 /// An MPI that is installed here, by how it starts a program as often as `-n` says, also as root and on fewer processors.
-fileprivate struct MPILauncher: Sendable, CustomTestStringConvertible {
+private struct MPILauncher: Sendable, CustomTestStringConvertible {
     let command: String
 
     var testDescription: String { command }
@@ -62,7 +62,9 @@ extension ToolTests {
     @Test(arguments: MPILauncher.all)
     fileprivate func aRankThatCannotGoOnEndsAll(_ launcher: MPILauncher) throws {
         let three = try run(training, by: launcher, ranks: 3)
-        #expect(three.status != 0 && three.errors.contains("3 processes cannot share a batch out evenly; start 2, 4, 8"))
+        #expect(
+            three.status != 0
+                && three.errors.contains("3 processes cannot share a batch out evenly; start 2, 4, 8"))
         // Two examples, and batch norm.
         let four = try run(training, by: launcher, ranks: 4)
         #expect(four.status != 0, "\(four.output)")

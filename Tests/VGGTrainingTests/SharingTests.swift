@@ -80,11 +80,13 @@ private struct Outcome: Equatable, Sendable {
     }
 
     private func setup(
-        _ configuration: TrainingConfiguration, ranks: Int = 1, folder: RunFolder? = nil, resuming: Bool = false,
+        _ configuration: TrainingConfiguration, ranks: Int = 1, folder: RunFolder? = nil,
+        resuming: Bool = false,
         training: Int = 44
     ) throws -> TrainingSetup {
         try TrainingSetup(
-            configuration, training: stripes(count: training), test: stripes(count: 20), device: .cpu(threads: 1),
+            configuration, training: stripes(count: training), test: stripes(count: 20),
+            device: .cpu(threads: 1),
             folder: folder, resuming: resuming, ranks: ranks)
     }
 
@@ -148,7 +150,9 @@ private struct Outcome: Equatable, Sendable {
         var configuration = configuration()
         Self.changes[change](&configuration)
         // Batch norm needs an image everywhere.
-        if configuration.model.arch.hasSuffix("_bn"), ranks > 4 { (configuration.batchSize, configuration.epochs) = (22, 3) }
+        if configuration.model.arch.hasSuffix("_bn"), ranks > 4 {
+            (configuration.batchSize, configuration.epochs) = (22, 3)
+        }
         let (alone, shared) = (folder.run("alone"), folder.run("shared"))
         _ = try Trainer(setup(configuration, folder: alone)).run()
         #expect(train(configuration, ranks: ranks, in: shared).allSatisfy { $0 == nil })
@@ -162,7 +166,10 @@ private struct Outcome: Equatable, Sendable {
         let (whole, run) = (folder.run("whole"), folder.run("run"))
         _ = try Trainer(setup(configuration(), folder: whole)).run()
         #expect(train(configuration(), ranks: 4, in: run, stoppingAfter: 3).allSatisfy { $0 == nil })
-        #expect(train(configuration(), ranks: 2, in: run, resuming: true, stoppingAfter: 5).allSatisfy { $0 == nil })
+        #expect(
+            train(configuration(), ranks: 2, in: run, resuming: true, stoppingAfter: 5).allSatisfy {
+                $0 == nil
+            })
         #expect(try run.tensors() != whole.tensors())
         _ = try Trainer(setup(configuration(), folder: run, resuming: true)).run()
         #expect(try run.tensors() == whole.tensors())

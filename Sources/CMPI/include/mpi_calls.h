@@ -1,5 +1,5 @@
-// The calls of MPI (MPI 3.1) that are made, through a library that is found when the program runs: neither header nor
-// library is needed to build, and one program runs under either of the two families of libraries.
+// The calls of MPI (MPI 3.1) that are made, through a library that is found when the program runs: neither
+// header nor library is needed to build, and one program runs under either of the two families of libraries.
 #pragma once
 
 #include <stdbool.h>

@@ -244,16 +244,16 @@ typedef struct {
             const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,              \
             size_t tile_end))                                                                                   \
     /* The same three kernels for 5×5 convolutions, by F(2×2, 5×5): tiles of 2×2 outputs. */                \
-    KERNEL(five_winograd_weights, (const float *weights, float *transformed, size_t in_channels,            \
-                                   size_t panel_begin, size_t panel_end))                                   \
-    KERNEL(five_winograd_convolution, (const vgg_convolution *shape, ptrdiff_t x_image, const float *x,     \
-                                       const float *transformed, const float *bias, ptrdiff_t y_image,      \
-                                       float *y, float *scratch, size_t tile_begin, size_t tile_end,        \
-                                       int relu))                                                           \
-    KERNEL(five_winograd_weight_gradient,                                                                   \
-           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,            \
-            const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,          \
-            size_t tile_end))                                                                               \
+    KERNEL(five_winograd_weights, (const float *weights, float *transformed, size_t in_channels,                \
+                                   size_t panel_begin, size_t panel_end))                                       \
+    KERNEL(five_winograd_convolution,                                                                           \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
+            const float *bias, ptrdiff_t y_image, float *y, float *scratch, size_t tile_begin,                  \
+            size_t tile_end, int relu))                                                                         \
+    KERNEL(five_winograd_weight_gradient,                                                                       \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,                \
+            const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,              \
+            size_t tile_end))                                                                                   \
     /* The same under a fused pool, from the pooled gradient and its winners, both dense, image by image;       \
        out_height and out_width are those before the pool, tiles those of the pooled convolution. */            \
     KERNEL(winograd_pooled_weight_gradient,                                                                     \

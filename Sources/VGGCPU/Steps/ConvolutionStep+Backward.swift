@@ -148,7 +148,8 @@ extension ConvolutionStep {
         case .winograd:
             convolveByWinograd(
                 &back, from, stride: gradientMap.count, shared(scratch.flippedTransformed), nil, Memory(dx),
-                stride: stride, Number.element, nil, tiles: 0..<count * input.tiles(kernel: convolution.kernel), relu: false, pool: false,
+                stride: stride, Number.element, nil,
+                tiles: 0..<count * input.tiles(kernel: convolution.kernel), relu: false, pool: false,
                 worker: worker)
         case .smallMap: return
         }

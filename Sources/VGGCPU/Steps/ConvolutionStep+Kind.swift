@@ -57,8 +57,12 @@ extension ConvolutionStep {
             let tasks = ConvolutionTasks(
                 planned, convolution, choice, node: node,
                 rows: choice.pool ? planned.output.height : full.height,
-                tiles: (tiles(full, planned.output, kernel: convolution.kernel, pool: choice.pool), blocks(of: convolution)),
-                images: images(choice, full, kernel: convolution.kernel, batchSize: node.images.count), threads: threads)
+                tiles: (
+                    tiles(full, planned.output, kernel: convolution.kernel, pool: choice.pool),
+                    blocks(of: convolution)
+                ),
+                images: images(choice, full, kernel: convolution.kernel, batchSize: node.images.count),
+                threads: threads)
             let forward = hasBackward ? choice.forward : choice.inference
             let weights = tasks.gradients.weights.tasks
             return StepTasks(

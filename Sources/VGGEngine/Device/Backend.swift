@@ -127,7 +127,9 @@ package protocol BatchExchange: AnyObject {
     /// Replaces numbers of this part of the batch by those of the whole, which all parts get. What goes wrong is found later:
     /// a pass cannot fail.
     /// - Parameter combine: makes, of the numbers of a node's first and second half, those of the node, in place of the first.
-    func combine(_ numbers: inout [Double], of node: SumTree, by combine: (_ first: inout [Double], _ second: [Double]) -> Void)
+    func combine(
+        _ numbers: inout [Double], of node: SumTree,
+        by combine: (_ first: inout [Double], _ second: [Double]) -> Void)
 }
 
 /// One pass over a batch, or over a node of the tree that everything is summed along.

@@ -52,8 +52,9 @@ extension Executor {
 
     /// The same with a part that has no images, which the end of an epoch may leave: its gradients are those that an exchange
     /// puts there.
-    package func skipBackward(of node: SumTree, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy())
-    {
+    package func skipBackward(
+        of node: SumTree, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy()
+    ) {
         precondition(node.images.isEmpty, "the images of a part are not left out")
         storedPass = Pass(node, isTraining: true, seed: seed, step: step, loss: loss)
     }

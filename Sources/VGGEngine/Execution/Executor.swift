@@ -66,8 +66,9 @@ public final class Executor {
     }
 
     /// The same of a part of a batch: the parts' metrics, added as the tree says, are to the bit those of the batch.
-    package func evaluateWithLogits(_ images: ImageBatch, of node: SumTree) -> (metrics: BatchMetrics, logits: [Float])
-    {
+    package func evaluateWithLogits(_ images: ImageBatch, of node: SumTree) -> (
+        metrics: BatchMetrics, logits: [Float]
+    ) {
         precondition(images.count == node.images.count, "the images are those of another part of the batch")
         let pass = Pass(node, isTraining: false)
         forward(pass, images)
