@@ -114,6 +114,10 @@ package final class OpenCLPlan: BoundPlan {
         try training?.withGradients(body)
     }
 
+    package func clipGradients(to maxNorm: Float) -> Double {
+        training?.clipGradients(to: maxNorm, scratch) ?? 0
+    }
+
     package func update(_ update: ParameterUpdate, after pass: Pass) {
         training?.update(update, after: pass)
         hasCurrentCopies = false

@@ -74,7 +74,7 @@ private struct TinyCase: Sendable {
 }
 
 @Suite struct TinyCaseTests {
-    /// Two steps of each case and what they make of a batch. `VGG_OPENCL_BITS` names a file for the bits, which do not depend on
+    /// Three steps of each case and what they make of a batch. `VGG_OPENCL_BITS` names a file for the bits, which do not depend on
     /// who runs the kernels.
     @Test(arguments: OpenCLDevice.all) func everyKernelRuns(on device: OpenCLDevice) throws {
         let context = try OpenCLContext.of(device)
@@ -93,6 +93,9 @@ private struct TinyCase: Sendable {
             for step in 0..<2 {
                 _ = executor.trainingStep(images, optimizer: example.optimizer, step: step)
             }
+            _ = executor.backward(images, step: 2)
+            #expect(executor.clipGradients(to: 0.01) > 0.01)
+            executor.update(with: example.optimizer)
             let numbers =
                 executor.weights.sorted { $0.key < $1.key }.flatMap { Array($0.value.values) }
                 + executor.logits(images) + executor.withAverage { executor.logits(images) }
