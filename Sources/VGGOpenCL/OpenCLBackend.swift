@@ -49,7 +49,8 @@ package struct OpenCLBackend: Backend {
             parameters: places.bytes(of: .float32) + copies,
             gradients: training ? places.updatedAfterwards * 4 : 0,
             optimizerState: training ? state * 4 : 0,
-            activations: (layout.activations.sizes + layout.gradients.sizes).reduce(0, +) + layout.kept,
+            activations: (layout.activations.sizes + layout.gradients.sizes).reduce(layout.images, +)
+                + layout.kept,
             scratch: layout.scratch)
     }
 

@@ -58,13 +58,13 @@ struct OpenCLLayout {
     }
 
     var kept: Int { steps.flatMap(\.kept).reduce(0, +) }
-    /// Images that become 16-bit numbers are put there first, and a training adds up there by how much its gradients are clipped.
+    /// A training adds up there how long its gradients are.
     var scratch: Int {
-        let input = plan.steps[0].input
-        let images = input.element == .float32 ? 0 : input.count * plan.batchSize * Element.float32.size
         let squares = plan.mode == .training ? SumParts.most * Element.float32.size : 0
-        return steps.map(\.scratch).reduce(max(images, squares), max)
+        return steps.map(\.scratch).reduce(squares, max)
     }
+    /// Of a batch that comes while the last one is in use.
+    var images: Int { plan.steps[0].input.count * plan.batchSize * Element.float32.size }
 }
 
 extension Activation {

@@ -14,6 +14,8 @@ package final class OpenCLPlan: BoundPlan {
     private let activations: [OpenCLBuffer]
     private let gradients: [OpenCLBuffer?]
     private let scratch: OpenCLBuffer
+    /// Images that came last, in 32 bits. The input itself may be in use when they come.
+    private let images: OpenCLBuffer
     /// Whether the copies of the parameters that products read are those of the parameters as they are.
     private var hasCurrentCopies: Bool
     private let workers = Workers(threads: FreeProcessors.count)
@@ -25,6 +27,7 @@ package final class OpenCLPlan: BoundPlan {
         let weights = if let shared { shared } else { try OpenCLWeights(plan, queue) }
         let training = plan.mode == .training ? try TrainingState(plan, weights, queue) : nil
         scratch = try OpenCLBuffer(bytes: layout.scratch, queue.context, queue)
+        images = try OpenCLBuffer(bytes: layout.images, queue.context, queue)
         activations = try Self.buffers(layout.activations, queue).compactMap(\.self)
         gradients = try Self.buffers(layout.gradients, queue)
         var steps: [any Step] = []
@@ -61,12 +64,12 @@ package final class OpenCLPlan: BoundPlan {
 
     package func write(_ images: ImageBatch) {
         makeCopies()
-        guard plan.steps[0].input.element == .bfloat16 else {
-            return queue.upload(images.values, to: activations[0])
-        }
-        queue.upload(images.values, to: scratch)
+        queue.upload(images.values, to: self.images)
         let count = images.values.count
-        queue.numbers("round_numbers", count, UInt64(count), scratch, activations[0])
+        switch plan.steps[0].input.element {
+        case .float32: queue.copy(self.images, to: activations[0])
+        case .bfloat16: queue.numbers("round_numbers", count, UInt64(count), self.images, activations[0])
+        }
     }
 
     /// In mixed precision, of the parameters as they are.
@@ -121,6 +124,7 @@ package final class OpenCLPlan: BoundPlan {
     package func update(_ update: ParameterUpdate, after pass: Pass) {
         training?.update(update, after: pass)
         hasCurrentCopies = false
+        queue.begin()
     }
 
     package func output(of step: Int, count: Int) -> [Float] {

@@ -36,11 +36,12 @@ extension Optional: KernelArgument where Wrapped == OpenCLBuffer {
     }
 }
 
-/// The order in which a device does what one plan wants: one thing after another. It goes on while the calls return; those that
-/// read wait. After a failure nothing is done any more.
+/// The order in which a device does what one plan wants: one thing after another, but for images, which come while it is busy with
+/// what was called before. It goes on while the calls return; those that read wait. After a failure nothing is done any more.
 package final class OpenCLQueue {
     package let context: OpenCLContext
     private let handle: OpaquePointer
+    private let uploads: OpaquePointer
     private var kernels: [Kernel: OpaquePointer] = [:]
     /// The kernels that were run.
     package var kernelNames: Set<String> { Set(kernels.keys.map(\.name)) }
@@ -53,19 +54,26 @@ package final class OpenCLQueue {
 
     package init(_ context: OpenCLContext) throws(DeviceError) {
         self.context = context
+        handle = try Self.queue(context)
+        uploads = try Self.queue(context)
+    }
+
+    private static func queue(_ context: OpenCLContext) throws(DeviceError) -> OpaquePointer {
         var code: cl_int = 0
+        let device = context.device
         guard
-            let queue = vgg_clCreateCommandQueue(
-                context.handle.pointer, context.device.handle.pointer, 0, &code)
-        else { throw .lost(device: context.device.name, reason: OpenCLCode.name(code)) }
-        handle = queue
+            let queue = vgg_clCreateCommandQueue(context.handle.pointer, device.handle.pointer, 0, &code)
+        else { throw .lost(device: device.name, reason: OpenCLCode.name(code)) }
+        return queue
     }
 
     deinit {
         _ = vgg_clFinish(handle)
+        _ = vgg_clFinish(uploads)
         uploaded.deallocate()
         for kernel in kernels.values { _ = vgg_clReleaseKernel(kernel) }
         _ = vgg_clReleaseCommandQueue(handle)
+        _ = vgg_clReleaseCommandQueue(uploads)
     }
 
     // MARK: - Kernels
@@ -139,10 +147,12 @@ package final class OpenCLQueue {
         return clear(buffer)
     }
 
-    /// Copies a batch of images to the device, and returns while they are on their way: the device may be busy with the last
-    /// batch.
+    /// Copies a batch of images to the device, and returns while they are on their way. What is called from here on waits for
+    /// them, what was called before does not: the device may be busy with the last batch.
+    /// - Parameter buffer: what is called after `upload` alone reads it.
     func upload(_ numbers: [Float], to buffer: OpenCLBuffer) {
-        // Before the copy in this memory is on the device it may not change. Whoever has read since then has waited for it.
+        // Before the copy in this memory is on the device, and read there, it may not change. Whoever has read since then has
+        // waited for it.
         if isWriting { finish() }
         guard failure == nil else { return }
         let bytes = numbers.count * MemoryLayout<Float>.stride
@@ -152,9 +162,20 @@ package final class OpenCLQueue {
         }
         numbers.withUnsafeBytes { uploaded.copyMemory(from: $0) }
         isWriting = true
+        var event: OpaquePointer?
         check(
             vgg_clEnqueueWriteBuffer(
-                handle, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, nil), "write")
+                uploads, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, &event), "write")
+        guard failure == nil else { return }
+        check(vgg_clFlush(uploads), "write")
+        check(vgg_clEnqueueBarrierWithWaitList(handle, 1, &event, nil), "write")
+        _ = vgg_clReleaseEvent(event)
+    }
+
+    /// Lets the device begin with all that was called.
+    func begin() {
+        guard failure == nil else { return }
+        check(vgg_clFlush(handle), "flush")
     }
 
     /// Copies numbers to the device, and waits until they are there.

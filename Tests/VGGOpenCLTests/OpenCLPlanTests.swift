@@ -94,6 +94,35 @@ import VGGOpenCL
         }
     }
 
+    /// A batch may come while the device is busy with the last one.
+    @Test(arguments: OpenCLDevice.all, Precision.allCases)
+    func batchesFollowOneAnother(_ opencl: OpenCLDevice, _ precision: Precision) throws {
+        let network = try Network(
+            input: .map(channels: 3, height: 16, width: 16),
+            blocks: [vggBlock(2, 3, 70), .sequential([.flatten, .linear(Linear(70 * 64, 3))])])
+        let plan = try Plan(network, batchSize: 9, mode: .inference, precision: precision)
+        let bound = try OpenCLBackend(device: opencl).bind(plan)
+        for (index, parameter) in plan.parameters.enumerated() {
+            let shape = parameter.description.shape
+            let values = (0..<shape.reduce(1, *)).map { Float($0 * 7 % 11) / 11 - 0.4 }
+            bound.write(Tensor(shape: shape, values: values), to: .value, of: index)
+        }
+        func run(_ batch: ImageBatch) {
+            bound.write(batch)
+            for step in plan.steps.indices {
+                bound.forward(step, Pass(SumTree(images: batch.count), isTraining: false))
+            }
+        }
+        func logits() -> [Float] { bound.output(of: plan.steps.count - 1, count: 9) }
+        let batches = try (0..<3).map { try images(9, network.input, about: Float($0)) }
+        for batch in batches { run(batch) }
+        let last = logits()
+        run(batches[0])
+        #expect(logits() != last)
+        run(batches[2])
+        #expect(logits() == last && bound.failure == nil)
+    }
+
     /// The same again is the same to the bit, and weights move to the processor and back without losing one.
     @Test(arguments: OpenCLDevice.all, Precision.allCases)
     func repeatsItselfAndMovesToTheProcessor(_ opencl: OpenCLDevice, _ precision: Precision) throws {
