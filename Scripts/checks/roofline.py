@@ -65,8 +65,8 @@ class Work:
         return self.padded(self.rows) * self.padded(self.columns) // self.tile**2
 
 
-def work(summary, tile, size):
-    """The passes of each step with weights, in the order of the plan. size: bytes of a map's number."""
+def work(summary, tile, number):
+    """The passes of each step with weights, in the order of the plan. number: bytes of a map's number."""
     batch = summary["batch_size"]
     layers = {layer["name"]: layer for layer in summary["layers"]}
     names = list(layers)
@@ -88,10 +88,10 @@ def work(summary, tile, size):
             inputs = numbers(before) // batch
             sizes = [(out, batch, inputs), (out, inputs, batch), (inputs, batch, out)]
         winners = outputs if "MaxPool2d" in step["kind"] else 0
-        x, y, weights = size * numbers(before), size * outputs + winners, size * first["params"]
+        x, y, weights = number * numbers(before), number * outputs + winners, number * first["params"]
         # The gradients of weights are written, and read again with the weights to update these; in mixed precision copies
         # are made then.
-        update = (16 if size == 4 else 22) * first["params"]
+        update = (16 if number == 4 else 22) * first["params"]
         for name, size, count in zip(
             ("forward", "weights' gradient", "input's gradient"), sizes, (x + weights + y, x + y + update, x + weights + y)
         ):
