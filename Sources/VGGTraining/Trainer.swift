@@ -265,10 +265,7 @@ public final class Trainer {
             try executor.exchangeGradients(with: &gradientSum)
         }
         if isLast {
-            if let clipGrad = configuration.clipGrad {
-                var clipping = GradientClipping(maxNorm: clipGrad)
-                try executor.exchangeGradients(with: &clipping)
-            }
+            if let clipGrad = configuration.clipGrad { executor.clipGradients(to: clipGrad) }
             executor.update(with: optimizer)
         }
         return metrics

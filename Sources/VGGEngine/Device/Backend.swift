@@ -80,6 +80,10 @@ package protocol BoundPlan: AnyObject {
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
     ) throws(Failure)
 
+    /// Makes the gradients of that pass shorter where their Euclidean norm is more than `maxNorm` (`GradientClipping`).
+    /// - Returns: the norm before.
+    func clipGradients(to maxNorm: Float) -> Double
+
     /// Updates all trained parameters by their gradients.
     /// - Parameter pass: the last backward pass; what it has updated itself is left out.
     func update(_ update: ParameterUpdate, after pass: Pass)
@@ -118,6 +122,12 @@ package protocol BoundPlan: AnyObject {
 }
 
 extension BoundPlan {
+    package func clipGradients(to maxNorm: Float) -> Double {
+        var norm = 0.0
+        withGradients { gradients in norm = GradientClipping.clip(&gradients, to: maxNorm) }
+        return norm
+    }
+
     package func finish() {}
     package var failure: DeviceError? { nil }
 }

@@ -66,6 +66,15 @@ extension Executor {
         try bound.withGradients { gradients in try exchange.exchange(&gradients) }
     }
 
+    /// Makes the gradients that `backward` has left shorter where together they are too long: torch's `clip_grad_norm_`.
+    /// - Parameter maxNorm: the greatest Euclidean norm of all of them.
+    /// - Returns: the norm before.
+    @discardableResult
+    public func clipGradients(to maxNorm: Float) -> Double {
+        precondition(storedPass != nil, "there are no gradients before a backward pass")
+        return bound.clipGradients(to: maxNorm)
+    }
+
     /// Updates the parameters by the gradients that `backward` has left.
     public func update(with optimizer: Optimizer) {
         guard let storedPass else { preconditionFailure("there are no gradients before a backward pass") }
