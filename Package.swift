@@ -54,6 +54,9 @@ let package = Package(
             name: "VGGInference",
             dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
         .target(
+            name: "VGGPerception",
+            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats"]),
+        .target(
             name: "VGGTraining",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGFormats", "VGGData",
@@ -63,7 +66,7 @@ let package = Package(
             name: "VGGKit",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGOpenCL", "VGGDevices",
-                "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
+                "VGGFormats", "VGGData", "VGGInference", "VGGPerception", "VGGPictures", "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -93,6 +96,13 @@ let package = Package(
         .testTarget(
             name: "VGGOpenCLTests",
             dependencies: ["COpenCL", "VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL", "VGGTestSupport"]),
+        .testTarget(
+            name: "VGGPerceptionTests",
+            dependencies: [
+                "VGGCPU", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGModel", "VGGPerception",
+                "VGGTestSupport",
+            ],
+            resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
