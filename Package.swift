@@ -56,6 +56,9 @@ let package = Package(
             name: "VGGInference",
             dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
         .target(
+            name: "VGGPerception",
+            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats"]),
+        .target(
             name: "VGGTraining",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGDistributed",
@@ -66,7 +69,8 @@ let package = Package(
             name: "VGGKit",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGOpenCL", "VGGDevices",
-                "VGGDistributed", "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
+                "VGGDistributed", "VGGFormats", "VGGData", "VGGInference", "VGGPerception", "VGGPictures",
+                "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -96,6 +100,13 @@ let package = Package(
         .testTarget(
             name: "VGGOpenCLTests",
             dependencies: ["COpenCL", "VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL", "VGGTestSupport"]),
+        .testTarget(
+            name: "VGGPerceptionTests",
+            dependencies: [
+                "VGGCPU", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGModel", "VGGPerception",
+                "VGGTestSupport",
+            ],
+            resources: [.copy("Goldens")]),
         .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],

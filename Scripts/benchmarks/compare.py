@@ -210,6 +210,20 @@ def groups(threads=2, has_bf16=True):
                 at_most=True))
         yield rows
 
+    for name, title, network, size, batch_size, steps in [
+        ("stylize", "style transfer, VGG-19 to relu5_1, a step of Adam, 512x512", "vgg19", 512, 1, 3),
+        ("distance", "LPIPS of 64 pairs, 256x256", "vgg16", 256, 64, 2),
+    ]:
+        mine = Turn(
+            "swift-vgg", f"--mode {name} --arch {network} --in-channels 3", batch_size, steps, size, is_ours=True)
+        peers = [
+            Turn(f"PyTorch fp32 {layout}", f"torch {name} vgg16 --layout {key}", batch_size, steps, size)
+            for layout, key in [("channels-last", "nhwc"), ("NCHW", "nchw")]]
+        unit = "pairs/sec" if name == "distance" else "steps/sec"
+        yield [
+            Row(name, title, mine, peers, 3.0, unit=unit),
+            Row(f"memory-{name}", f"memory of {title}", mine, peers, 1 / 2, Turn.memory_mb, "MB", at_most=True)]
+
     yield [Row(
         "start", "start to first prediction, VGG-16",
         StartTurn(

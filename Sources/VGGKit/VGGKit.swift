@@ -9,5 +9,6 @@
 @_exported import VGGInference
 @_exported import VGGModel
 @_exported import VGGOpenCL
+@_exported import VGGPerception
 @_exported import VGGPictures
 @_exported import VGGTraining

@@ -22,6 +22,7 @@ extension ConvolutionStep {
             let isOne = hasWeightGradient && tasks.areOne
             if hasWeightGradient { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
             guard inputGradient != nil, !isOne else { return }
+            guard hasWeightGradient else { return makeInputGradients(pass, of: batch) }
             context.workers.run(tasks.images) { images, worker in
                 clearMaps(worker: worker)
                 makeGradients(images, of: batch, to: nil, andInputs: true, worker: worker)

@@ -7,8 +7,8 @@ extension ConvolutionStep {
     struct Scratch {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
-        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients; what
-        /// the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
+        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients, which are
+        /// shared where weights have no gradient; what the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
         /// weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
         let waitingWeights, waitingBiases: Int
@@ -49,7 +49,9 @@ extension ConvolutionStep {
             gradient = worker.take(training && convertsOutput ? planned.output.count : 0, of: Number.self)
             inputGradient = worker.take(
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
-            maps = worker.take(choice.needsMaps ? images * gradientMap.count : 0, of: Number.self)
+            let mapCount = choice.needsMaps ? images * gradientMap.count : 0
+            let areShared = !planned.trainsParameters
+            let workersMaps = worker.take(areShared ? 0 : mapCount, of: Number.self)
             let map = SmallMap(planned, convolution, choice)
             let ofKernels = ConvolutionStep.kernelScratch(
                 choice, convolution.shape(full, x: planned.input), panels)
@@ -68,6 +70,8 @@ extension ConvolutionStep {
             self.worker = worker.total
 
             var shared = ScratchParts()
+            let sharedMaps = shared.take(areShared ? mapCount : 0, of: Number.self)
+            maps = areShared ? sharedMaps : workersMaps
             flipped = shared.take(
                 inParts && choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
             flippedTransformed = shared.take(

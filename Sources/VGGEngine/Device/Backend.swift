@@ -70,6 +70,24 @@ package protocol BoundPlan: AnyObject {
     /// - Parameter numbers: [count, channels, height, width].
     func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool)
 
+    /// What a step has made, multiplied with itself: of each image the products of every two channels, summed over the
+    /// pixels.
+    /// - Returns: [count, channels, channels].
+    func gram(of step: Int, channels: Int, count: Int) -> [Float]
+
+    /// Sets, or adds to, the gradient of a step's output: the products of matrices and the output. Of a plan for the
+    /// gradient of its input.
+    /// - Parameter matrices: [count, channels, channels], symmetric.
+    func writeGradient(
+        multiplying matrices: [Float], of step: Int, channels: Int, count: Int, adding: Bool)
+
+    /// A step's output, to be compared with that of other images: each channel times a factor.
+    /// - Parameters:
+    ///   - factors: one a channel.
+    ///   - isNormalized: each pixel is divided by its length first, which is the root of its channels' squares and 1e-10.
+    /// - Returns: [count, numbers of an image], these in an order of the device's own.
+    func scaledOutput(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Float]
+
     /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
     /// With an update, parameters may be updated as soon as their gradients are made, without storing these.
     func backward(_ step: Int, _ pass: Pass)
@@ -126,6 +144,24 @@ extension BoundPlan {
         var norm = 0.0
         withGradients { gradients in norm = GradientClipping.clip(&gradients, to: maxNorm) }
         return norm
+    }
+
+    package func gram(of step: Int, channels: Int, count: Int) -> [Float] {
+        ChannelProducts(output(of: step, count: count), channels: channels, count: count).gram
+    }
+
+    package func writeGradient(
+        multiplying matrices: [Float], of step: Int, channels: Int, count: Int, adding: Bool
+    ) {
+        let products = ChannelProducts(output(of: step, count: count), channels: channels, count: count)
+        writeGradient(products.multiplied(by: matrices), of: step, count: count, adding: adding)
+    }
+
+    package func scaledOutput(
+        of step: Int, by factors: [Float], isNormalized: Bool, count: Int
+    ) -> [Float] {
+        ChannelProducts(output(of: step, count: count), channels: factors.count, count: count)
+            .scaled(by: factors, isNormalized: isNormalized)
     }
 
     package func finish() {}
