@@ -8,8 +8,8 @@ extension ConvolutionStep {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
         /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients, which are
-        /// shared where weights have no gradient; what the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
-        /// weights and bias that wait in their tree.
+        /// shared where weights have none; what the kernels of gradients want; Winograd's tiles, and the weight gradient's
+        /// sums, transformed; the gradients of weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
         let waitingWeights, waitingBiases: Int
         let worker: Int
