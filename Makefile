@@ -21,6 +21,16 @@ C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -n
 .PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
     cuda-compile roofline bench growth bench-kernels \
     bench-recipe accuracy conversion fine-tuning model record clean
+# The server is a package of its own, in VGGServer.
+SERVER := $(SWIFT) build -c release --package-path VGGServer
+
+SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
+    VGGServer/Package.swift VGGServer/Sources VGGServer/Tests
+C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
+
+.DEFAULT_GOAL := help
+.PHONY: help build images train reproduce server test test-server check-server docs stale-builds format lint parity fuzz concurrency bench bench-kernels accuracy \
+    conversion fine-tuning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,8 +58,17 @@ train: build ## get the data and train the quick recipe (ARGS="…" replaces it)
 reproduce: build ## the experiment of the VGG chapter in full
 	@$(VGG) train
 
-test: ## run all tests
+server: ## build the program vgg-server
+	$(SERVER) --product vgg-server
+
+test: ## run all tests but the server's
 	$(SWIFT) test -c release
+
+test-server: ## run the server's tests, for which Hummingbird is built: minutes more
+	$(SWIFT) test -c release --package-path VGGServer
+
+check-server: build server ## let tritonclient and schemathesis judge the server (SERVER_CHECK="…")
+	VGG=$(VGG) VGG_SERVER=$$($(SERVER) --show-bin-path)/vgg-server Scripts/server $(SERVER_CHECK)
 
 docs: ## run the long commands of README and docs too, and compare what they print: half an hour
 	VGG_LONG_DOCS=1 $(SWIFT) test -c release --filter documentsShowWhatIsPrinted
@@ -118,6 +137,7 @@ record: build ## write docs/records out of runs of --recipe fashion-mnist (RUNS=
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean
+	$(SWIFT) package clean --package-path VGGServer
 
 .PHONY: clang-format
 clang-format:

@@ -1,0 +1,158 @@
+import ArgumentParser
+import CoreMetrics
+import Foundation
+import Logging
+import VGGDevices
+import VGGEngine
+import VGGServer
+
+@main
+struct VGGServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vgg-server",
+        abstract: "Answer over HTTP what VGG networks see in pictures.",
+        discussion: """
+            Speaks the Open Inference Protocol v2 (as tritonclient does) and, for people, POST \
+            /v1/models/NAME/classify with a picture as the body. NAME is the file's or folder's name.
+            Examples:
+              vgg-server runs/quick
+              curl --data-binary @cat.jpg http://localhost:8080/v1/models/quick/classify
+            """)
+
+    @Argument(help: ArgumentHelp("Run folders or weight files.", valueName: "model"))
+    var models: [String]
+
+    @Option(help: "The address to listen at. Any but this machine's own needs --token-file.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen at; 0 for one that is free.")
+    var port = 8080
+
+    @Option(
+        help: "A file that holds the token which every request must show, as Authorization: Bearer TOKEN.")
+    var tokenFile: String?
+
+    @Option(
+        parsing: .singleValue,
+        help:
+            "A name under which clients address the server, beside localhost and --host; repeat it for more.")
+    var allowHost: [String] = []
+
+    @Option(help: "Images that are computed together at most.")
+    var maxBatchSize = 16
+
+    @Option(help: "How long an image waits for others, in microseconds.")
+    var maxQueueDelayUs = 2000
+
+    @Option(help: "Images that wait at most; more are told to come back (503).")
+    var maxQueue = 256
+
+    @Option(help: "Seconds after which a request is not computed any more.")
+    var timeout = 30
+
+    @Option(help: "The largest body: bytes, or a number with KiB, MiB or GiB.")
+    var maxBody = ByteCount(64 << 20)
+
+    @Option(help: "Threads that compute (default: one for each processor that the program may use).")
+    var threads: Int?
+
+    @Option(
+        help: """
+            The number format of the arithmetic: fp32, bf16, or auto, which is the processor's fastest (default: what \
+            the weights were trained in, else fp32).
+            """)
+    var precision: PrecisionChoice?
+
+    @Option(help: "How log lines are written to standard error: text or json.")
+    var logFormat = LineLog.Format.text
+
+    enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+        case auto, fp32, bf16
+
+        var resolved: Precision {
+            switch self {
+            case .auto: .automatic
+            case .fp32: .fp32
+            case .bf16: .bf16
+            }
+        }
+    }
+
+    func validate() throws {
+        for (name, value, range) in [
+            ("--port", port, 0...65535), ("--max-batch-size", maxBatchSize, 1...1024),
+            ("--max-queue-delay-us", maxQueueDelayUs, 0...60_000_000),
+            ("--max-queue", maxQueue, 1...1_000_000),
+            ("--timeout", timeout, 1...86400), ("--max-body", maxBody.bytes, 1...1 << 32),
+            ("--threads", threads ?? 1, 1...1024),
+        ] where !range.contains(value) {
+            throw ValidationError("\(name) must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        guard !models.isEmpty else { throw ValidationError("name a run folder or a weight file") }
+        guard maxQueue >= maxBatchSize else {
+            throw ValidationError(
+                "--max-queue must not be below --max-batch-size: a batch would never be full")
+        }
+    }
+
+    func run() async throws {
+        var settings = ServerSettings(device: Device.named("cpu", threads: threads) ?? .best)
+        settings.host = host
+        settings.port = port
+        settings.allowedHosts = allowHost
+        settings.maxBatchSize = maxBatchSize
+        settings.maxQueueDelay = .microseconds(maxQueueDelayUs)
+        settings.maxQueue = maxQueue
+        settings.timeout = .seconds(timeout)
+        settings.maxBody = maxBody.bytes
+        settings.precision = precision?.resolved
+        settings.token = try tokenFile.map(Self.token)
+        guard settings.isLoopback || settings.token != nil else {
+            throw ValidationError("--host \(host) can be reached from other machines; give --token-file, too")
+        }
+        let format = logFormat
+        LoggingSystem.bootstrap { _ in LineLog(format) }
+        let metrics = PrometheusMetrics()
+        MetricsSystem.bootstrap(metrics)
+        let logger = Logger(label: "vgg-server")
+        let server = try InferenceServer(models, settings: settings, metrics: metrics)
+        try await server.run(logger: logger) { [host] port in
+            let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            logger.info("listening at http://\(authority)")
+        }
+    }
+
+    /// - Throws: `ValidationError` if the file cannot be read, or holds no token that is hard to guess.
+    private static func token(_ path: String) throws -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ValidationError("--token-file \(path) cannot be read")
+        }
+        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard token.utf8.count >= 16, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+            throw ValidationError(
+                "--token-file \(path) must hold one word of at least 16 characters, such as openssl rand -hex 32 makes"
+            )
+        }
+        return token
+    }
+}
+
+/// A number of bytes as the command line has it.
+struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
+    let bytes: Int
+
+    init(_ bytes: Int) { self.bytes = bytes }
+
+    init?(argument: String) {
+        let unit = [("KiB", 10), ("MiB", 20), ("GiB", 30)].first { argument.hasSuffix($0.0) }
+        guard let number = Int(argument.dropLast(unit?.0.count ?? 0)), number >= 0, number < 1 << 30 else {
+            return nil
+        }
+        bytes = number << (unit?.1 ?? 0)
+    }
+
+    var description: String { bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : "\(bytes)" }
+    var defaultValueDescription: String { description }
+}
+
+extension LineLog.Format: ExpressibleByArgument {}
