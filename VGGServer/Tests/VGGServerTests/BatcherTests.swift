@@ -44,7 +44,8 @@ import VGGServer
                 let images = try image(Float(number))
                 let deadline = later
                 group.addTask {
-                    #expect(try await batcher.logits(of: images, by: deadline) == [Float(number)])
+                    let logits = try await batcher.logits(of: images, by: deadline)
+                    #expect(logits == [Float(number)])
                 }
                 // The first makes a batch of its own, the others wait for its end.
                 try await wait(for: number, in: batcher)

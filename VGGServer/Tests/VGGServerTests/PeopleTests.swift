@@ -68,8 +68,8 @@ import VGGServer
             for (path, operations) in paths {
                 guard case .object(let operations) = operations else { continue }
                 for (method, operation) in operations {
-                    #expect(
-                        names.insert(operation["operationId"]?.string ?? "").inserted, "\(method) \(path)")
+                    let isNew = names.insert(operation["operationId"]?.string ?? "").inserted
+                    #expect(isNew, "\(method) \(path)")
                     let status = try await client.send(
                         method.uppercased(),
                         path.replacing("{name}", with: "tiny").replacing("{version}", with: "1")
