@@ -259,8 +259,10 @@ import VGGServer
 
     @Test func refusesMoreThanABatch() async throws {
         try await withServer(settings { $0.maxBatchSize = 2 }) { client in
-            #expect(try await client.infer(request(TestModel.images(2))).status == 200)
-            #expect(try await client.infer(request(TestModel.images(3))).status == 400)
+            let (fitting, larger) = (try TestModel.images(2), try TestModel.images(3))
+            let accepted = try await client.infer(request(fitting))
+            let refused = try await client.infer(request(larger))
+            #expect(accepted.status == 200 && refused.status == 400)
         }
     }
 }
