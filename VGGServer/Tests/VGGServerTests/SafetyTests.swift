@@ -8,6 +8,8 @@ import VGGServer
 @Suite struct SafetyTests {
     @Test func othersNamesAndPagesAreRefused() async throws {
         try await withServer(settings { $0.allowedHosts = ["vgg.example.org"] }) { client in
+            let alive = try await client.get("/v2/health/live").status
+            #expect(alive == 200)
             for host in ["localhost", "127.0.0.1:80", "[::1]:8080", "VGG.example.org", "192.0.2.1"] {
                 #expect(try await client.get("/v2", headers: ["Host": host]).status == 200, "\(host)")
             }
