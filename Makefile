@@ -14,23 +14,17 @@ IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
 export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
-SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
-C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
-
-.DEFAULT_GOAL := help
-.PHONY: help build images opencl train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
-    cuda-compile roofline bench growth bench-kernels \
-    bench-recipe accuracy conversion fine-tuning model record clean
 # The server is a package of its own, in VGGServer.
 SERVER := $(SWIFT) build -c release --package-path VGGServer
 
 SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
     VGGServer/Package.swift VGGServer/Sources VGGServer/Tests
-C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc')
+C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images train reproduce server test test-server check-server docs stale-builds format lint parity fuzz concurrency bench bench-kernels accuracy \
-    conversion fine-tuning clean
+.PHONY: help build images opencl train reproduce server test test-server check-server docs stale-builds format lint \
+    parity fuzz concurrency oclgrind cuda-compile roofline bench growth bench-kernels bench-recipe accuracy \
+    conversion fine-tuning model record clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
