@@ -49,7 +49,7 @@ let package = Package(
                 "VGGFiles", "VGGImages", "VGGModel", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .target(name: "VGGPictures", dependencies: ["CZlib"]),
+        .target(name: "VGGPictures", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(
             name: "VGGInference",
             dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFiles", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
+        .testTarget(name: "VGGPicturesTests", dependencies: ["VGGModel", "VGGPictures"]),
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [

@@ -134,8 +134,9 @@ struct FeaturesCommand: ParsableCommand {
         let bytes = list.files.count * numbers * MemoryLayout<Float>.stride
         guard let free = FreeMemory.bytes, bytes > free else { return }
         throw ValidationError(
-            "the features of \(Text.count(list.files.count, "photo")) take \(Text.bytes(bytes)) of memory, but "
-                + "\(Text.bytes(free)) are free; give fewer photos or layers at a time, or use --pool avg")
+            "the features of \(Text.count(list.files.count, "photo")) take \(ReadableNumber.bytes(bytes)) of memory, but "
+                + "\(ReadableNumber.bytes(free)) are free; give fewer photos or layers at a time, or use --pool avg"
+        )
     }
 
     private func pooled(_ tensor: Tensor) -> Tensor {
