@@ -26,7 +26,7 @@ let package = Package(
             name: "VGGServer",
             dependencies: [
                 "CServerZlib",
-                .product(name: "VGGPrediction", package: "swift-vgg"),
+                .product(name: "VGGKit", package: "swift-vgg"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -34,7 +34,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ],
+            // The studio's page is a part of the program.
+            resources: [.embedInCode("Studio/Page")]),
         .executableTarget(
             name: "vgg-server",
             dependencies: [
@@ -42,7 +44,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "VGGPrediction", package: "swift-vgg"),
+                .product(name: "VGGKit", package: "swift-vgg"),
             ]),
         .testTarget(
             name: "VGGServerTests",
@@ -51,7 +53,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "VGGPrediction", package: "swift-vgg"),
+                .product(name: "VGGKit", package: "swift-vgg"),
             ]),
     ],
     swiftLanguageModes: [.v6]

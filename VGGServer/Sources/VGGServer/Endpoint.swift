@@ -10,15 +10,27 @@ struct Endpoint: Sendable {
     let path: String
     /// The same as parts.
     let parts: [Substring]
-    /// What OpenAPI says of it, but for the parameters of the path.
+    /// What OpenAPI says of it, but for the parameters of the path; null of what is not for other programs.
     let operation: JSON
+    let access: Access
     let handle: @Sendable (Call) async throws -> Response
 
+    /// Who may use it.
+    enum Access: Sendable {
+        /// Everybody: it is the same for all, and says nothing of what is here.
+        case open
+        /// Who shows the token, if there is one.
+        case usual
+        /// Who shows the token, always: it changes something.
+        case change
+    }
+
     init(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: JSON,
+        _ method: HTTPRequest.Method, _ path: String, _ operation: JSON, access: Access = .usual,
         handle: @escaping @Sendable (Call) async throws -> Response
     ) {
-        (self.method, self.path, self.operation, self.handle) = (method, path, operation, handle)
+        (self.method, self.path, self.operation) = (method, path, operation)
+        (self.access, self.handle) = (access, handle)
         parts = path.split(separator: "/")
     }
 

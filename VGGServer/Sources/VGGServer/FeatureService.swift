@@ -1,4 +1,3 @@
-import Dispatch
 import VGGEngine
 import VGGInference
 import VGGModel
@@ -8,39 +7,10 @@ actor FeatureService {
     private let trained: TrainedModel
     private let predictor: Predictor
     private let settings: ServerSettings
-    private var lane: Lane?
+    private var lane: (layer: Int, executor: Lane<Executor>)?
     private var requests = 0
     /// Requests that wait or run at most: each may have to make an executor.
     private static let maxRequests = 4
-
-    /// An executor that keeps one layer, on a queue of its own.
-    private final class Lane: Sendable {
-        let layer: Int
-        private let queue = DispatchQueue(label: "VGGServer.FeatureService", qos: .userInitiated)
-        /// Only the queue, which does one thing at a time, uses it.
-        nonisolated(unsafe) private var executor: Executor?
-        private let make: @Sendable () throws -> Executor
-
-        init(layer: Int, _ make: @escaping @Sendable () throws -> Executor) {
-            (self.layer, self.make) = (layer, make)
-        }
-
-        func features(_ images: ImageBatch) async throws -> Tensor {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.async {
-                    continuation.resume(
-                        with: Result {
-                            let executor = try self.executor ?? self.make()
-                            self.executor = executor
-                            guard let tensor = executor.features(images)[self.layer] else {
-                                throw APIError.invalid("the layer has no output of its own")
-                            }
-                            return tensor
-                        })
-                }
-            }
-        }
-    }
 
     init(_ trained: TrainedModel, _ predictor: Predictor, _ settings: ServerSettings) {
         (self.trained, self.predictor, self.settings) = (trained, predictor, settings)
@@ -52,15 +22,20 @@ actor FeatureService {
         guard requests < Self.maxRequests else { throw APIError.busy("others wait for features") }
         requests += 1
         defer { requests -= 1 }
-        let lane = try lane(for: name)
-        let features = try await lane.features(image)
+        let (layer, executor) = try lane(for: name)
+        let features = try await executor.run { executor in
+            guard let features = executor.features(image)[layer] else {
+                throw APIError.invalid("the layer has no output of its own")
+            }
+            return features
+        }
         guard features.values.allSatisfy(\.isFinite) else {
             throw APIError.invalid("the network's answer to this input is not finite")
         }
         return features
     }
 
-    private func lane(for name: String) throws -> Lane {
+    private func lane(for name: String) throws -> (layer: Int, executor: Lane<Executor>) {
         let whole = predictor.network
         let layer: Int
         do {
@@ -73,12 +48,12 @@ actor FeatureService {
         let maps = try whole.withoutClassifier()
         let network = maps.layers.indices.contains(layer) ? maps : whole
         let (trained, settings) = (trained, settings)
-        let lane = Lane(layer: layer) {
+        let executor = Lane("FeatureService") {
             try trained.executor(
                 for: network, batchSize: 1, precision: settings.precision, keeping: [layer],
                 device: settings.device)
         }
-        self.lane = lane
-        return lane
+        lane = (layer, executor)
+        return (layer, executor)
     }
 }

@@ -13,6 +13,10 @@ import VGGModel
 public final class InferenceServer: Sendable {
     public let settings: ServerSettings
     let models: [String: ServedModel]
+    /// By the models' names.
+    let studioModels: [String: StudioModel]
+    let runs: RunsService
+    let training: TrainingService
     let metrics: PrometheusMetrics
     let decoder: PictureDecoder
     let connections = Connections()
@@ -34,6 +38,9 @@ public final class InferenceServer: Sendable {
             }
         }
         self.models = models
+        studioModels = models.mapValues { StudioModel($0, settings) }
+        runs = RunsService(folder: settings.runs)
+        training = TrainingService(settings, runs)
     }
 
     /// Whether every model has been warmed up.

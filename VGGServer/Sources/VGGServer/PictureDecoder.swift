@@ -15,10 +15,19 @@ final class PictureDecoder: Sendable {
     }
 
     /// The network's input for the bytes of a JPEG, PNG or WebP file.
-    /// - Throws: `APIError` if they are no such picture, or it is too late; or `CancellationError`.
+    /// - Throws: as `decoding`.
     func input(from bytes: [UInt8], _ preprocessing: Preprocessing, by deadline: ContinuousClock.Instant)
         async throws -> ImageBatch
     {
+        try await decoding(bytes, by: deadline) { preprocessing.input(from: $0) }
+    }
+
+    /// What is made of the picture that a JPEG, PNG or WebP file has.
+    /// - Throws: `APIError` if the bytes are no such picture, or it is too late; or `CancellationError`.
+    func decoding<Made: Sendable>(
+        _ bytes: [UInt8], by deadline: ContinuousClock.Instant,
+        _ make: @escaping @Sendable (RGBImage) -> Made
+    ) async throws -> Made {
         let isCancelled = Flag()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -28,7 +37,7 @@ final class PictureDecoder: Sendable {
                             guard !isCancelled.isSet else { throw CancellationError() }
                             guard deadline > .now else { throw APIError.tooSlow }
                             do {
-                                return preprocessing.input(from: try RGBImage(decoding: bytes))
+                                return make(try RGBImage(decoding: bytes))
                             } catch let error as ImageError {
                                 throw APIError.invalid("picture: \(error)")
                             }

@@ -25,8 +25,10 @@ struct Responder: HTTPResponder {
         var route = "other"
         var response: Response
         do {
-            try gate.check(request.head)
-            let (endpoint, parameters) = try find(request.method, path)
+            let found = Result { () throws(APIError) in try find(request.method, path) }
+            // Whoever may not ask is not told what there is.
+            try gate.check(request.head, for: (try? found.get())?.0.access ?? .usual)
+            let (endpoint, parameters) = try found.get()
             route = endpoint.path
             let call = Call(
                 request: request, channel: context.channel, start: start, deadline: start + timeout,

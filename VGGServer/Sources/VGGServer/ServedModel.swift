@@ -17,6 +17,7 @@ final class ServedModel: Sendable {
     static let probabilities = "probabilities"
 
     let name: String
+    let trained: TrainedModel
     let predictor: Predictor
     let features: FeatureService
     let batcher: Batcher
@@ -35,6 +36,7 @@ final class ServedModel: Sendable {
     init(_ path: String, settings: ServerSettings, metrics: any MetricsFactory) throws {
         name = Self.name(of: path)
         let trained = try TrainedModel(runOrWeights: path)
+        self.trained = trained
         let predictor = try Predictor(
             trained, device: settings.device, precision: settings.precision, batchSize: settings.maxBatchSize,
             executors: 1)

@@ -7,6 +7,12 @@ public struct ServerSettings: Sendable {
     public var port = 8080
     /// What every request must show; nil for none.
     public var token: String?
+    /// What requests must show that change something, where no token is set.
+    public var changeToken = Self.randomToken()
+    /// The folder whose runs the studio shows.
+    public var runs = "runs"
+    /// The program `vgg`, which trains; nil if the studio shall not.
+    public var trainer: String?
     /// Names under which clients may address the server, beside `localhost`, `host` and numeric addresses.
     public var allowedHosts: [String] = []
     /// Images that are computed together at most.
@@ -23,6 +29,15 @@ public struct ServerSettings: Sendable {
     public var device: Device
 
     public init(device: Device) { self.device = device }
+
+    /// 128 bits that nobody can guess, in hexadecimal.
+    private static func randomToken() -> String {
+        var random = SystemRandomNumberGenerator()
+        return (0..<2).map { _ in
+            let digits = String(random.next(), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
 
     /// Whether only programs of this machine can reach it.
     public var isLoopback: Bool {

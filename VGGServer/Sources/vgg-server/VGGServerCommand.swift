@@ -4,14 +4,17 @@ import Foundation
 import Logging
 import VGGDevices
 import VGGEngine
+import VGGInference
 import VGGServer
 
 @main
 struct VGGServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vgg-server",
-        abstract: "Answer over HTTP what VGG networks see in pictures.",
+        abstract: "Answer over HTTP what VGG networks see in pictures, and show it in a page, the studio.",
         discussion: """
+            The studio is the page at the server's own address: runs and their curves, networks, what they see in pictures and \
+            where they err, and trainings, which need the token that the log says (or --token-file).
             Speaks the Open Inference Protocol v2 (as tritonclient does) and, for people, POST \
             /v1/models/NAME/classify with a picture as the body. NAME is the file's or folder's name.
             Examples:
@@ -19,8 +22,20 @@ struct VGGServerCommand: AsyncParsableCommand {
               curl --data-binary @cat.jpg http://localhost:8080/v1/models/quick/classify
             """)
 
-    @Argument(help: ArgumentHelp("Run folders or weight files.", valueName: "model"))
-    var models: [String]
+    @Argument(
+        help: ArgumentHelp(
+            "Run folders, weight files, or the model that is a part of the program (default: that one).",
+            valueName: "model"))
+    var models: [String] = [ShippedModel.fashionMNIST.rawValue]
+
+    @Option(help: "The folder of the runs that the studio shows, and where it starts new ones.")
+    var runs = "runs"
+
+    @Option(
+        help:
+            "The program that trains for the studio (default: vgg in the folder of this program, if it is there)."
+    )
+    var vgg: String?
 
     @Option(help: "The address to listen at. Any but this machine's own needs --token-file.")
     var host = "127.0.0.1"
@@ -88,7 +103,9 @@ struct VGGServerCommand: AsyncParsableCommand {
         ] where !range.contains(value) {
             throw ValidationError("\(name) must be from \(range.lowerBound) to \(range.upperBound)")
         }
-        guard !models.isEmpty else { throw ValidationError("name a run folder or a weight file") }
+        if let vgg, !FileManager.default.isExecutableFile(atPath: vgg) {
+            throw ValidationError("--vgg \(vgg) is no program")
+        }
         guard maxQueue >= maxBatchSize else {
             throw ValidationError(
                 "--max-queue must not be below --max-batch-size: a batch would never be full")
@@ -100,6 +117,8 @@ struct VGGServerCommand: AsyncParsableCommand {
         settings.host = host
         settings.port = port
         settings.allowedHosts = allowHost
+        settings.runs = runs
+        settings.trainer = vgg ?? Self.neighbour
         settings.maxBatchSize = maxBatchSize
         settings.maxQueueDelay = .microseconds(maxQueueDelayUs)
         settings.maxQueue = maxQueue
@@ -116,10 +135,20 @@ struct VGGServerCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let logger = Logger(label: "vgg-server")
         let server = try InferenceServer(models, settings: settings, metrics: metrics)
+        // A fragment is not sent to any server.
+        let token = settings.token == nil ? "#token=\(settings.changeToken)" : ""
         try await server.run(logger: logger) { [host] port in
             let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
             logger.info("listening at http://\(authority)")
+            logger.info("the studio is at http://\(authority)/\(token)")
         }
+    }
+
+    /// The program `vgg` in the folder of this one; nil if it is not there.
+    private static var neighbour: String? {
+        guard let own = Bundle.main.executableURL else { return nil }
+        let path = own.deletingLastPathComponent().appending(path: "vgg").path
+        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 
     /// - Throws: `ValidationError` if the file cannot be read, or holds no token that is hard to guess.
