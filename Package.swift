@@ -142,7 +142,7 @@ for target in package.targets {
 }
 package.products = [
     .library(name: "VGGKit", targets: library("VGGKit")),
-    // What predicts and the devices it runs on, without training: all that the server of the package in Server builds.
+    // What predicts and the devices it runs on, without training: for servers of one's own.
     .library(name: "VGGPrediction", targets: Set(library("VGGInference", "VGGDevices")).sorted()),
     .executable(name: "vgg", targets: ["VGGTool"]),
 ]

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -57,8 +58,14 @@ class Studio:
     def all(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
 
+    def press(self, selector):
+        """The first such element, by the keyboard, wherever it is on the page and whatever is drawn anew."""
+        self.browser.execute_script("document.querySelector(arguments[0]).focus()", selector)
+        self.browser.switch_to.active_element.send_keys(Keys.SPACE)
+
     def wait(self, condition, what, seconds=60):
-        WebDriverWait(self.browser, seconds, 0.2).until(lambda _: condition(), f"waited for {what}")
+        drawn_anew = [StaleElementReferenceException]
+        WebDriverWait(self.browser, seconds, 0.2, drawn_anew).until(lambda _: condition(), f"waited for {what}")
 
     def part(self, name):
         self.find(f"nav a[href='#{name}']").click()
@@ -109,18 +116,16 @@ def check_runs(studio):
     studio.wait(lambda: len(studio.all("#runs-table tbody tr")) == 1, "one run")
     studio.find("#filter").send_keys(Keys.CONTROL, "a", Keys.BACKSPACE)
     studio.wait(lambda: len(studio.all("#runs-table tbody tr")) == 2, "both runs")
-    studio.all("#runs-table input")[0].send_keys(Keys.SPACE)
+    studio.press("#runs-table input")
     studio.wait(lambda: len(studio.all("#chart path")) == 2, "the curves of one run")
-    studio.all("#runs-table input")[0].send_keys(Keys.SPACE)
+    studio.press("#runs-table input")
     print("runs: table, curves, smoothing, accuracy, filter, choice")
 
 
 def check_network(studio):
     studio.part("network")
     studio.wait(lambda: studio.all("#drawing g[role=button]"), "the drawing")
-    first = studio.all("#drawing g[role=button]")[0]
-    studio.browser.execute_script("arguments[0].focus()", first)
-    studio.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    studio.press("#drawing g[role=button]")
     studio.wait(lambda: "convolution slides" in studio.find("#layer").text, "what a convolution is")
     assert "conv1_1" in studio.find("#layer").text
     studio.look("network")
@@ -157,10 +162,9 @@ def check_try(studio):
         picture = studio.find("#answer img").get_attribute("src").split(",")[1]
         file.write(base64.b64decode(picture))
         file.flush()
-        seen = studio.find("#answer img").get_attribute("src")
+        studio.browser.execute_script("document.querySelector('#answer h3').id = 'old'")
         studio.find("#file").send_keys(file.name)
-        studio.wait(lambda: studio.find("#answer img").get_attribute("src") != seen or studio.find("#answer h3").text,
-                    "an answer about the file")
+        studio.wait(lambda: not studio.all("#old") and studio.all("#answer h3"), "an answer about the file")
     print("try it: the test set, another class, a drawing, a file")
 
 
@@ -170,10 +174,8 @@ def check_errors(studio):
     assert len(studio.all("#errors .matrix button")) == 100
     accuracy = float(re.match(r"[\d.]+", studio.find("#errors .figures").text)[0])
     assert accuracy > 90, accuracy
-    cell = studio.find("[data-cell='6 0']")
-    count = int(cell.text)
-    studio.browser.execute_script("arguments[0].focus()", cell)
-    cell.send_keys(Keys.ENTER)
+    count = int(studio.find("[data-cell='6 0']").text)
+    studio.press("[data-cell='6 0']")
     studio.wait(lambda: len(studio.all("#cell figure")) == min(count, 60), "the images of a cell")
     assert studio.all("#errors .gallery .guess"), "the surest mistakes"
     studio.look("errors")
@@ -183,11 +185,11 @@ def check_errors(studio):
 def check_training(studio):
     studio.part("training")
     studio.wait(lambda: studio.all("#training-form select"), "the form")
-    studio.find("summary").click()
+    studio.press("summary")
     for name, value in (("epochs", "40"), ("train-limit", "4000"), ("test-limit", "200")):
         field = studio.browser.find_element(By.XPATH, f"//code[text()='--{name}']/following::input[1]")
         field.send_keys(value)
-    studio.find("summary").click()
+    studio.press("summary")
     studio.find("#estimate-button").click()
     studio.wait(lambda: studio.all("#estimate .figures"), "the estimate", 120)
     studio.look("training")

@@ -66,6 +66,8 @@ final class Explainer {
                 let (channels, size) = (tensor.shape[1], tensor.shape[2] * tensor.shape[3])
                 let values = Array(tensor.values)
                 let sums = (0..<channels).map { values[$0 * size..<($0 + 1) * size].reduce(0, +) }
+                // A map of a single number is bright beside the others.
+                let all = size == 1 ? values[...] : nil
                 let strongest = (0..<channels).sorted { (sums[$1], $0) < (sums[$0], $1) }.prefix(count)
                 return [
                     "name": .string(names[end] ?? blocks.plan.network.layers[end].name),
@@ -74,16 +76,17 @@ final class Explainer {
                         strongest.map { channel in
                             let own = values[channel * size..<(channel + 1) * size]
                             return [
-                                "number": .number(Double(channel)), "bytes": .string(Self.bytes(own)),
+                                "number": .number(Double(channel)),
+                                "bytes": .string(Self.bytes(own, in: all ?? own)),
                             ]
                         }),
                 ]
             })
     }
 
-    /// From 0, the least value, to 255, the greatest, in base 64.
-    private static func bytes(_ values: ArraySlice<Float>) -> String {
-        let (least, greatest) = (values.min() ?? 0, values.max() ?? 0)
+    /// From 0, the least value of all, to 255, the greatest, in base 64.
+    private static func bytes(_ values: ArraySlice<Float>, in all: ArraySlice<Float>) -> String {
+        let (least, greatest) = (all.min() ?? 0, all.max() ?? 0)
         let scale = greatest > least ? 255 / (greatest - least) : 0
         return Data(values.map { UInt8(($0 - least) * scale) }).base64EncodedString()
     }

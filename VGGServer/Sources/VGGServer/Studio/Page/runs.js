@@ -52,6 +52,8 @@ function hear(name, data) {
     draw();
     return;
   }
+  // Each new stream begins with the table.
+  if (JSON.stringify(data) === JSON.stringify(runs)) return;
   runs = data;
   for (const run of [...chosen.keys()]) if (!runs.runs.some((one) => one.name === run)) chosen.delete(run);
   // At first what is in training, then the latest.
