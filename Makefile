@@ -22,7 +22,7 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl train reproduce server studio test test-server check-server check-studio docs \
+.PHONY: help build images opencl mpi train reproduce server studio test test-server check-server check-studio docs \
     stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth bench-kernels \
     bench-recipe accuracy conversion fine-tuning model record clean
 
@@ -42,6 +42,10 @@ images: ## install the libraries that photos need, with apt-get, and build
 opencl: ## install PoCL, which runs OpenCL on any processor, with apt-get; a GPU has a driver of its own
 	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \
 	    $$as_root apt-get install -y --no-install-recommends pocl-opencl-icd ocl-icd-libopencl1
+
+mpi: build ## install Open MPI with apt-get, and build: mpirun -n 2 vgg train …
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \
+	    $$as_root apt-get install -y --no-install-recommends openmpi-bin
 
 train: build ## get the data and train the quick recipe (ARGS="…" replaces it)
 	@$(VGG) train $(ARGS)

@@ -37,6 +37,8 @@ let package = Package(
         .target(name: "VGGEngine", dependencies: ["VGGModel"]),
         .target(name: "VGGCPU", dependencies: ["VGGEngine", "VGGModel", "CVGGKernels"]),
         .target(name: "COpenCL"),
+        .target(name: "CMPI"),
+        .target(name: "VGGDistributed", dependencies: ["VGGEngine", "CMPI"]),
         .target(
             name: "VGGOpenCL", dependencies: ["VGGFiles", "VGGEngine", "VGGModel", "VGGCPU", "COpenCL"],
             resources: [.embedInCode("Kernels")]),
@@ -54,16 +56,21 @@ let package = Package(
             name: "VGGInference",
             dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
         .target(
+            name: "VGGPerception",
+            dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats"]),
+        .target(
             name: "VGGTraining",
             dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGFormats", "VGGData",
-                "VGGInference", "VGGPictures",
+                "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGDevices", "VGGDistributed",
+                "VGGFormats",
+                "VGGData", "VGGInference", "VGGPictures",
             ]),
         .target(
             name: "VGGKit",
             dependencies: [
                 "VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGCPU", "VGGOpenCL", "VGGDevices",
-                "VGGFormats", "VGGData", "VGGInference", "VGGPictures", "VGGTraining",
+                "VGGDistributed", "VGGFormats", "VGGData", "VGGInference", "VGGPerception", "VGGPictures",
+                "VGGTraining",
             ]),
         .executableTarget(
             name: "VGGTool",
@@ -94,6 +101,13 @@ let package = Package(
             name: "VGGOpenCLTests",
             dependencies: ["COpenCL", "VGGCPU", "VGGEngine", "VGGModel", "VGGOpenCL", "VGGTestSupport"]),
         .testTarget(
+            name: "VGGPerceptionTests",
+            dependencies: [
+                "VGGCPU", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGModel", "VGGPerception",
+                "VGGTestSupport",
+            ],
+            resources: [.copy("Goldens")]),
+        .testTarget(
             name: "VGGDataTests",
             dependencies: ["VGGData", "VGGFiles", "VGGImages", "VGGModel", "VGGTestSupport"],
             resources: [.copy("Goldens")]),
@@ -104,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
-                "VGGCPU", "VGGData", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages", "VGGInference",
-                "VGGModel", "VGGPictures", "VGGTestSupport", "VGGTraining",
+                "VGGCPU", "VGGData", "VGGDistributed", "VGGEngine", "VGGFiles", "VGGFormats", "VGGImages",
+                "VGGInference", "VGGModel", "VGGPictures", "VGGTestSupport", "VGGTraining",
             ],
             resources: [.copy("Goldens")]),
         .testTarget(

@@ -2,7 +2,8 @@
 
     peers.py PROGRAM MODE NETWORK --precision fp32|bf16 --layout nhwc|nchw --size N --batch-size N …
 
-PROGRAM is torch, onnxruntime or openvino; MODE train or infer; NETWORK a name of NETWORKS, such as slim (the chapter's
+PROGRAM is torch, onnxruntime or openvino; MODE train or infer, or of torch stylize (a step of Adam, Gatys' algorithm) or
+distance (pairs, by the lpips package); NETWORK a name of NETWORKS, such as slim (the chapter's
 VGG-11 with a quarter of the channels) or vgg16 (torchvision's). Weights and images are random.
 """
 
@@ -163,6 +164,67 @@ def torch_step(options):
     return train
 
 
+def stylize_step(options):
+    """A step of Adam: content at relu4_2, Gram matrices at the first ReLU of each block of VGG-19."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
+    # To relu5_1.
+    layers = nn.Sequential(*blocks(DEPTHS[19], 3)[:30]).to(memory_format=layout).requires_grad_(False)
+    styles, contents = {1, 6, 11, 20, 29}, {22}
+
+    def outputs(picture):
+        kept, values = {}, picture
+        for index, layer in enumerate(layers):
+            values = layer(values)
+            if index in styles | contents:
+                kept[index] = values
+        return kept
+
+    def gram(maps):
+        flat = maps[0].flatten(1)
+        return flat @ flat.T / flat.shape[1]
+
+    content, style = (torch.rand(1, 3, options.size, options.size).to(memory_format=layout) for _ in range(2))
+    with torch.no_grad():
+        wanted = {index: maps for index, maps in outputs(content).items() if index in contents}
+        manner = {index: gram(maps) for index, maps in outputs(style).items() if index in styles}
+    picture = content.clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([picture], lr=0.02)
+
+    def step():
+        optimizer.zero_grad()
+        kept = outputs(picture)
+        loss = sum((kept[index] - wanted[index]).square().mean() for index in contents)
+        loss = loss + 1e6 * sum(
+            (gram(kept[index]) - manner[index]).square().mean() / kept[index].shape[1] ** 2 for index in styles)
+        loss.backward()
+        optimizer.step()
+    return step
+
+
+def distance_step(options):
+    """Distances of pairs by the lpips package, eight at a time."""
+    import lpips
+    import torch
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
+    model = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False).to(memory_format=layout)
+    pairs = [
+        [torch.rand(min(8, options.batch_size - first), 3, options.size, options.size).to(memory_format=layout)
+         for _ in range(2)] for first in range(0, options.batch_size, 8)]
+
+    def step():
+        with torch.inference_mode():
+            return [model(*pair, normalize=True) for pair in pairs]
+    return step
+
+
 def vgg16_onnx(batch_size, size):
     """VGG-16 as an ONNX file's bytes, dropout left out as in torchvision's for inference."""
     import numpy as np
@@ -245,7 +307,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", choices=["torch", "onnxruntime", "openvino"])
-    parser.add_argument("mode", choices=["train", "infer"])
+    parser.add_argument("mode", choices=["train", "infer", "stylize", "distance"])
     parser.add_argument("network", choices=list(NETWORKS))
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--layout", choices=["nhwc", "nchw"], default="nhwc", help="PyTorch's memory format")
@@ -256,7 +318,8 @@ def main():
     if options.program != "torch" and (options.mode, options.network) != ("infer", "vgg16"):
         parser.error(f"{options.program} is measured at inference of vgg16 only")
 
-    programs = {"torch": torch_step, "onnxruntime": onnxruntime_step, "openvino": openvino_step}
+    tasks = {"stylize": stylize_step, "distance": distance_step}
+    programs = {"torch": tasks.get(options.mode, torch_step), "onnxruntime": onnxruntime_step, "openvino": openvino_step}
     step = programs[options.program](options)
     seconds = []
     for _ in range(WARM_UP + options.steps):

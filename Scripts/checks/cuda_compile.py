@@ -34,6 +34,14 @@ def nvrtc():
     sys.exit("error: NVRTC is missing: pip install nvidia-cuda-nvrtc-cu12")
 
 
+# What a step's kernels are compiled for (NumberFormats.swift): bits of its input and output, and whether products are of 16
+# bits. The first two are listed.
+formats = {
+    "fp32": (32, 32, 0), "bf16": (16, 16, 1), "bf16 to fp32": (16, 32, 1), "fp32 to bf16": (32, 16, 1),
+    "bf16 between fp32": (32, 32, 1),
+}
+
+
 def definitions():
     """What the program defines when it builds the kernels: GROUP, SUM_GROUP, TILE."""
     text = swift.read_text()
@@ -47,20 +55,21 @@ def source():
     """All kernels as one text, common.cl first, in CUDA's words."""
     files = sorted(kernels.glob("*.cl"), key=lambda file: (file.name != "common.cl", file.name != "update.cl", file.name))
     text = "".join(file.read_text() for file in files)
-    text = re.sub(r"\((float|uint|int)([24])\)\(", r"\1\2(", text)
+    text = re.sub(r"\((float|uint|int)([248])\)\(", r"\1\2(", text)
     text = re.sub(r"\blocal (?=\w+ \w+\[)", "__shared__ ", text)
     text = re.sub(r"\b(local|global) ", "", text)
     text = re.sub(r"__attribute__\(\(reqd_work_group_size\((\w+), 1, 1\)\)\)", r"__launch_bounds__(\1)", text)
     return (scripts / "opencl_as_cuda.h").read_text() + text
 
 
-def compiled(library, text, architecture):
+def compiled(library, text, architecture, numbers):
     """The machine code for a GPU, and what the compiler had to say."""
     program = ctypes.c_void_p()
     library.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None)
     # 161 is a pragma that CUDA does not know: that of OpenCL against products and sums joined into one, which is --fmad here.
     options = [f"--gpu-architecture={architecture}", "--fmad=false", "-default-device", "--diag-suppress=161"]
-    options += [f"-D{name}={value}" for name, value in definitions().items()]
+    names = definitions() | dict(zip(("X_BITS", "Y_BITS", "MIXED"), formats[numbers]))
+    options += [f"-D{name}={value}" for name, value in names.items()]
     words = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     code = library.nvrtcCompileProgram(program, len(options), words)
     size = ctypes.c_size_t()
@@ -68,7 +77,7 @@ def compiled(library, text, architecture):
     log = ctypes.create_string_buffer(size.value)
     library.nvrtcGetProgramLog(program, log)
     if code != 0:
-        sys.exit(f"error: the kernels do not compile for {architecture}\n{log.value.decode()}")
+        sys.exit(f"error: the kernels of {numbers} do not compile for {architecture}\n{log.value.decode()}")
     library.nvrtcGetCUBINSize(program, ctypes.byref(size))
     binary = ctypes.create_string_buffer(size.value)
     library.nvrtcGetCUBIN(program, binary)
@@ -127,15 +136,16 @@ def main():
         for size, name in re.findall(r"__launch_bounds__\((\w+)\) void\s+(\w+)\(", text)
     }
     for architecture in architectures:
-        binary, log = compiled(library, text, architecture)
-        found = resources(binary)
-        print(f"{architecture}: {len(found)} kernels" + (f"\n{log.strip()}" if log.strip() else ""))
-        if architecture != arguments.arch:
-            continue
-        for name, (registers, shared) in sorted(found.items()):
-            group = groups.get(name, 256)
-            share = occupancy(architecture, registers, shared, group)
-            print(f"  {name:34} {registers:3} registers, {shared:5} bytes shared, {share:4.0%} of the threads")
+        for numbers in formats:
+            binary, log = compiled(library, text, architecture, numbers)
+            found = resources(binary)
+            print(f"{architecture}, {numbers}: {len(found)} kernels" + (f"\n{log.strip()}" if log.strip() else ""))
+            if architecture != arguments.arch or numbers not in ("fp32", "bf16"):
+                continue
+            for name, (registers, shared) in sorted(found.items()):
+                group = groups.get(name, 256)
+                share = occupancy(architecture, registers, shared, group)
+                print(f"  {name:34} {registers:3} registers, {shared:5} bytes shared, {share:4.0%} of the threads")
 
 
 main()

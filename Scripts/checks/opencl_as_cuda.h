@@ -20,6 +20,8 @@ inline size_t get_num_groups(uint d) { return d == 0 ? gridDim.x : d == 1 ? grid
 inline size_t get_global_id(uint d) { return get_group_id(d) * get_local_size(d) + get_local_id(d); }
 inline size_t get_global_size(uint d) { return get_num_groups(d) * get_local_size(d); }
 inline uint mul_hi(uint a, uint b) { return __umulhi(a, b); }
+inline uint as_uint(float value) { return __float_as_uint(value); }
+inline float as_float(uint bits) { return __uint_as_float(bits); }
 
 template <typename Number> struct vector2 {
     Number x, y;
@@ -33,6 +35,13 @@ template <typename Number> struct vector4 {
     vector4() = default;
     vector4(Number value) : x(value), y(value), z(value), w(value) {}
     vector4(Number x, Number y, Number z, Number w) : x(x), y(y), z(z), w(w) {}
+};
+
+struct float8 {
+    vector4<float> low, high;
+    float8() = default;
+    float8(float value) : low(value), high(value) {}
+    float8(vector4<float> low, vector4<float> high) : low(low), high(high) {}
 };
 
 template <typename Number>
@@ -55,6 +64,10 @@ inline vector4<float> fma(vector4<float> a, vector4<float> b, vector4<float> c) 
     return vector4<float>(fmaf(a.x, b.x, c.x), fmaf(a.y, b.y, c.y), fmaf(a.z, b.z, c.z), fmaf(a.w, b.w, c.w));
 }
 
+inline float8 fma(float8 a, float8 b, float8 c) {
+    return float8(fma(a.low, b.low, c.low), fma(a.high, b.high, c.high));
+}
+
 template <typename Number> inline vector4<Number> vload4(size_t place, const Number *numbers) {
     numbers += 4 * place;
     return vector4<Number>(numbers[0], numbers[1], numbers[2], numbers[3]);
@@ -67,6 +80,11 @@ inline void vstore4(vector4<Number> value, size_t place, Number *numbers) {
     numbers[1] = value.y;
     numbers[2] = value.z;
     numbers[3] = value.w;
+}
+
+inline void vstore8(float8 value, size_t place, float *numbers) {
+    vstore4(value.low, 2 * place, numbers);
+    vstore4(value.high, 2 * place + 1, numbers);
 }
 
 // CUDA has vectors of these names already.

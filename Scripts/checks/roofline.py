@@ -1,8 +1,9 @@
 """Bytes and operations of every pass of a training step, and what they cost at least on two GPUs; see Scripts/roofline.
 
-A pass is a product of matrices, rows × columns × depth, in single precision. Its operations are those of its tiles: a tile
+A pass is a product of matrices, rows × columns × depth, made in single precision. Its operations are those of its tiles: a tile
 has TILE rows and columns, and where a matrix has fewer, the rest of it is computed for nothing. Its bytes are each number
-once, from and to the device's memory: inputs, outputs, weights, and of a pool a byte for each winner.
+once, from and to the device's memory: inputs, outputs, weights, and of a pool a byte for each winner. In
+mixed precision maps and the weights that are read have two bytes a number; products are made in single precision all the same.
 """
 
 import argparse
@@ -64,8 +65,8 @@ class Work:
         return self.padded(self.rows) * self.padded(self.columns) // self.tile**2
 
 
-def work(summary, tile):
-    """The passes of each step with weights, in the order of the plan."""
+def work(summary, tile, number):
+    """The passes of each step with weights, in the order of the plan. number: bytes of a map's number."""
     batch = summary["batch_size"]
     layers = {layer["name"]: layer for layer in summary["layers"]}
     names = list(layers)
@@ -87,10 +88,12 @@ def work(summary, tile):
             inputs = numbers(before) // batch
             sizes = [(out, batch, inputs), (out, inputs, batch), (inputs, batch, out)]
         winners = outputs if "MaxPool2d" in step["kind"] else 0
-        x, y, weights = 4 * numbers(before), 4 * outputs + winners, 4 * first["params"]
-        # The gradients of weights are written, and read again with the weights to update these.
+        x, y, weights = number * numbers(before), number * outputs + winners, number * first["params"]
+        # The gradients of weights are written, and read again with the weights to update these; in mixed precision copies
+        # are made then.
+        update = (16 if number == 4 else 22) * first["params"]
         for name, size, count in zip(
-            ("forward", "weights' gradient", "input's gradient"), sizes, (x + weights + y, x + y + 4 * weights, x + weights + y)
+            ("forward", "weights' gradient", "input's gradient"), sizes, (x + weights + y, x + y + update, x + weights + y)
         ):
             if name != "input's gradient" or index:
                 passes.append(Work(step["name"], name, *size, count, tile))
@@ -108,6 +111,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--vgg", required=True)
     parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("options", nargs="*", default=[])
     arguments = parser.parse_args()
     options = arguments.options or ["--width-divisor", "4"]
@@ -119,7 +123,8 @@ def main():
     channels = int(options[options.index("--in-channels") + 1]) if "--in-channels" in options else 1
     summary["input"] = [first["output"][0], channels, *first["output"][2:]]
     text = (repository / "Sources/VGGOpenCL/OpenCLContext.swift").read_text()
-    passes = work(summary, int(re.search(r"static let tile = (\d+)", text)[1]))
+    tile = int(re.search(r"static let tile = (\d+)", text)[1])
+    passes = work(summary, tile, 4 if arguments.precision == "fp32" else 2)
 
     print("| step | pass | GFLOP | of its tiles used | MB | FLOP/byte | tiles |", end="")
     print("".join(f" {gpu.name}: ms, bound by |" for gpu in gpus))

@@ -75,39 +75,13 @@ final class CPUPlan: BoundPlan {
     }
 
     /// The activation before step `index`.
-    private func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
+    func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
 
     /// The gradient of that activation.
-    private func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
+    func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
 
     /// The gradient of the logits, [count, classes].
     private var logitGradient: Floats { gradient(steps.count).assumingMemoryBound(to: Float.self) }
-
-    func write(_ images: ImageBatch) {
-        let input = layout.steps[0].input
-        let (width, channels) = (input.width, input.channels)
-        images.values.withUnsafeBufferPointer { values in
-            guard let values = values.baseAddress else { return }
-            context.workers.run(images.count) { image, _ in
-                let target = activation(0) + image * input.imageStride * input.element.size
-                input.zeroBorder(target)
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: width * channels) { row in
-                    guard let row = row.baseAddress else { return }
-                    for y in 0..<input.height {
-                        let first = values + image * input.count + y * width
-                        for channel in 0..<channels where channels > 1 {
-                            let plane = first + channel * input.height * width
-                            for x in 0..<width { row[x * channels + channel] = plane[x] }
-                        }
-                        input.element.store(
-                            channels > 1 ? UnsafePointer(row) : first,
-                            to: target + (input.interior + y * input.rowStride) * input.element.size,
-                            count: width * channels, context.mixedKernels)
-                    }
-                }
-            }
-        }
-    }
 
     func forward(_ step: Int, _ pass: Pass) {
         steps[step].forward(pass, x: activation(step), y: activation(step + 1))
@@ -131,58 +105,5 @@ final class CPUPlan: BoundPlan {
             stride: layout.steps[steps.count - 1].output.imageStride,
             classes: layout.plan.network.output.count, labels: labels, partners: partners, pass,
             gradient: pass.isTraining ? logitGradient : nil)
-    }
-
-    func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
-        let output = layout.steps[step].output
-        let target = gradient(step + 1).assumingMemoryBound(to: Float.self)
-        let (channels, pixels) = (output.channels, output.height * output.width)
-        for image in 0..<count {
-            for channel in 0..<channels {
-                for pixel in 0..<pixels {
-                    let place = image * output.gradientStride + pixel * channels + channel
-                    let number = numbers[(image * channels + channel) * pixels + pixel]
-                    target[place] = adding ? target[place] + number : number
-                }
-            }
-        }
-    }
-
-    func output(of step: Int, count: Int) -> [Float] {
-        let output = layout.steps[step].output
-        return numbers(activation(step + 1), output, stride: output.imageStride, count: count)
-    }
-
-    func gradient(of step: Int?, count: Int) -> [Float] {
-        let map = step.map { layout.steps[$0].output } ?? layout.steps[0].input
-        return numbers(
-            gradient(step.map { $0 + 1 } ?? 0), map.plain, stride: map.gradientStride, count: count)
-    }
-
-    /// A batch in memory in PyTorch's order, [count, channels, height, width].
-    /// - Parameter stride: numbers from one image to the next.
-    private func numbers(_ memory: Memory, _ layout: ActivationLayout, stride: Int, count: Int) -> [Float] {
-        var row = [Float](repeating: 0, count: layout.plain.rowStride)
-        let pixels = layout.height * layout.width
-        return [Float](unsafeUninitializedCapacity: count * layout.count) { values, initialized in
-            for image in 0..<count {
-                for y in 0..<layout.height {
-                    let start = image * stride + layout.interior + y * layout.rowStride
-                    row.withUnsafeMutableBufferPointer { row in
-                        guard let row = row.baseAddress else { return }
-                        layout.element.load(
-                            memory + start * layout.element.size, to: row, count: layout.plain.rowStride,
-                            context.mixedKernels)
-                    }
-                    for x in 0..<layout.width {
-                        for channel in 0..<layout.channels {
-                            values[(image * layout.channels + channel) * pixels + y * layout.width + x] =
-                                row[x * layout.channels + channel]
-                        }
-                    }
-                }
-            }
-            initialized = count * layout.count
-        }
     }
 }

@@ -46,7 +46,8 @@ extension LaidOutStep {
         switch (step.precision, algorithm) {
         case (.fp32, .direct): return direct / 0.85
         case (.fp32, .pooled): return direct / 4 / 0.5
-        case (.fp32, .winograd), (.fp32, .pooledWinograd): return pairs * Double(36 * full.tiles) / 0.6
+        case (.fp32, .winograd), (.fp32, .pooledWinograd):
+            return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / 0.6
         case (.fp32, .smallMap): return pairs * Double(vgg_small_map_products(full.height)) / 0.45
         case (.bf16, .pooled), (.bf16, .pooledWinograd): return direct / 4 * 0.5 / 0.38 * unfilled
         case (.bf16, _): return direct * 0.5 / 0.85 * unfilled

@@ -47,6 +47,9 @@ public struct BatchLoader: Sequence, Sendable {
     /// How the images of a batch are mixed with each other; nil for not at all. It needs labels and maps, and draws from the
     /// seed, the epoch and the batch's place.
     package var mixing: BatchMixing?
+    /// Which images of a batch are delivered, given how many it has; nil for all. So several processes share batches out: each
+    /// makes its own images only, unless they are mixed with others.
+    package var part: (@Sendable (_ count: Int) -> Range<Int>)?
 
     /// - Precondition: `batchSize`, `prefetch` and `threads` are positive, `startBatch` is not negative, and there are as
     ///   many labels as images.
@@ -144,7 +147,17 @@ private struct BatchMaker: Sendable {
     }
 
     func batch(_ index: Int) -> LoadedBatch {
-        let examples = Array(order[(index * loader.batchSize)...].prefix(loader.batchSize))
+        let all = Array(order[(index * loader.batchSize)...].prefix(loader.batchSize))
+        guard let part = loader.part?(all.count) else { return batch(index, of: all) }
+        guard loader.mixing != nil else { return batch(index, of: Array(all[part])) }
+        // An image's partner may be in another part.
+        let whole = batch(index, of: all)
+        return LoadedBatch(
+            index: index, examples: Array(all[part]), problems: whole.problems,
+            images: part.isEmpty || !whole.problems.isEmpty ? nil : whole.images?[part])
+    }
+
+    private func batch(_ index: Int, of examples: [Int]) -> LoadedBatch {
         let shape = loader.preparation.shape
         let size = shape.count
         var problems: [Int: FileError] = [:]

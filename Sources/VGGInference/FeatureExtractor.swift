@@ -24,10 +24,11 @@ public final class FeatureExtractor {
 
     /// - Parameter images: at most the batch size.
     /// - Returns: for each layer [count, channels, height, width], or [count, features] of a vector.
-    /// - Throws: `InputError` if the images are of another shape than the network's.
-    public func features(of images: ImageBatch) throws(InputError) -> [String: Tensor] {
+    /// - Throws: `InputError` if the images are of another shape than the network's; `DeviceError`.
+    public func features(of images: ImageBatch) throws -> [String: Tensor] {
         try images.check(fits: executor.plan.network.input)
         let features = executor.features(images)
+        try executor.checkDevice()
         return Dictionary(
             zip(layers, indices).compactMap { name, index in features[index].map { (name, $0) } },
             uniquingKeysWith: { first, _ in first })
@@ -35,8 +36,8 @@ public final class FeatureExtractor {
 
     /// How differently two images look to the network: the mean squared difference of their features, summed
     /// over the layers (Johnson et al. 2016, "Perceptual losses", the feature reconstruction loss).
-    /// - Throws: `InputError` if an image is of another shape than the network's.
-    public func perceptualDistance(_ first: ImageBatch, _ second: ImageBatch) throws(InputError) -> Double {
+    /// - Throws: `InputError` if an image is of another shape than the network's; `DeviceError`.
+    public func perceptualDistance(_ first: ImageBatch, _ second: ImageBatch) throws -> Double {
         let (a, b) = (try features(of: first), try features(of: second))
         return layers.reduce(0) { sum, layer in
             guard let x = a[layer].map({ Array($0.values) }), let y = b[layer].map({ Array($0.values) }),

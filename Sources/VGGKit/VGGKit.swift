@@ -1,6 +1,7 @@
 @_exported import VGGCPU
 @_exported import VGGData
 @_exported import VGGDevices
+@_exported import VGGDistributed
 @_exported import VGGEngine
 @_exported import VGGFiles
 @_exported import VGGFormats
@@ -8,5 +9,6 @@
 @_exported import VGGInference
 @_exported import VGGModel
 @_exported import VGGOpenCL
+@_exported import VGGPerception
 @_exported import VGGPictures
 @_exported import VGGTraining

@@ -10,6 +10,8 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
     case unknownLayer(String, known: [String])
     /// Its output is a vector.
     case noMaps(String)
+    /// Nothing is left of a picture before the layer; with both sides at least `least` there would be.
+    case pictureTooSmall(height: Int, width: Int, layer: String, least: Int)
 
     public var description: String {
         switch self {
@@ -34,6 +36,11 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
             """
         case .noMaps(let name):
             "layer \(name) makes a vector, not maps; choose a convolution, its ReLU or a pool"
+        case .pictureTooSmall(let height, let width, let layer, let least):
+            """
+            a picture of \(width)×\(height) pixels is too small for \(layer): both sides must have at least \(least); use a larger \
+            \(Setting.size), or layers before it
+            """
         }
     }
 }

@@ -4,9 +4,9 @@ import VGGEngine
 extension OpenCLBackend {
     package func measuredPeak(_ precision: Precision) -> Double {
         let (items, rounds) = (device.computeUnits * 32 * KernelSizes.group, 1024)
-        return best(of: 4, [items * 4]) { queue, buffers in
+        return best(of: 4, [items * 8 * 4]) { queue, buffers in
             queue.numbers("peak", items, Int32(rounds), Float(0.5), buffers[0])
-        }.map { Double(items * rounds * 32) / $0 } ?? 0
+        }.map { Double(items * rounds * 128) / $0 } ?? 0
     }
 
     package func measuredBandwidth() -> Double {

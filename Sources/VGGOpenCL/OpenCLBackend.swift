@@ -9,7 +9,7 @@ extension Device {
     }
 }
 
-/// Plans on a device of OpenCL: everything lies there as PyTorch has it, in single precision.
+/// Plans on a device of OpenCL: everything lies there as PyTorch has it.
 package struct OpenCLBackend: Backend {
     package let device: OpenCLDevice
 
@@ -28,7 +28,7 @@ package struct OpenCLBackend: Backend {
             }
         return DeviceProperties(
             kind: kind, hardware: device.name, memory: device.memory, units: device.computeUnits,
-            driver: "\(device.platform) \(device.driver)", precisions: [.fp32])
+            driver: "\(device.platform) \(device.driver)", precisions: Precision.allCases)
     }
 
     /// What is free nobody says; of a device that is the processor it is the machine's.
@@ -43,11 +43,14 @@ package struct OpenCLBackend: Backend {
         let layout = OpenCLLayout(plan)
         let training = plan.mode == .training
         let averaged = optimizer?.average == nil ? 0 : places.total
+        let copies = plan.precision == .bf16 ? places.bytes(of: .bfloat16) : 0
         let state = (optimizer?.stateCount ?? 0) * places.trained + averaged
         return PlanMemory(
-            parameters: places.total * 4, gradients: training ? places.updatedAfterwards * 4 : 0,
+            parameters: places.bytes(of: .float32) + copies,
+            gradients: training ? places.updatedAfterwards * 4 : 0,
             optimizerState: training ? state * 4 : 0,
-            activations: (layout.activations.sizes + layout.gradients.sizes).reduce(0, +) + layout.kept,
+            activations: (layout.activations.sizes + layout.gradients.sizes).reduce(layout.images, +)
+                + layout.kept,
             scratch: layout.scratch)
     }
 

@@ -41,7 +41,8 @@ package enum KernelSource {
 package final class OpenCLContext: Sendable {
     package let device: OpenCLDevice
     package let handle: OpenCLHandle
-    private let program: OpenCLHandle
+    /// The kernels that were built, for the number formats that somebody needed.
+    private let programs: Mutex<[NumberFormats: OpenCLHandle]>
 
     private static let contexts = Mutex<[Int: OpenCLContext]>([:])
 
@@ -66,16 +67,17 @@ package final class OpenCLContext: Sendable {
             throw .lost(device: device.name, reason: OpenCLCode.name(code))
         }
         handle = OpenCLHandle(context)
-        program = try Self.build(KernelSource.text, for: device, in: context)
+        let program = try Self.build(KernelSource.text, .single, for: device, in: context)
+        programs = Mutex([.single: program])
     }
 
     /// Builds a program, or takes what the driver made of it before.
     /// - Throws: `DeviceError.kernels`, with the driver's log in a file.
     package static func build(
-        _ source: String, for device: OpenCLDevice, in context: OpaquePointer
+        _ source: String, _ formats: NumberFormats, for device: OpenCLDevice, in context: OpaquePointer
     ) throws(DeviceError) -> OpenCLHandle {
         let (made, code) = ProgramCache.user.program(
-            source, options: KernelSizes.options, for: device, in: context)
+            source, options: KernelSizes.options + formats.options, for: device, in: context)
         guard let program = made else {
             throw .kernels(device: device.name, reason: OpenCLCode.name(code), log: nil)
         }
@@ -92,12 +94,22 @@ package final class OpenCLContext: Sendable {
     }
 
     /// A kernel of one's own: its arguments are set, and it runs, by one thread at a time.
-    package func kernel(_ name: String) throws(DeviceError) -> OpaquePointer {
+    package func kernel(_ kernel: Kernel) throws(DeviceError) -> OpaquePointer {
+        let program = try program(kernel.formats)
         var code: cl_int = 0
-        guard let kernel = vgg_clCreateKernel(program.pointer, name, &code) else {
-            throw .kernels(device: device.name, reason: "\(name): \(OpenCLCode.name(code))", log: nil)
+        guard let object = vgg_clCreateKernel(program.pointer, kernel.name, &code) else {
+            throw .kernels(device: device.name, reason: "\(kernel.name): \(OpenCLCode.name(code))", log: nil)
         }
-        return kernel
+        return object
+    }
+
+    private func program(_ formats: NumberFormats) throws(DeviceError) -> OpenCLHandle {
+        try programs.withLock { programs throws(DeviceError) in
+            if let program = programs[formats] { return program }
+            let program = try Self.build(KernelSource.text, formats, for: device, in: handle.pointer)
+            programs[formats] = program
+            return program
+        }
     }
 
     /// Bytes of local memory that a kernel takes.

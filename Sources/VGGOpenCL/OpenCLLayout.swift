@@ -18,7 +18,7 @@ struct OpenCLLayout {
     }
 
     private var activationSizes: [Int] {
-        ([plan.steps[0].input] + plan.steps.map(\.output)).map { $0.count * plan.batchSize * 4 }
+        ([plan.steps[0].input] + plan.steps.map(\.output)).map { $0.bytes(plan.batchSize) }
     }
 
     /// In inference, and before the first step that is trained, only a step's input and output live at once.
@@ -58,7 +58,18 @@ struct OpenCLLayout {
     }
 
     var kept: Int { steps.flatMap(\.kept).reduce(0, +) }
-    var scratch: Int { steps.map(\.scratch).max() ?? 0 }
+    /// A training adds up there how long its gradients are.
+    var scratch: Int {
+        let squares = plan.mode == .training ? SumParts.most * Element.float32.size : 0
+        return steps.map(\.scratch).reduce(squares, max)
+    }
+    /// Of a batch that comes while the last one is in use.
+    var images: Int { plan.steps[0].input.count * plan.batchSize * Element.float32.size }
+}
+
+extension Activation {
+    /// Bytes of a batch.
+    func bytes(_ batchSize: Int) -> Int { (count * batchSize * element.size).roundedUp(to: 4) }
 }
 
 /// Bytes that a step needs beside its activations and parameters.
@@ -75,6 +86,7 @@ struct SumParts {
     /// What each part but the last adds up.
     let chunk: Int
     let count: Int
+    static let most = 256
 
     /// - Parameters:
     ///   - total: what is added up.
@@ -82,7 +94,7 @@ struct SumParts {
     ///   - wanted: groups in all.
     ///   - least: the smallest chunk, of which others are multiples.
     init(_ total: Int, groups: Int, wanted: Int, least: Int) {
-        let most = min(256, max(1, wanted / groups))
+        let most = min(Self.most, max(1, wanted / groups))
         chunk = max(total.parts(of: most), least).roundedUp(to: least)
         count = total.parts(of: chunk)
     }

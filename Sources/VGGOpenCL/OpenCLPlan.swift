@@ -13,6 +13,11 @@ package final class OpenCLPlan: BoundPlan {
     /// The input and every step's output, and the gradients of these that there are.
     private let activations: [OpenCLBuffer]
     private let gradients: [OpenCLBuffer?]
+    private let scratch: OpenCLBuffer
+    /// Images that came last, in 32 bits. The input itself may be in use when they come.
+    private let images: OpenCLBuffer
+    /// Whether the copies of the parameters that products read are those of the parameters as they are.
+    private var hasCurrentCopies: Bool
     private let workers = Workers(threads: FreeProcessors.count)
 
     /// - Parameter shared: nil for weights of its own.
@@ -21,13 +26,15 @@ package final class OpenCLPlan: BoundPlan {
         let layout = OpenCLLayout(plan)
         let weights = if let shared { shared } else { try OpenCLWeights(plan, queue) }
         let training = plan.mode == .training ? try TrainingState(plan, weights, queue) : nil
-        let scratch = try OpenCLBuffer(bytes: layout.scratch, queue.context, queue)
+        scratch = try OpenCLBuffer(bytes: layout.scratch, queue.context, queue)
+        images = try OpenCLBuffer(bytes: layout.images, queue.context, queue)
         activations = try Self.buffers(layout.activations, queue).compactMap(\.self)
         gradients = try Self.buffers(layout.gradients, queue)
         var steps: [any Step] = []
         for (step, memory) in zip(plan.steps, layout.steps) {
             let context = StepContext(
                 step: step, queue: queue, values: Array(weights.parameters[step.parameters]),
+                copies: weights.copies == nil ? [] : Array(weights.copiedParameters[step.parameters]),
                 kept: try Self.buffers(memory.kept, queue), scratch: scratch, training: training,
                 firstParameter: step.parameters.lowerBound)
             steps.append(step.bound(context))
@@ -36,6 +43,7 @@ package final class OpenCLPlan: BoundPlan {
         self.plan = plan
         self.queue = queue
         self.weights = weights
+        hasCurrentCopies = shared != nil
         self.training = training
     }
 
@@ -54,7 +62,21 @@ package final class OpenCLPlan: BoundPlan {
 
     private var classes: Int { plan.network.output.count }
 
-    package func write(_ images: ImageBatch) { queue.upload(images.values, to: activations[0]) }
+    package func write(_ images: ImageBatch) {
+        makeCopies()
+        queue.upload(images.values, to: self.images)
+        let count = images.values.count
+        switch plan.steps[0].input.element {
+        case .float32: queue.copy(self.images, to: activations[0])
+        case .bfloat16: queue.numbers("round_numbers", count, UInt64(count), self.images, activations[0])
+        }
+    }
+
+    /// In mixed precision, of the parameters as they are.
+    private func makeCopies() {
+        if !hasCurrentCopies { weights.copy(by: queue) }
+        hasCurrentCopies = true
+    }
 
     package func forward(_ step: Int, _ pass: Pass) {
         steps[step].forward(pass, x: activations[step], y: activations[step + 1])
@@ -95,15 +117,25 @@ package final class OpenCLPlan: BoundPlan {
         try training?.withGradients(body)
     }
 
-    package func update(_ update: ParameterUpdate, after pass: Pass) { training?.update(update, after: pass) }
+    package func clipGradients(to maxNorm: Float) -> Double {
+        training?.clipGradients(to: maxNorm, scratch) ?? 0
+    }
+
+    package func update(_ update: ParameterUpdate, after pass: Pass) {
+        training?.update(update, after: pass)
+        hasCurrentCopies = false
+        queue.begin()
+    }
 
     package func output(of step: Int, count: Int) -> [Float] {
-        queue.read(count * plan.steps[step].output.count, from: activations[step + 1])
+        let output = plan.steps[step].output
+        return queue.read(count * output.count, of: output.element, from: activations[step + 1])
     }
 
     package func gradient(of step: Int?, count: Int) -> [Float] {
-        let numbers = count * (step.map { plan.steps[$0].output } ?? plan.steps[0].input).count
-        return gradients[step.map { $0 + 1 } ?? 0].map { queue.read(numbers, from: $0) }
+        let map = step.map { plan.steps[$0].output } ?? plan.steps[0].input
+        let numbers = count * map.count
+        return gradients[step.map { $0 + 1 } ?? 0].map { queue.read(numbers, of: map.element, from: $0) }
             ?? Array(repeating: 0, count: numbers)
     }
 
@@ -119,9 +151,11 @@ package final class OpenCLPlan: BoundPlan {
 
     package func write(_ tensor: Tensor, to content: ParameterContent, of parameter: Int) {
         if let buffer = buffer(content, of: parameter) { queue.write(Array(tensor.values), to: buffer) }
+        if content == .value { hasCurrentCopies = false }
     }
 
     package func shareWeights() -> any SharedWeights {
+        makeCopies()
         queue.finish()
         return weights
     }
@@ -130,7 +164,10 @@ package final class OpenCLPlan: BoundPlan {
 
     package func beginAverage() { training?.beginAverage() }
 
-    package func exchangeAverage() { training?.exchangeAverage() }
+    package func exchangeAverage() {
+        training?.exchangeAverage()
+        hasCurrentCopies = false
+    }
 
     package func finish() { queue.finish() }
 

@@ -36,14 +36,15 @@ extension Optional: KernelArgument where Wrapped == OpenCLBuffer {
     }
 }
 
-/// The order in which a device does what one plan wants: one thing after another. It goes on while the calls return; those that
-/// read wait. After a failure nothing is done any more.
+/// The order in which a device does what one plan wants: one thing after another, but for images, which come while it is busy with
+/// what was called before. It goes on while the calls return; those that read wait. After a failure nothing is done any more.
 package final class OpenCLQueue {
     package let context: OpenCLContext
     private let handle: OpaquePointer
-    private var kernels: [String: OpaquePointer] = [:]
+    private let uploads: OpaquePointer
+    private var kernels: [Kernel: OpaquePointer] = [:]
     /// The kernels that were run.
-    package var kernelNames: Set<String> { Set(kernels.keys) }
+    package var kernelNames: Set<String> { Set(kernels.keys.map(\.name)) }
     package private(set) var failure: DeviceError?
     /// Bytes of the device's memory that were reserved through this queue.
     package private(set) var reserved = 0
@@ -53,67 +54,76 @@ package final class OpenCLQueue {
 
     package init(_ context: OpenCLContext) throws(DeviceError) {
         self.context = context
+        handle = try Self.queue(context)
+        uploads = try Self.queue(context)
+    }
+
+    private static func queue(_ context: OpenCLContext) throws(DeviceError) -> OpaquePointer {
         var code: cl_int = 0
+        let device = context.device
         guard
-            let queue = vgg_clCreateCommandQueue(
-                context.handle.pointer, context.device.handle.pointer, 0, &code)
-        else { throw .lost(device: context.device.name, reason: OpenCLCode.name(code)) }
-        handle = queue
+            let queue = vgg_clCreateCommandQueue(context.handle.pointer, device.handle.pointer, 0, &code)
+        else { throw .lost(device: device.name, reason: OpenCLCode.name(code)) }
+        return queue
     }
 
     deinit {
         _ = vgg_clFinish(handle)
+        _ = vgg_clFinish(uploads)
         uploaded.deallocate()
         for kernel in kernels.values { _ = vgg_clReleaseKernel(kernel) }
         _ = vgg_clReleaseCommandQueue(handle)
+        _ = vgg_clReleaseCommandQueue(uploads)
     }
 
     // MARK: - Kernels
 
     /// Runs a kernel that makes tiles of a product, in so many groups.
     func tiles(
-        _ name: String, _ columns: Int, _ rows: Int, _ parts: Int = 1, _ arguments: any KernelArgument...
+        _ kernel: Kernel, _ columns: Int, _ rows: Int, _ parts: Int = 1, _ arguments: any KernelArgument...
     ) {
         run(
-            name, groups: [columns.parts(of: KernelSizes.tile), rows.parts(of: KernelSizes.tile), parts],
+            kernel, groups: [columns.parts(of: KernelSizes.tile), rows.parts(of: KernelSizes.tile), parts],
             of: KernelSizes.group, arguments)
     }
 
     /// Runs a kernel whose groups make a sum each.
-    func sums(_ name: String, _ columns: Int, _ rows: Int, _ arguments: any KernelArgument...) {
-        run(name, groups: [columns, rows, 1], of: KernelSizes.sumGroup, arguments)
+    func sums(_ kernel: Kernel, _ columns: Int, _ rows: Int, _ arguments: any KernelArgument...) {
+        run(kernel, groups: [columns, rows, 1], of: KernelSizes.sumGroup, arguments)
     }
 
     /// Runs a kernel whose work-items make a number each.
-    func numbers(_ name: String, _ count: Int, _ arguments: any KernelArgument...) {
-        run(name, groups: [count.parts(of: KernelSizes.group), 1, 1], of: KernelSizes.group, arguments)
+    func numbers(_ kernel: Kernel, _ count: Int, _ arguments: any KernelArgument...) {
+        run(kernel, groups: [count.parts(of: KernelSizes.group), 1, 1], of: KernelSizes.group, arguments)
     }
 
-    private func run(_ name: String, groups: [Int], of size: Int, _ arguments: [any KernelArgument]) {
-        guard failure == nil, let kernel = kernel(name) else { return }
+    private func run(_ kernel: Kernel, groups: [Int], of size: Int, _ arguments: [any KernelArgument]) {
+        guard failure == nil, let object = object(of: kernel) else { return }
         for (index, argument) in arguments.enumerated() {
-            check(argument.set(index, of: kernel), name)
+            check(argument.set(index, of: object), kernel.name)
         }
         guard failure == nil else { return }
         let global = [groups[0] * size, groups[1], groups[2]]
-        check(vgg_clEnqueueNDRangeKernel(handle, kernel, 3, nil, global, [size, 1, 1], 0, nil, nil), name)
+        check(
+            vgg_clEnqueueNDRangeKernel(handle, object, 3, nil, global, [size, 1, 1], 0, nil, nil), kernel.name
+        )
     }
 
-    /// The kernel, which must keep to what every device has.
-    private func kernel(_ name: String) -> OpaquePointer? {
-        if let kernel = kernels[name] { return kernel }
+    /// The built kernel, which must keep to what every device has.
+    private func object(of kernel: Kernel) -> OpaquePointer? {
+        if let object = kernels[kernel] { return object }
         do throws(DeviceError) {
-            let kernel = try context.kernel(name)
-            kernels[name] = kernel
+            let object = try context.kernel(kernel)
+            kernels[kernel] = object
             let limit = min(KernelSizes.localMemory, context.device.localMemory)
-            guard context.localMemory(of: kernel) <= limit else {
+            guard context.localMemory(of: object) <= limit else {
                 failure = .kernels(
                     device: context.device.name,
-                    reason: "\(name) needs more than \(limit) bytes of local memory",
+                    reason: "\(kernel.name) needs more than \(limit) bytes of local memory",
                     log: nil)
                 return nil
             }
-            return kernel
+            return object
         } catch {
             failure = error
             return nil
@@ -137,10 +147,12 @@ package final class OpenCLQueue {
         return clear(buffer)
     }
 
-    /// Copies a batch of images to the device, and returns while they are on their way: the device may be busy with the last
-    /// batch.
+    /// Copies a batch of images to the device, and returns while they are on their way. What is called from here on waits for
+    /// them, what was called before does not: the device may be busy with the last batch.
+    /// - Parameter buffer: what is called after `upload` alone reads it.
     func upload(_ numbers: [Float], to buffer: OpenCLBuffer) {
-        // Before the copy in this memory is on the device it may not change. Whoever has read since then has waited for it.
+        // Before the copy in this memory is on the device, and read there, it may not change. Whoever has read since then has
+        // waited for it.
         if isWriting { finish() }
         guard failure == nil else { return }
         let bytes = numbers.count * MemoryLayout<Float>.stride
@@ -150,9 +162,20 @@ package final class OpenCLQueue {
         }
         numbers.withUnsafeBytes { uploaded.copyMemory(from: $0) }
         isWriting = true
+        var event: OpaquePointer?
         check(
             vgg_clEnqueueWriteBuffer(
-                handle, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, nil), "write")
+                uploads, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, &event), "write")
+        guard failure == nil else { return }
+        check(vgg_clFlush(uploads), "write")
+        check(vgg_clEnqueueBarrierWithWaitList(handle, 1, &event, nil), "write")
+        _ = vgg_clReleaseEvent(event)
+    }
+
+    /// Lets the device begin with all that was called.
+    func begin() {
+        guard failure == nil else { return }
+        check(vgg_clFlush(handle), "flush")
     }
 
     /// Copies numbers to the device, and waits until they are there.
@@ -167,16 +190,32 @@ package final class OpenCLQueue {
     }
 
     /// Copies numbers from the device, once all is done that was called before; after a failure these are none.
-    package func read(_ count: Int, from buffer: OpenCLBuffer, offset: Int = 0) -> [Float] {
-        var numbers = [Float](repeating: .nan, count: count)
-        guard failure == nil, count > 0 else { return numbers }
+    /// - Parameter element: what they are stored as.
+    package func read(
+        _ count: Int, of element: Element = .float32, from buffer: OpenCLBuffer, offset: Int = 0
+    ) -> [Float] {
+        switch element {
+        case .float32:
+            var numbers = [Float](repeating: .nan, count: count)
+            fill(&numbers, from: buffer, offset: offset)
+            return numbers
+        case .bfloat16:
+            var numbers = [UInt16](repeating: 0x7FC0, count: count)
+            fill(&numbers, from: buffer, offset: offset)
+            return numbers.map { Float(bitPattern: UInt32($0) << 16) }
+        }
+    }
+
+    private func fill<Number: BitwiseCopyable>(
+        _ numbers: inout [Number], from buffer: OpenCLBuffer, offset: Int
+    ) {
+        guard failure == nil, !numbers.isEmpty else { return }
         let code = numbers.withUnsafeMutableBytes {
             vgg_clEnqueueReadBuffer(
                 handle, buffer.handle.pointer, 1, offset, $0.count, $0.baseAddress, 0, nil, nil)
         }
         check(code, "read")
         isWriting = false
-        return numbers
     }
 
     func copy(_ from: OpenCLBuffer, to: OpenCLBuffer) {

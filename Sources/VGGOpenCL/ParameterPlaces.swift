@@ -24,7 +24,8 @@ struct ParameterPlaces: Sendable {
 
     /// - Parameter alignment: bytes that each parameter begins at a multiple of.
     init(_ plan: Plan, alignment: Int) {
-        let unit = alignment / MemoryLayout<Float>.stride
+        // Also the copies in 16 bits, which lie alike.
+        let unit = alignment / (plan.precision == .bf16 ? Element.bfloat16 : .float32).size
         let parameters = plan.parameters
         counts = parameters.map { $0.description.shape.reduce(1, *) }
         offsets = Array(repeating: 0, count: parameters.count)

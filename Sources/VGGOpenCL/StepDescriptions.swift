@@ -9,10 +9,10 @@ extension OpenCLLayout {
             return StepDescription(
                 name: step.name(in: plan.network), kind: step.kind(in: plan.network), forward: names.forward,
                 backward: step.mode.hasBackward ? names.backward : "",
-                output: "fp32 "
+                output: (size.element == .bfloat16 ? "bf16 " : "fp32 ")
                     + (size.height * size.width > 1
                         ? "\(size.channels)×\(size.height)×\(size.width)" : "\(size.channels)"),
-                outputBytes: size.count * plan.batchSize * 4,
+                outputBytes: size.bytes(plan.batchSize),
                 otherBytes: memory.kept.reduce(memory.scratch, +),
                 tasks: StepTasks(forward: step.groups(batchSize: plan.batchSize)))
         }

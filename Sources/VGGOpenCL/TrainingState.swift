@@ -140,6 +140,26 @@ final class TrainingState {
         queue.numbers("exchange", places.total, UInt64(places.total), weights.values, average.buffer)
     }
 
+    /// Makes all gradients shorter where together they are too long. Sums of their squares, no more than fit into `scratch`, are
+    /// all that comes to the host.
+    func clipGradients(to maxNorm: Float, _ scratch: OpenCLBuffer) -> Double {
+        let rest = places.trained - places.updatedAfterwards
+        var all = [(buffer: gradients.buffer, count: places.updatedAfterwards)]
+        if rest > 0, let linearGradients { all.append((linearGradients.buffer, rest)) }
+        let squares = all.reduce(0.0) { sum, numbers in
+            let parts = SumParts(numbers.count, groups: 1, wanted: SumParts.most, least: 1024)
+            queue.sums(
+                "sum_of_squares", parts.count, 1, UInt64(numbers.count), Int32(parts.chunk), numbers.buffer,
+                scratch)
+            return queue.read(parts.count, from: scratch).reduce(sum) { $0 + Double($1) }
+        }
+        let norm = squares.squareRoot()
+        if let factor = GradientClipping.factor(norm: norm, maxNorm: maxNorm) {
+            for (buffer, count) in all { queue.numbers("scale", count, UInt64(count), factor, buffer) }
+        }
+        return norm
+    }
+
     /// All gradients in a row, and what they are replaced by.
     func withGradients<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void

@@ -17,8 +17,16 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var head: HeadOptions
 
-    @Option(help: "Training steps, or inference.")
-    var mode = Benchmark.Work.train
+    /// What is measured.
+    enum Mode: String, ExpressibleByArgument, CaseIterable {
+        case train, infer, stylize, distance
+    }
+
+    @Option(
+        help: """
+            Training steps, inference, steps of style transfer, or distances of pairs by LPIPS (which needs --arch vgg16).
+            """)
+    var mode = Mode.train
 
     @Option(parsing: .unconditional, help: "The momentum of SGD in training steps.")
     var momentum: Float = 0
@@ -64,6 +72,9 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let network = try network
+        if let work = PerceptionBenchmark.Work(rawValue: mode.rawValue) {
+            return try measure(work, network)
+        }
         let optimizer = Optimizer(
             learningRate: TrainingConfiguration().optimizer.learningRate, momentum: momentum)
         func chosen(on device: Device) -> Precision {
@@ -76,7 +87,8 @@ struct BenchCommand: ParsableCommand {
             optimizer: mode == .train ? optimizer : nil, precision: chosen)
         chosen(on: device).warnIfSlower(on: device)
         let result = try Benchmark(
-            network: network, work: mode, precision: chosen(on: device), batchSize: batchSize,
+            network: network, work: mode == .train ? .train : .infer, precision: chosen(on: device),
+            batchSize: batchSize,
             optimizer: optimizer, frozen: freeze?.part, device: device
         ).run(steps: steps)
         switch format.format {
@@ -84,6 +96,18 @@ struct BenchCommand: ParsableCommand {
         case .text: try Console.print(result.text(width: Console.outputColumns))
         }
     }
-}
 
-extension Benchmark.Work: ExpressibleByArgument {}
+    private func measure(_ work: PerceptionBenchmark.Work, _ network: Network) throws {
+        guard network.input.dimensions[0] == 3 else {
+            throw ValidationError("--mode \(mode.rawValue) is of pictures in colours; use --in-channels 3")
+        }
+        let result = try PerceptionBenchmark(
+            work: work, network: try network.withoutClassifier(), size: size, batchSize: batchSize,
+            device: compute.resolved
+        ).run(steps: steps)
+        switch format.format {
+        case .json: try Console.print(json: result)
+        case .text: try Console.print(result.text)
+        }
+    }
+}

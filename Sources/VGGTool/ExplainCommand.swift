@@ -87,10 +87,11 @@ struct ExplainCommand: ParsableCommand {
         let file = photos.images[0]
         let photo = try RGBImage(named: file, alpha: Preparation(loaded.preprocessing).alpha)
         let seen = loaded.preprocessing.crop(photo)
-        let device = compute.resolved(for: loaded.network, batchSize: 1, mode: .training) { _ in .fp32 }
-        let input = loaded.preprocessing.input(from: photo)
-        // The methods share one copy of the weights.
+        // Only Grad-CAM is of one image at a time. The methods share one copy of the weights.
         let batchSize = method.methods == [.gradCAM] ? 1 : 4
+        let device = compute.resolved(for: loaded.network, batchSize: batchSize, mode: .training) { _ in .fp32
+        }
+        let input = loaded.preprocessing.input(from: photo)
         let gradCAM =
             method.methods.contains(.gradCAM)
             ? try loaded.model.gradCAM(

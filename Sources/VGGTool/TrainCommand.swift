@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
               vgg train --data folder:birds --val-split 0.2 --arch vgg11_bn --size 128
               vgg train --epochs 50 --val-split 0.1 --keep best --patience 5
               vgg train --resume runs/bn96
+              mpirun -n 2 vgg train --run-dir runs/two
               vgg train --recipe quick --lr-find
               vgg train --init vgg.pth --data folder:pets --val-split 0.2 --freeze features
             """)
@@ -39,6 +40,14 @@ struct TrainCommand: ParsableCommand {
 
     @Flag(help: "Only measure a few steps and say how long the training would take.")
     var estimate = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whether several processes share each batch out: mpi, none, or auto, which is mpi where mpirun or srun has \
+            started them.
+            """, valueName: "auto|none|mpi"))
+    var distributed = DistributedChoice.auto
 
     @OptionGroup var rates: LearningRateTestOptions
     @OptionGroup var output: FormatOption
@@ -144,6 +153,12 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         Signals.prepareTraining()
+        guard let ranks = try isTrial ? nil : distributed.communicator() else { return try run(with: nil) }
+        try ranks.together { if ranks.rank == 0 { try run(with: ranks) } else { try join(ranks) } }
+    }
+
+    /// - Parameter ranks: the processes that train together with this one, the first; nil to train alone.
+    private func run(with ranks: MPI?) throws {
         let resumed = resume.map(RunFolder.init)
         var (configuration, weights) =
             if let resumed { (wanted(try resumed.readConfiguration()), TrainedModel?.none) } else {
@@ -165,7 +180,13 @@ struct TrainCommand: ParsableCommand {
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
             classNames: configuration.labels.map { ClassNames($0) }, checksPhotos: false)
         try fit(&configuration, to: data.train, isResumed: resumed != nil, weights)
-        let device = try place(&configuration, isResumed: resumed != nil)
+        var device = try place(&configuration, isResumed: resumed != nil)
+        if let ranks {
+            if compute.threads == nil, device.properties.kind == .cpu {
+                device = .cpu(threads: ranks.threads(of: device))
+            }
+            _ = try ranks.broadcast(Array(JSONText.line(configuration).utf8))
+        }
         configuration.precision.warnIfSlower(on: device, mayChange: resumed == nil)
         // An estimate needs no weights that may be gone: those of the run are as good.
         if isTrial, let resumed, configuration.initialWeights != nil {
@@ -177,7 +198,7 @@ struct TrainCommand: ParsableCommand {
         let setup = try TrainingSetup(
             configuration, training: data.train, test: data.test, validation: data.validation,
             device: device, folder: isTrial ? nil : folder, resuming: resumed != nil && !isTrial,
-            weights: weights)
+            weights: weights, ranks: ranks?.count ?? 1)
         weights = nil
 
         if rates.lrFind { return try rates.run(setup, format: output.format) }
@@ -190,7 +211,7 @@ struct TrainCommand: ParsableCommand {
             }
             return
         }
-        let trainer = try Trainer(consume setup)
+        let trainer = try Trainer(consume setup, with: ranks)
         Signals.beginTraining()
         for remark in trainer.remarks { Console.note(remark) }
         try Self.train(

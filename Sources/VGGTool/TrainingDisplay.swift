@@ -45,7 +45,7 @@ struct TrainingDisplay {
                     + (metrics.valAcc.map { "val acc \(Text.fixed($0, 3)), " } ?? "")
                     + "test acc \(Text.fixed(metrics.testAcc, 3)), "
                     + "\(Text.fixed(metrics.examplesPerSec, 1)) examples/sec, \(Text.duration(metrics.seconds))"
-            )
+                    + (metrics.waitedSeconds.map(Self.waits) ?? ""))
         case .checkpoint, .finished: break
         case .diagnosis(let diagnosis):
             bar?.clear()
@@ -75,7 +75,9 @@ struct TrainingDisplay {
             if summary.epochs < configuration.epochs, let patience = configuration.patience,
                 summary.epochs - best.epoch >= patience
             {
-                try Console.print("stopped: \(Text.count(patience, "epoch")) without a better one")
+                try Console.print(
+                    "stopped: \(Text.count(patience, "epoch")) without a better one; to go on: "
+                        + "\(folder.resumption) \(Setting.patience) \(2 * patience)")
             }
             try Console.print(
                 "\(configuration.keep == .best ? "kept" : "best"): epoch \(best.epoch), "
@@ -107,6 +109,14 @@ struct TrainingDisplay {
         try chart?.draw()
     }
 
+    /// How long processes waited for each other, and for whom.
+    private static func waits(_ seconds: [Double]) -> String {
+        guard let least = seconds.min(), let most = seconds.max(), let slowest = seconds.firstIndex(of: least)
+        else { return "" }
+        return "; waited \(Text.fixed(least, 1)) to \(Text.fixed(most, 1)) s"
+            + (most > 2 * least + 1 ? ", for rank \(slowest)" : "")
+    }
+
     private static func introduction(_ start: TrainingStart) -> String {
         let configuration = start.configuration
         var text = """
@@ -115,6 +125,7 @@ struct TrainingDisplay {
             at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
             \(ReadableNumber.bytes(start.memory.total)) of memory
             """
+        if let ranks = start.ranks { text += "\non \(ranks) processes, each with its part of every batch" }
         if let weights = configuration.initialWeights { text += "\nstarts from \(weights)" }
         if let head = start.newHead {
             text +=

@@ -20,7 +20,8 @@ struct VGGCommand: ParsableCommand {
         subcommands: [
             SummaryCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
             FeaturesCommand.self,
-            ExplainCommand.self, ConvertCommand.self, DataCommand.self, RunsCommand.self,
+            ExplainCommand.self, DistanceCommand.self, StylizeCommand.self, ConvertCommand.self,
+            DataCommand.self, RunsCommand.self,
             RecipesCommand.self, DevicesCommand.self, BenchCommand.self,
         ])
 

@@ -50,6 +50,9 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
     public var wallExamplesPerSec: Double
     /// Wall-clock seconds since the run began, not counting those in which it was stopped.
     public var seconds: Double
+    /// Where several processes train together: the seconds of the epoch's training in which each waited for messages of the
+    /// others, by its rank. Who waits least is who the others wait for.
+    public var waitedSeconds: [Double]?
 }
 
 /// How a training ended.

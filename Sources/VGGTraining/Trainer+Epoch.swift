@@ -12,12 +12,12 @@ extension Trainer {
     ) throws -> (validation: BatchMetrics?, test: BatchMetrics)? {
         let all = (validation?.count ?? 0) + test.count
         var progress = TestProgress(epoch: state.epoch + 1, examples: 0, testExamples: all)
-        func evaluate(_ dataset: ImageDataset) throws(FileError) -> BatchMetrics? {
+        func evaluate(_ dataset: ImageDataset) throws -> BatchMetrics? {
             let done = progress.examples
             defer { progress.examples = done + dataset.count }
-            return try executor.evaluate(
-                BatchLoader(dataset, setup.testPreparation, batchSize: configuration.batchSize)
-            ) { examples in
+            let batches = BatchLoader(dataset, setup.testPreparation, batchSize: configuration.batchSize)
+            if let sharing { return try sharing.evaluate(batches, by: executor) }
+            return try executor.evaluate(batches) { examples in
                 progress.examples = done + examples
                 report(.testing(progress))
                 return !shouldStop()
@@ -25,7 +25,7 @@ extension Trainer {
         }
         do {
             let result = try executor.withAverage {
-                () throws(FileError) -> (validation: BatchMetrics?, test: BatchMetrics)? in
+                () throws -> (validation: BatchMetrics?, test: BatchMetrics)? in
                 var validated: BatchMetrics?
                 if let validation {
                     validated = try evaluate(validation)

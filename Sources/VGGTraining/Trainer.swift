@@ -1,4 +1,5 @@
 import VGGData
+import VGGDistributed
 import VGGEngine
 import VGGFiles
 import VGGInference
@@ -32,13 +33,18 @@ public final class Trainer {
     var loggedRecords = 0
     /// Of the batches of a step so far.
     private var gradientSum = GradientSum()
+    /// The processes that share each batch out; nil where this one trains alone.
+    let sharing: Sharing?
 
     /// Reserves the memory, and starts the run's folder or goes back to where it was.
+    /// - Parameter communicator: the processes that train together, all with the same configuration and data and the first with
+    ///   the run's folder; nil to train alone.
     /// - Throws: `PlanError`, `TrainingError`, also for a training's preparation that does not fit, `FileError` for weights that do not fit, or what reading and writing the
     ///   run's files throw.
-    public init(_ setup: consuming TrainingSetup) throws {
+    public init(_ setup: consuming TrainingSetup, with communicator: (any Communicator)? = nil) throws {
         // This alone may have been changed since it was checked.
         try setup.network.check(setup.training, setup.trainingPreparation)
+        sharing = try communicator.map { try Sharing($0, setup) }
         executor = try Executor(plan: setup.plan, device: setup.device)
         state = TrainingState(trainExamples: setup.training.count)
         state.plateau = setup.configuration.schedule?.plateau(
@@ -62,6 +68,7 @@ public final class Trainer {
         } else if let folder {
             (self.folder, lock) = try folder.create(configuration, photos: self.setup.photos.record)
         }
+        try joinOthers()
         if let lock, !lock.isHeld, let folder = self.folder {
             remarks.append("\(folder.path): its file system has no locks; let no other process train there")
         }
@@ -102,15 +109,20 @@ public final class Trainer {
                     skipped: setup.photos.record?.skipped ?? [],
                     stepsPerEpoch: stepsPerEpoch,
                     epochs: state.epoch, step: state.step, best: state.best?.epoch,
-                    runDirectory: folder?.path)))
+                    runDirectory: folder?.path, ranks: sharing?.count)))
+        // Processes that train together stop together.
+        func anyoneIsAsked() -> Bool { sharing?.anyone(shouldStop()) ?? shouldStop() }
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
-            try train(shouldStop, report)
-            guard !shouldStop(), let result = try testNow(shouldStop, report) else {
+            try train(anyoneIsAsked, report)
+            let isStopped = anyoneIsAsked()
+            if let failure = sharing?.failure { throw failure }
+            guard !isStopped, let result = try testNow(shouldStop, report) else {
                 report(.interrupted(try saveChanges(report)))
                 return nil
             }
-            let figures = epochMetrics(result)
+            var figures = epochMetrics(result)
+            figures.waitedSeconds = try sharing?.waitedSeconds()
             // There may be fewer than there were, if photos have been left out since.
             guard state.stepInEpoch >= stepsPerEpoch else {
                 // `maxSteps` ended the training within the epoch, whose figures are not final.
@@ -161,6 +173,7 @@ public final class Trainer {
             seed: configuration.seed, epoch: state.epoch,
             startBatch: state.stepInEpoch * (configuration.gradAccumSteps ?? 1))
         batches.mixing = configuration.mixing?.mixing(in: state.epoch)
+        batches.part = sharing?.part
         return batches.makeIterator()
     }
 
@@ -179,22 +192,25 @@ public final class Trainer {
     /// - Throws: `FileError` if a batch could not be made.
     func trainingStep(_ batches: [LoadedBatch], by optimizer: Optimizer? = nil) throws -> BatchMetrics {
         if let problem = batches.lazy.compactMap(\.firstProblem).first { throw unreadable(problem) }
-        let parts = batches.compactMap(\.images)
+        let trees = batches.map { SumTree(images: imageCount(ofBatch: $0.index)) }
         // Not the steps so far: earlier epochs may have had more, with photos that are gone.
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
         let optimizer =
             optimizer
             ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
         let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
-        let weights = parts.map { Float(loss.weight(of: $0.labels ?? [])) }
+        let weights = zip(batches, trees).map { batch, tree in
+            loss.classWeights == nil ? Float(tree.batch) : Float(loss.weight(of: batch.images?.labels ?? []))
+        }
         let weight = weights.reduce(0, +)
         var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
-        let examples = parts.map(\.count).reduce(0, +)
+        let examples = trees.map(\.batch).reduce(0, +)
         let begin = clock.now
-        for (part, images) in parts.enumerated() {
-            let share = parts.count > 1 ? weights[part] / weight : nil
+        for (part, tree) in trees.enumerated() {
+            let share = trees.count > 1 ? weights[part] / weight : nil
             var metrics = try train(
-                images, part, share, isLast: part == parts.count - 1, loss: loss, optimizer: optimizer)
+                batches[part].images, of: tree, part, share, isLast: part == trees.count - 1, loss: loss,
+                optimizer: optimizer)
             // The mean of a step is one by the classes' weights, too.
             if let share, loss.classWeights != nil {
                 metrics.lossSum = metrics.meanLoss * Double(share) * Double(examples)
@@ -212,27 +228,44 @@ public final class Trainer {
         return step
     }
 
+    /// How many images a batch has, with those of other processes.
+    private func imageCount(ofBatch index: Int) -> Int {
+        min(configuration.batchSize, training.count - index * configuration.batchSize)
+    }
+
     /// Trains with a batch, which is a part of a step: the last one updates the weights.
-    /// - Parameter share: how much the batch counts among the step's; nil if it is the only one.
+    /// - Parameters:
+    ///   - images: this process's.
+    ///   - share: how much the batch counts among the step's; nil if it is the only one.
     private func train(
-        _ images: ImageBatch, _ part: Int, _ share: Float?, isLast: Bool, loss: CrossEntropy,
+        _ images: ImageBatch?, of tree: SumTree, _ part: Int, _ share: Float?, isLast: Bool,
+        loss: CrossEntropy,
         optimizer: Optimizer
     ) throws -> BatchMetrics {
         let (seed, place) = (configuration.seed, state.step * (configuration.gradAccumSteps ?? 1) + part)
-        if share == nil, configuration.clipGrad == nil {
+        if share == nil, configuration.clipGrad == nil, sharing == nil, let images {
             return executor.trainingStep(images, optimizer: optimizer, seed: seed, step: place, loss: loss)
         }
-        let metrics = executor.backward(images, seed: seed, step: place, loss: loss)
+        let node = sharing.map { tree.node($0.rank, of: $0.count) } ?? tree
+        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: 0)
+        if let images {
+            metrics = executor.backward(
+                images, of: node, seed: seed, step: place, loss: loss, exchange: sharing)
+        } else {
+            executor.skipBackward(of: node, seed: seed, step: place, loss: loss)
+        }
+        if let sharing {
+            if let failure = sharing.failure { throw failure }
+            try sharing.exchangeGradients(of: executor, tree)
+            try sharing.add(&metrics, tree)
+        }
         if let share {
             if part == 0 { gradientSum.clear() }
             gradientSum.share = share
             try executor.exchangeGradients(with: &gradientSum)
         }
         if isLast {
-            if let clipGrad = configuration.clipGrad {
-                var clipping = GradientClipping(maxNorm: clipGrad)
-                try executor.exchangeGradients(with: &clipping)
-            }
+            if let clipGrad = configuration.clipGrad { executor.clipGradients(to: clipGrad) }
             executor.update(with: optimizer)
         }
         return metrics

@@ -42,6 +42,8 @@ public struct TrainingStart: Sendable, Codable {
     public var best: Int?
     /// nil where nothing is written to disk.
     public var runDirectory: String?
+    /// How many processes share each batch out; nil for one.
+    public var ranks: Int?
 }
 
 /// The last linear layer, or the whole classifier, of a network that starts from weights for other classes or with

@@ -51,12 +51,13 @@ public struct TrainingSetup {
     ///   - folder: where to keep the run; nil to keep nothing.
     ///   - resuming: whether to go on with the run in `folder` rather than start one there.
     ///   - weights: the configuration's initial weights, if they have been read; nil to read them.
+    ///   - ranks: how many processes share each batch out.
     /// - Throws: `TrainingError`, `ModelError`, `FileError` for photos that are gone or cannot be read, or what reading
     ///   the run and planning the network throw.
     public init(
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset,
         validation: ImageDataset? = nil, device: Device,
-        folder: RunFolder? = nil, resuming: Bool = false, weights: TrainedModel? = nil
+        folder: RunFolder? = nil, resuming: Bool = false, weights: TrainedModel? = nil, ranks: Int = 1
     ) throws {
         var configuration = try configuration.completed(for: training)
         try configuration.validate()
@@ -73,7 +74,7 @@ public struct TrainingSetup {
         try self.init(
             configuration.model.network(size: configuration.size), configuration, photos,
             configuration.preparation(of: training), device, folder, lock, StoredModel(configuration),
-            weights)
+            weights, ranks)
     }
 
     /// The training of any network that ends in a linear layer; there is no run folder for it, which says by a
@@ -90,13 +91,13 @@ public struct TrainingSetup {
         let photos = try SettledPhotos(
             configuration, training: training, test: test, validation: validation, run: nil,
             threads: device.threads)
-        try self.init(network, configuration, photos, preparation, device, nil, nil, nil, nil)
+        try self.init(network, configuration, photos, preparation, device, nil, nil, nil, nil, 1)
     }
 
     private init(
         _ network: Network, _ configuration: TrainingConfiguration, _ photos: SettledPhotos,
         _ preparation: Preparation, _ device: Device, _ folder: RunFolder?, _ lock: RunLock?,
-        _ stored: StoredModel?, _ weights: TrainedModel?
+        _ stored: StoredModel?, _ weights: TrainedModel?, _ ranks: Int
     ) throws {
         training = photos.training.limited(to: configuration.trainLimit ?? .max)
         test = photos.test.limited(to: configuration.testLimit ?? .max)
@@ -107,7 +108,8 @@ public struct TrainingSetup {
         }
         classWeights = try configuration.classWeights?.weights(of: training, outputs: network.output.count)
         plan = try Plan(
-            network, batchSize: configuration.batchSize, mode: .training, precision: configuration.precision,
+            network, batchSize: (configuration.batchSize + ranks - 1) / ranks, mode: .training,
+            precision: configuration.precision,
             frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
         let memory = device.memory(of: plan, optimizer: configuration.optimizer)
         let gradients = configuration.bytesOfGradients(plan)

@@ -118,5 +118,20 @@ struct FeatureCase {
         #expect(try extractor.perceptualDistance(a, a) == 0)
     }
 
+    /// What a device leaves that has failed is no answer.
+    @Test func aLostDeviceIsThrown() throws {
+        let failure = DeviceError.lost(device: "reference", reason: "a cable")
+        let device = Device(name: "reference", ReferenceBackend(failure: failure))
+        let example = try FeatureCase("plain")
+        let image = example.images[0..<1]
+        let explained = try GradCAM(example.network, weights: example.weights, device: device)
+        #expect(throws: failure) { try explained.map(of: image, class: 0) }
+        #expect(throws: failure) { try explained.logits(image) }
+        #expect(throws: failure) { try explained.gradients.gradient(of: image, class: 0) }
+        #expect(throws: failure) { try explained.gradients.attribution(.saliency, of: image, class: 0) }
+        let extractor = try example.network.features(at: "relu1_1", device: device)
+        #expect(throws: failure) { try extractor.features(of: image) }
+    }
+
     private func pow2(_ value: Double) -> Double { value * value }
 }

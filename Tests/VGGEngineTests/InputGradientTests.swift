@@ -68,6 +68,83 @@ import VGGTestSupport
         }
     }
 
+    /// Of a number that follows from Gram matrices, alone and beside others, by its definition: the gradient of the sum of the
+    /// matrices' numbers with symmetric weights.
+    @Test(arguments: TestedDevice.all)
+    func passesThroughGramMatrices(on tested: TestedDevice) throws {
+        let network = try Network(
+            input: .map(channels: 3, height: 13, width: 22),
+            blocks: [vggBlock(2, 3, 20), vggBlock(1, 20, 33)])
+        let images = try randomImages(count: 2, shape: network.input, seed: 6)
+        // The first ReLU, what is behind the first pool, and the last pool.
+        let kept: Set<Int> = [1, 5, 7]
+        var grams: [[Int: Tensor]] = []
+        var scaled: [[Int: [Float]]] = []
+        var gradients: [Tensor] = []
+        for device in [Device.reference, tested.device] {
+            let executor = try Executor(
+                plan: try Plan(network, batchSize: 3, mode: .inputGradient, keeping: kept), device: device)
+            executor.initialize(.kaiming, seed: 3)
+            var (matrices, outputs): ([Int: Tensor], [Int: [Float]]) = ([:], [:])
+            gradients.append(
+                executor.inputGradient(of: images) { kept in
+                    matrices = kept.mapValues(\.gram)
+                    outputs = kept.mapValues { output in
+                        let factors = (0..<output.shape[1]).map { 0.5 + Float($0 % 7) }
+                        // In whatever order: the numbers alone are compared.
+                        return output.scaled(by: factors, isNormalized: output.layer != 5).sorted()
+                    }
+                    return Dictionary(
+                        uniqueKeysWithValues: kept.map { layer, output in
+                            let channels = output.shape[1]
+                            let gram = Tensor(
+                                shape: [2, channels, channels],
+                                values: (0..<2 * channels * channels).map { place in
+                                    let (row, column) = (place / channels % channels, place % channels)
+                                    return Float((row + 1) * (column + 1) % 11 - 5) / 10
+                                })
+                            let values = weights([layer: output.tensor])[layer].map {
+                                [OutputGradient.values($0)]
+                            }
+                            return (layer, [.gram(gram)] + (layer == 5 ? [] : values ?? []))
+                        })
+                })
+            grams.append(matrices)
+            scaled.append(outputs)
+        }
+        for layer in kept {
+            expectClose(
+                try #require(grams[1][layer]).values, try #require(grams[0][layer]).values,
+                "matrix of \(layer)")
+            expectClose(
+                try #require(scaled[1][layer]), try #require(scaled[0][layer]), "outputs of \(layer)")
+        }
+        expectClose(gradients[1].values, gradients[0].values, "gradient")
+
+        // The matrices' gradient is that of their numbers: a small step along it changes these by as much.
+        let executor = try Executor(
+            plan: try Plan(network, batchSize: 1, mode: .inputGradient, keeping: [5]), device: .reference)
+        executor.initialize(.kaiming, seed: 3)
+        func trace(_ image: ImageBatch) -> (Double, Tensor) {
+            var sum = 0.0
+            let gradient = executor.inputGradient(of: image) { kept in
+                let size = kept[5]?.shape[1] ?? 0
+                let values = (0..<size * size).map { $0 % (size + 1) == 0 ? Float(1) : 0 }
+                let gram = kept[5].map { Array($0.gram.values) } ?? []
+                sum = zip(gram, values).reduce(0) { $0 + Double($1.0 * $1.1) }
+                return [5: [.gram(Tensor(shape: [1, size, size], values: values))]]
+            }
+            return (sum, gradient)
+        }
+        let image = images[0..<1]
+        let (before, slope) = trace(image)
+        let squares = slope.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+        let step = 1e-4 * before / squares
+        let moved = try ImageBatch(
+            zip(image.values, slope.values).map { $0 + Float(step) * $1 }, shape: image.shape)
+        #expect(abs(trace(moved).0 - before - step * squares) < 0.05 * step * squares)
+    }
+
     @Test func takesNoMemoryForGradientsOfWeights() throws {
         let network = try ModelSpecification.slimVGG11.network(size: 32)
         func memory(_ mode: Mode) throws -> PlanMemory {

@@ -196,8 +196,10 @@ import VGGTestSupport
     @Test(arguments: TestedPrecision.all)
     func winogradErrorIsThatOfThePrecision(on tested: TestedPrecision) throws {
         let precision = tested.precision
-        let layers = vggBlock(2, 128, 128).layers
-        for side in [14, 4, 3, 2] {
+        let three = vggBlock(2, 128, 128).layers
+        let convolution = Layer.convolution(Convolution(128, 128, kernel: 5, padding: 2))
+        let five = [convolution, .relu, convolution, .relu, .maxPool(Pool(window: 2, stride: 2))]
+        for (layers, side) in [(three, 14), (three, 4), (three, 3), (three, 2), (five, 14), (five, 7)] {
             let network = try Network(
                 input: .map(channels: 128, height: side, width: side),
                 blocks: [

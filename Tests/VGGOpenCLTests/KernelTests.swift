@@ -9,9 +9,11 @@ import VGGOpenCL
         let context = try OpenCLContext.of(device)
         let names = KernelSource.names
         #expect(names.count > 20 && Set(names).count == names.count)
-        for name in names {
-            let kernel = try context.kernel(name)
-            #expect(context.localMemory(of: kernel) <= 48 << 10, "\(name)")
+        for formats in NumberFormats.all {
+            for name in names {
+                let kernel = try context.kernel(Kernel(name, formats))
+                #expect(context.localMemory(of: kernel) <= 48 << 10, "\(name), \(formats)")
+            }
         }
         #expect(KernelSizes.group <= 1024 && KernelSizes.sumGroup <= 1024)
         #expect(KernelSizes.tile * KernelSizes.tile == KernelSizes.group * 16)
@@ -21,7 +23,7 @@ import VGGOpenCL
         let context = try OpenCLContext.of(device)
         do throws(DeviceError) {
             _ = try OpenCLContext.build(
-                "kernel void broken(global float *x) { x[0] = nothing; }", for: device,
+                "kernel void broken(global float *x) { x[0] = nothing; }", .single, for: device,
                 in: context.handle.pointer)
             Issue.record("it was built")
         } catch {

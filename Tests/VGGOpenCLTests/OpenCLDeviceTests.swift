@@ -25,6 +25,6 @@ import VGGOpenCL
     @Test(arguments: OpenCLDevice.all) func reachSomething(_ opencl: OpenCLDevice) {
         let device = Device.opencl(opencl)
         #expect(device.measuredPeak(.fp32) > 1e8 && device.measuredBandwidth() > 1e7)
-        #expect(device.properties.precisions == [.fp32] && device.properties.hardware == opencl.name)
+        #expect(device.properties.precisions == [.fp32, .bf16] && device.properties.hardware == opencl.name)
     }
 }

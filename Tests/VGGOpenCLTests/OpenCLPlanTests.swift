@@ -16,7 +16,8 @@ import VGGOpenCL
     }
 
     /// The memory that a plan is said to take is what it takes.
-    @Test(arguments: OpenCLDevice.all) func memoryIsWhatWasSaid(_ opencl: OpenCLDevice) throws {
+    @Test(arguments: OpenCLDevice.all, Precision.allCases)
+    func memoryIsWhatWasSaid(_ opencl: OpenCLDevice, _ precision: Precision) throws {
         let device = OpenCLBackend(device: opencl)
         let network = try Network(
             input: .map(channels: 3, height: 12, width: 10),
@@ -29,7 +30,8 @@ import VGGOpenCL
             ])
         let optimizer = Optimizer(.adamw, learningRate: 0.01, average: WeightAverage())
         for frozen in [0, 3, 9] {
-            let plan = try Plan(network, batchSize: 5, mode: .training, frozenLayers: frozen)
+            let plan = try Plan(
+                network, batchSize: 5, mode: .training, precision: precision, frozenLayers: frozen)
             let bound = try #require(try device.bind(plan) as? OpenCLPlan)
             let pass = Pass(
                 SumTree(images: 5), isTraining: true, update: ParameterUpdate(optimizer, number: 1))
@@ -43,7 +45,7 @@ import VGGOpenCL
             #expect(bound.failure == nil)
             #expect(bound.queue.reserved == device.memory(of: plan, optimizer: optimizer).total, "\(frozen)")
         }
-        let plan = try Plan(network, batchSize: 5, mode: .inference)
+        let plan = try Plan(network, batchSize: 5, mode: .inference, precision: precision)
         let bound = try #require(try device.bind(plan) as? OpenCLPlan)
         #expect(bound.queue.reserved == device.memory(of: plan, optimizer: nil).total)
     }
@@ -92,9 +94,38 @@ import VGGOpenCL
         }
     }
 
+    /// A batch may come while the device is busy with the last one.
+    @Test(arguments: OpenCLDevice.all, Precision.allCases)
+    func batchesFollowOneAnother(_ opencl: OpenCLDevice, _ precision: Precision) throws {
+        let network = try Network(
+            input: .map(channels: 3, height: 16, width: 16),
+            blocks: [vggBlock(2, 3, 70), .sequential([.flatten, .linear(Linear(70 * 64, 3))])])
+        let plan = try Plan(network, batchSize: 9, mode: .inference, precision: precision)
+        let bound = try OpenCLBackend(device: opencl).bind(plan)
+        for (index, parameter) in plan.parameters.enumerated() {
+            let shape = parameter.description.shape
+            let values = (0..<shape.reduce(1, *)).map { Float($0 * 7 % 11) / 11 - 0.4 }
+            bound.write(Tensor(shape: shape, values: values), to: .value, of: index)
+        }
+        func run(_ batch: ImageBatch) {
+            bound.write(batch)
+            for step in plan.steps.indices {
+                bound.forward(step, Pass(SumTree(images: batch.count), isTraining: false))
+            }
+        }
+        func logits() -> [Float] { bound.output(of: plan.steps.count - 1, count: 9) }
+        let batches = try (0..<3).map { try images(9, network.input, about: Float($0)) }
+        for batch in batches { run(batch) }
+        let last = logits()
+        run(batches[0])
+        #expect(logits() != last)
+        run(batches[2])
+        #expect(logits() == last && bound.failure == nil)
+    }
+
     /// The same again is the same to the bit, and weights move to the processor and back without losing one.
-    @Test(arguments: OpenCLDevice.all) func repeatsItselfAndMovesToTheProcessor(_ opencl: OpenCLDevice) throws
-    {
+    @Test(arguments: OpenCLDevice.all, Precision.allCases)
+    func repeatsItselfAndMovesToTheProcessor(_ opencl: OpenCLDevice, _ precision: Precision) throws {
         let shape = Shape.map(channels: 3, height: 16, width: 16)
         let network = try Network(
             input: shape,
@@ -102,7 +133,7 @@ import VGGOpenCL
                 vggBlock(1, 3, 20, batchNorm: true), vggBlock(2, 20, 70, batchNorm: false),
                 .sequential([.flatten, .linear(Linear(70 * 16, 40)), .relu, .linear(Linear(40, 3))]),
             ])
-        let plan = try Plan(network, batchSize: 9, mode: .training)
+        let plan = try Plan(network, batchSize: 9, mode: .training, precision: precision)
         let optimizer = Optimizer(.adam, learningRate: 0.01, average: WeightAverage(decay: 0.9))
         let batch = try images(9, shape)
         let runs = try (0..<2).map { _ in
@@ -120,5 +151,71 @@ import VGGOpenCL
         try processor.load(runs[0].1)
         try processor.load(runs[0].2)
         #expect(processor.weights == runs[0].1 && processor.optimizerState == runs[0].2)
+    }
+}
+
+/// Mixed precision on OpenCL.
+@Suite struct MixedPrecisionTests {
+    /// The nearest numbers of 16 bits, of two as near the even one; what is not a number stays it.
+    @Test(arguments: OpenCLDevice.all) func numbersAreRoundedToTheNearest(_ opencl: OpenCLDevice) throws {
+        let bits: [(UInt32, UInt32)] = [
+            (0x3F80_0000, 0x3F80), (0x3F80_7FFF, 0x3F80), (0x3F80_8000, 0x3F80), (0x3F80_8001, 0x3F81),
+            (0x3F81_8000, 0x3F82), (0xBF81_8000, 0xBF82), (0x7F7F_7FFF, 0x7F7F), (0x7F7F_8000, 0x7F80),
+            (0x7F80_0000, 0x7F80), (0xFF80_0000, 0xFF80), (0x8000_0000, 0x8000), (0x0080_8000, 0x0080),
+        ]
+        let numbers = bits.map { Float(bitPattern: $0.0) } + [Float(bitPattern: 0x7F80_0001), .nan]
+        let network = try Network(
+            input: .map(channels: numbers.count, height: 1, width: 1),
+            blocks: [.sequential([.dropout(0.5), .flatten, .linear(Linear(numbers.count, 2))])])
+        let plan = try Plan(network, batchSize: 1, mode: .training, precision: .bf16)
+        let bound = try OpenCLBackend(device: opencl).bind(plan)
+        bound.write(try ImageBatch(numbers, shape: network.input))
+        bound.forward(0, Pass(SumTree(images: 1), isTraining: false))
+        let found = bound.output(of: 0, count: 1)
+        for (number, expected) in zip(found, bits) {
+            #expect(number.bitPattern == expected.1 << 16, "\(String(expected.0, radix: 16))")
+        }
+        #expect(found.count == numbers.count && found.suffix(2).allSatisfy { $0.isNaN })
+    }
+
+    /// Maps have half the bytes, parameters another half of their own.
+    @Test(arguments: OpenCLDevice.all) func mapsTakeHalfTheMemory(_ opencl: OpenCLDevice) throws {
+        let device = OpenCLBackend(device: opencl)
+        let network = try ModelSpecification.slimVGG11.network(size: 96)
+        let memory = try Precision.allCases.map { precision in
+            device.memory(
+                of: try Plan(network, batchSize: 32, mode: .training, precision: precision), optimizer: nil)
+        }
+        #expect(memory[1].activations * 10 < memory[0].activations * 6)
+        #expect(
+            memory[1].parameters * 2 >= memory[0].parameters * 3 && memory[1].gradients >= memory[0].gradients
+        )
+    }
+
+    /// What another has put into the weights' place is what the next pass reads.
+    @Test(arguments: OpenCLDevice.all) func copiesFollowTheWeights(_ opencl: OpenCLDevice) throws {
+        let network = try Network(
+            input: .map(channels: 1, height: 4, width: 4),
+            blocks: [vggBlock(1, 1, 4), .sequential([.flatten, .linear(Linear(16, 3))])])
+        let plan = try Plan(network, batchSize: 2, mode: .training, precision: .bf16)
+        let images = try ImageBatch(
+            (0..<32).map { Float($0 % 7) / 7 }, count: 2, shape: network.input, labels: [0, 2])
+        func executor(_ weights: [String: Tensor]? = nil) throws -> Executor {
+            let executor = try Executor(plan: plan, device: .opencl(opencl))
+            executor.initialize(.kaiming, seed: 1)
+            if let weights { try executor.load(weights) }
+            return executor
+        }
+        let trained = try executor()
+        let before = trained.logits(images)
+        let optimizer = Optimizer(learningRate: 0.5, average: WeightAverage(decay: 0.5))
+        for step in 0..<2 { _ = trained.trainingStep(images, optimizer: optimizer, step: step) }
+        let after = trained.logits(images)
+        #expect(after != before)
+        #expect(try executor(trained.weights).logits(images) == after)
+        let (average, weights) = trained.withAverage { (trained.logits(images), trained.weights) }
+        #expect(average != after)
+        #expect(try executor(weights).logits(images) == average)
+        #expect(trained.logits(images) == after)
     }
 }

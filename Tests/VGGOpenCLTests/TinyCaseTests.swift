@@ -8,12 +8,17 @@ import VGGOpenCL
 /// for races and for what lies outside of a buffer (Scripts/oclgrind).
 private struct TinyCase: Sendable {
     let name: String
+    let precision: Precision
     let network: Network
     let optimizer: Optimizer
     let batch = 3
 
-    init(_ name: String, _ channels: Int, _ side: Int, _ optimizer: Optimizer, _ layers: [Layer]) {
+    init(
+        _ name: String, precision: Precision = .fp32, _ channels: Int, _ side: Int, _ optimizer: Optimizer,
+        _ layers: [Layer]
+    ) {
         self.name = name
+        self.precision = precision
         self.optimizer = optimizer
         let input = Shape.map(channels: channels, height: side, width: side)
         network = try! Network(input: input, blocks: [.sequential(layers)])
@@ -55,12 +60,21 @@ private struct TinyCase: Sendable {
                     convolution(3, 4, 2, padding: 1), .averagePool(Pool(window: 2, stride: 1)),
                     .adaptiveAveragePool(height: 2, width: 2), .flatten, .linear(Linear(16, 4)),
                 ]),
+            // Every combination of formats: 16 and 32 bits before and after a step.
+            TinyCase(
+                "mixed precision", precision: .bf16, 2, 12, momentum,
+                [
+                    convolution(2, 3), .batchNorm(BatchNorm(3)), .relu, pool, convolution(3, 4), .relu,
+                    .maxPool(Pool(window: 3, stride: 1)), convolution(4, 3),
+                    .maxPool(Pool(window: 2, stride: 1)), convolution(3, 4), .dropout(0.5), .flatten,
+                    .linear(Linear(36, 9)), .relu, .linear(Linear(9, 4)),
+                ]),
         ]
     }()
 }
 
 @Suite struct TinyCaseTests {
-    /// Two steps of each case and what they make of a batch. `VGG_OPENCL_BITS` names a file for the bits, which do not depend on
+    /// Three steps of each case and what they make of a batch. `VGG_OPENCL_BITS` names a file for the bits, which do not depend on
     /// who runs the kernels.
     @Test(arguments: OpenCLDevice.all) func everyKernelRuns(on device: OpenCLDevice) throws {
         let context = try OpenCLContext.of(device)
@@ -68,7 +82,8 @@ private struct TinyCase: Sendable {
         var lines: [String] = []
         for example in TinyCase.all {
             let queue = try OpenCLQueue(context)
-            let plan = try Plan(example.network, batchSize: example.batch, mode: .training)
+            let plan = try Plan(
+                example.network, batchSize: example.batch, mode: .training, precision: example.precision)
             let executor = Executor(plan: plan, try OpenCLBackend.bind(plan, on: queue), sharesWeights: false)
             executor.initialize(.xavier, seed: 1)
             let values = example.batch * example.network.input.count
@@ -78,6 +93,9 @@ private struct TinyCase: Sendable {
             for step in 0..<2 {
                 _ = executor.trainingStep(images, optimizer: example.optimizer, step: step)
             }
+            _ = executor.backward(images, step: 2)
+            #expect(executor.clipGradients(to: 0.01) > 0.01)
+            executor.update(with: example.optimizer)
             let numbers =
                 executor.weights.sorted { $0.key < $1.key }.flatMap { Array($0.value.values) }
                 + executor.logits(images) + executor.withAverage { executor.logits(images) }

@@ -63,6 +63,27 @@ extension ToolTests {
         #expect(conflict.status == 1 && conflict.errors.contains("--val-split is 0.25 there, not 0.5"))
     }
 
+    /// An estimate of what is left of a run on photos: it keeps nothing, and finds the photos where they are now.
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func estimatesWhatIsLeftOfARunOnPhotos() throws {
+        try writeStripes(8)
+        #expect(try run(stripesTraining.replacing("--epochs 6", with: "--epochs 1")).status == 0)
+        let names = try folder.names("run")
+        let before = try names.map { try Data(contentsOf: folder.url("run/\($0)")) }
+        let here = try run("train --resume run --epochs 4 --estimate --format json")
+        #expect(here.status == 0, "\(here.errors)")
+        let estimate = try #require(try here.objects().first)
+        // 12 of 16 photos are trained on, 8 a step.
+        #expect(estimate["epochs"] as? Int == 4 && estimate["steps"] as? Int == 8)
+
+        try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("moved"))
+        let lost = try run("train --resume run --epochs 4 --estimate")
+        #expect(lost.status == 1 && lost.errors.contains("photos: there is no such folder"), "\(lost.errors)")
+        let moved = try run("train --resume run --data folder:moved --epochs 4 --estimate")
+        #expect(moved.status == 0 && moved.output.contains("8 steps"), "\(moved.output)\(moved.errors)")
+        #expect(try folder.names("run") == names)
+        #expect(try names.map { try Data(contentsOf: folder.url("run/\($0)")) } == before)
+    }
+
     /// The photos that are kept are all that there is to test on: that they choose the epoch, too, is said.
     @Test(.enabled(if: ImageFormat.png.isSupported)) func choosingByTheTestIsSaid() throws {
         try writeStripes(8)

@@ -4,8 +4,9 @@ import VGGKit
 
 extension ToolTests {
     private static let commands = [
-        "summary", "train", "eval", "predict", "features", "explain", "convert", "data", "runs", "recipes",
-        "devices", "bench",
+        "summary", "train", "eval", "predict", "features", "explain", "distance", "stylize", "convert",
+        "data",
+        "runs", "recipes", "devices", "bench",
     ]
 
     /// What a command's help gives as examples, with whatever pipe they stand behind.

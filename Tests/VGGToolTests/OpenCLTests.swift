@@ -6,10 +6,10 @@ import VGGKit
 private let isThere = Device.named("opencl") != nil
 
 extension ToolTests {
-    private func training(_ options: String) -> String {
+    private func training(_ options: String, precision: String = "fp32") -> String {
         """
         train --arch vgg11_bn --conv-arch 1x8,1x16 --hidden-features 32 --size 14 --batch-size 32 --lr 0.05 --momentum 0.9 \
-        --seed 3 --precision fp32 --train-limit 1600 --test-limit 400 \(options)
+        --seed 3 --precision \(precision) --train-limit 1600 --test-limit 400 \(options)
         """
     }
 
@@ -80,22 +80,18 @@ extension ToolTests {
         #expect(
             threads.errors.hasPrefix(
                 "error: --threads is for --device cpu, and this is on \(device); leave it out\n"))
-        guard !device.properties.precisions.contains(.bf16) else { return }
-        for command in ["bench --conv-arch 1x8 --size 8", "train --conv-arch 1x8 --size 8 --run-dir run"] {
-            let precision = try run("\(command) --device opencl --precision bf16")
-            #expect(precision.status != 0)
-            #expect(
-                precision.errors.contains(
-                    "\(device) does not compute in bf16; use another --precision or --device"),
-                "\(precision.errors)")
-        }
-        // What was trained in it is tested in single precision.
-        let trained = try run(
-            "train --conv-arch 1x8 --hidden-features none --size 8 --train-limit 64 --test-limit 32 --epochs 1 "
-                + "--precision bf16 --run-dir run")
+    }
+
+    /// The same two epochs in mixed precision, which the processor has too.
+    @Test(.enabled(if: isThere)) func learnsInMixedPrecisionOnOpenCL() throws {
+        let trained = try run(training("--device opencl --epochs 2 --run-dir run", precision: "bf16"))
         #expect(trained.status == 0, "\(trained.errors)")
-        let tested = try run("eval run --test-limit 32 --device opencl")
-        #expect(tested.status == 0, "\(tested.errors)")
+        let reports = try ["opencl", "cpu"].map {
+            try #require(run("eval run --test-limit 400 --device \($0) --format json").objects().first)
+        }
+        #expect(try reports.allSatisfy { try #require($0["accuracy"] as? Double) > 0.5 })
+        let losses = try reports.map { try #require($0["loss"] as? Double) }
+        #expect(losses[0] != losses[1] && abs(losses[0] - losses[1]) < 0.01)
     }
 
     /// A run that was stopped and goes on ends with the bits of one that was not.

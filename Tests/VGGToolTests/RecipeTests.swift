@@ -54,4 +54,43 @@ extension ToolTests {
         #expect(configuration.keep == .best && configuration.optimizer.headLearningRate == 0.01)
         #expect(configuration.epochs == 2 && configuration.validationSplit == 0.2)
     }
+
+    /// With this rate no weight changes, so that the first epoch stays the best.
+    @Test func aRunOutOfPatienceSaysHowToGoOn() throws {
+        let still = greyTraining.replacing("--epochs 1", with: "--epochs 6")
+        let result = try run("\(still) --lr 1e-40 --val-split 0.25 --patience 2")
+        #expect(result.status == 0, "\(result.errors)")
+        let advice = "to go on: vgg "
+        let line = try #require(result.lines.first { $0.hasPrefix("stopped: ") })
+        #expect(line.hasPrefix("stopped: 2 epochs without a better one; \(advice)train --resume run"))
+        #expect(result.output.contains("best: epoch 1, "))
+        let command = try #require(line.components(separatedBy: advice).last)
+        let more = try run(command)
+        #expect(more.status == 0, "\(more.errors)")
+        #expect(more.lines.contains { $0.hasPrefix("stopped: 4 epochs without a better one; ") })
+    }
+
+    /// The learning-rate test tries rates that grow by equal factors, draws them, and keeps nothing else.
+    @Test func findsALearningRate() throws {
+        let network = greyTraining.replacing(" --run-dir run", with: "")
+        let test = "\(network) --lr-find --lr-find-range 1e-3,100 --lr-find-steps 40"
+        let result = try run("\(test) --lr-find-chart rates.svg --format json")
+        #expect(result.status == 0, "\(result.errors)")
+        let report = try #require(try result.objects().first)
+        let rates = try #require(report["points"] as? [[String: Any]]).compactMap {
+            $0["learning_rate"] as? Double
+        }
+        #expect(rates.first == 1e-3 && rates.count > 10 && rates.count <= 40)
+        for (rate, next) in zip(rates, rates.dropFirst()) {
+            #expect(abs(next / rate - pow(1e5, 1 / 40)) < 1e-9)
+        }
+        let suggestions = try #require(report["suggestions"] as? [String: Double])
+        #expect(Set(suggestions.keys).isSubset(of: ["valley", "steepest"]) && !suggestions.isEmpty)
+        #expect(suggestions.values.allSatisfy { $0 > 1e-3 && $0 < 100 })
+        #expect(try String(contentsOf: folder.url("rates.svg"), encoding: .utf8).contains("</svg>"))
+        #expect(try folder.names().allSatisfy { !$0.hasPrefix("run") })
+
+        let text = try run(test)
+        #expect(text.status == 0 && text.output.contains("suggested: --lr "), "\(text.output)")
+    }
 }

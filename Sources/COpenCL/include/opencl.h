@@ -19,6 +19,7 @@ typedef struct vgg_cl_queue *cl_command_queue;
 typedef struct vgg_cl_program *cl_program;
 typedef struct vgg_cl_kernel *cl_kernel;
 typedef struct vgg_cl_memory *cl_mem;
+typedef struct vgg_cl_event *cl_event;
 
 // Where a part of a buffer lies, in bytes.
 typedef struct {
@@ -83,6 +84,11 @@ bool vgg_opencl_load(const char *path);
          (cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t size, \
           cl_uint waits, const void *wait_list, void *event),                                                \
          (queue, from, to, from_offset, to_offset, size, waits, wait_list, event))                           \
+    CALL(clEnqueueBarrierWithWaitList,                                                                       \
+         (cl_command_queue queue, cl_uint waits, const cl_event *wait_list, void *event),                    \
+         (queue, waits, wait_list, event))                                                                   \
+    CALL(clReleaseEvent, (cl_event event), (event))                                                          \
+    CALL(clFlush, (cl_command_queue queue), (queue))                                                         \
     CALL(clFinish, (cl_command_queue queue), (queue))
 
 // The functions that make an object and write an error code: MAKE(type, name, parameters, arguments), where

@@ -65,7 +65,7 @@ typedef struct {
     ptrdiff_t y_pixel;
 } vgg_convolution;
 
-/// Tiles of 4×4 outputs that a Winograd convolution works on at a time, at least; of VGG_WINOGRAD_WIDE
+/// Tiles that a Winograd convolution works on at a time, at least; of VGG_WINOGRAD_WIDE
 /// channels and more it takes twice as many.
 enum { VGG_WINOGRAD_BLOCK = 28, VGG_WINOGRAD_WIDE = 256 };
 
@@ -81,7 +81,7 @@ static inline size_t vgg_winograd_matrix(size_t in_channels) {
     return ((in_channels + panel - 1) / panel * panel + 1) * panel;
 }
 
-/// Floats of a 3×3 convolution's weights transformed for Winograd's algorithm.
+/// Floats of a convolution's weights transformed for Winograd's algorithm.
 static inline size_t vgg_winograd_weights_count(size_t in_channels, size_t out_channels) {
     return 36 * vgg_winograd_matrix(in_channels) * ((out_channels + VGG_PANEL - 1) / VGG_PANEL);
 }
@@ -240,6 +240,17 @@ typedef struct {
     /* The weight gradient of tiles tile_begin..<tile_end for some panels of out channels; shape's y_row and    \
        y_pixel are dy's. Ranges must be added in order. */                                                      \
     KERNEL(winograd_weight_gradient,                                                                            \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,                \
+            const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,              \
+            size_t tile_end))                                                                                   \
+    /* The same three kernels for 5×5 convolutions, by F(2×2, 5×5): tiles of 2×2 outputs. */                \
+    KERNEL(five_winograd_weights, (const float *weights, float *transformed, size_t in_channels,                \
+                                   size_t panel_begin, size_t panel_end))                                       \
+    KERNEL(five_winograd_convolution,                                                                           \
+           (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, const float *transformed,          \
+            const float *bias, ptrdiff_t y_image, float *y, float *scratch, size_t tile_begin,                  \
+            size_t tile_end, int relu))                                                                         \
+    KERNEL(five_winograd_weight_gradient,                                                                       \
            (const vgg_convolution *shape, ptrdiff_t x_image, const float *x, ptrdiff_t dy_image,                \
             const float *dy, const vgg_winograd_target *target, float *scratch, size_t tile_begin,              \
             size_t tile_end))                                                                                   \

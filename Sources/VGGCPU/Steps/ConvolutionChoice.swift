@@ -8,8 +8,8 @@ struct ConvolutionChoice: Hashable, Sendable {
     enum Algorithm: Hashable, Sendable {
         /// By its definition.
         case direct
-        /// In single precision F(4×4, 3×3), a quarter of the multiplications (Lavin & Gray 2016); in mixed precision
-        /// F(2×2, 3×3).
+        /// In single precision F(4×4, 3×3), a quarter of the multiplications (Lavin & Gray 2016), and F(2×2, 5×5); in mixed
+        /// precision F(2×2, 3×3).
         case winograd
         /// Of gradients under a fused pool, three quarters of which are zero: from the pooled gradient and its winners.
         case pooled
@@ -46,9 +46,10 @@ struct ConvolutionChoice: Hashable, Sendable {
         let needsInput = planned.mode.hasBackward && planned.needsInputGradient
         switch planned.precision {
         case .fp32:
+            let isFive = convolution.kernel == 5 && convolution.stride == 1 && !pool
             // Few channels make the transforms dearer than the multiplications they save.
             func algorithm(reading channels: Int) -> Algorithm {
-                isThree && channels >= panel ? .winograd : .direct
+                (isThree || isFive) && channels >= panel ? .winograd : .direct
             }
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             let least = min(inputs, outputs)
@@ -97,7 +98,9 @@ struct ConvolutionChoice: Hashable, Sendable {
 
 extension ConvolutionChoice {
     /// The kernels that do most of the work.
-    func kernelNames(mode: Mode, precision: Precision) -> (forward: String, backward: String) {
+    func kernelNames(
+        _ convolution: Convolution, mode: Mode, precision: Precision
+    ) -> (forward: String, backward: String) {
         let run = mode == .inference ? inference : forward
         let fused = pool ? "_relu_pool" : ""
         switch precision {
@@ -107,17 +110,18 @@ extension ConvolutionChoice {
                 let input = inputGradient.map { _ in "product" }
                 return ("product", [weight, input].compactMap(\.self).joined(separator: ", "))
             }
-            let output = (run == .winograd ? "winograd_convolution" : "convolution") + fused
+            let winograd = convolution.kernel == 5 ? "five_winograd" : "winograd"
+            let output = (run == .winograd ? "\(winograd)_convolution" : "convolution") + fused
             let weight: String? =
                 switch weightGradient {
                 case nil: nil
                 case .direct: "convolution_weight_gradient"
-                case .winograd: "winograd_weight_gradient"
+                case .winograd: "\(winograd)_weight_gradient"
                 case .pooled: "pooled_weight_gradient"
                 case .pooledWinograd: "winograd_pooled_weight_gradient"
                 case .smallMap: "small_map_weight_gradient"
                 }
-            let input = inputGradient.map { $0 == .winograd ? "winograd_convolution" : "convolution" }
+            let input = inputGradient.map { $0 == .winograd ? "\(winograd)_convolution" : "convolution" }
             return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
         case .bf16:
             let output = run == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"

@@ -22,6 +22,7 @@ extension ConvolutionStep {
             let isOne = hasWeightGradient && tasks.areOne
             if hasWeightGradient { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
             guard inputGradient != nil, !isOne else { return }
+            guard hasWeightGradient else { return makeInputGradients(pass, of: batch) }
             context.workers.run(tasks.images) { images, worker in
                 clearMaps(worker: worker)
                 makeGradients(images, of: batch, to: nil, andInputs: true, worker: worker)
@@ -148,7 +149,8 @@ extension ConvolutionStep {
         case .winograd:
             convolveByWinograd(
                 &back, from, stride: gradientMap.count, shared(scratch.flippedTransformed), nil, Memory(dx),
-                stride: stride, Number.element, nil, tiles: 0..<count * input.tiles, relu: false, pool: false,
+                stride: stride, Number.element, nil,
+                tiles: 0..<count * input.tiles(kernel: convolution.kernel), relu: false, pool: false,
                 worker: worker)
         case .smallMap: return
         }

@@ -30,6 +30,9 @@ func bf16s<Number: Arithmetic>(_ numbers: UnsafeMutablePointer<Number>) -> BF16s
 extension ConvolutionStep {
     static var isMixed: Bool { Number.element == .bfloat16 }
 
+    /// Whether the kernels of Winograd's algorithm are those for 5×5.
+    private var isFive: Bool { convolution.kernel == 5 }
+
     /// The weights as an algorithm's kernels read them: in single precision direct ones read the parameters themselves.
     func weights(for algorithm: ConvolutionChoice.Algorithm) -> Numbers {
         let weights = parameters.values[0]
@@ -62,6 +65,9 @@ extension ConvolutionStep {
             if Self.isMixed {
                 context.mixedKernels.bf16_winograd_weights(
                     weights, bf16s(transformed), inputs, panels.lowerBound, panels.upperBound)
+            } else if isFive {
+                context.kernels.five_winograd_weights(
+                    weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
             } else {
                 context.kernels.winograd_weights(
                     weights, floats(transformed), inputs, panels.lowerBound, panels.upperBound)
@@ -140,6 +146,9 @@ extension ConvolutionStep {
             context.kernels.winograd_convolution_relu_pool(
                 &shape, stride, floats(x), floats(weights), bias, yStride, fp32, winners, scratch, first, last
             )
+        } else if isFive {
+            context.kernels.five_winograd_convolution(
+                &shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
         } else {
             context.kernels.winograd_convolution(
                 &shape, stride, floats(x), floats(weights), bias, yStride, fp32, scratch, first, last, relu)
@@ -174,9 +183,14 @@ extension ConvolutionStep {
         let stride = planned.input.imageStride
         if let transformed = sums.transformed {
             var target = sums.target(transformed)
-            context.kernels.winograd_weight_gradient(
-                &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0,
-                count * full.tiles)
+            let tiles = count * full.tiles(kernel: convolution.kernel)
+            if isFive {
+                context.kernels.five_winograd_weight_gradient(
+                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+            } else {
+                context.kernels.winograd_weight_gradient(
+                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+            }
             return
         }
         let channel = narrow(&shape, to: sums.panels)

@@ -31,7 +31,7 @@ extension ConvolutionStep {
         var winnerBytes: Int { hasBackward && pool ? planned.output.count : 0 }
 
         var kernelNames: (forward: String, backward: String) {
-            let names = choice.kernelNames(mode: planned.mode, precision: planned.precision)
+            let names = choice.kernelNames(convolution, mode: planned.mode, precision: planned.precision)
             let prefix = isMixed ? "bf16_" : ""
             return norm == nil
                 ? names
@@ -57,8 +57,12 @@ extension ConvolutionStep {
             let tasks = ConvolutionTasks(
                 planned, convolution, choice, node: node,
                 rows: choice.pool ? planned.output.height : full.height,
-                tiles: (tiles(full, planned.output, pool: choice.pool), blocks(of: convolution)),
-                images: images(choice, full, batchSize: node.images.count), threads: threads)
+                tiles: (
+                    tiles(full, planned.output, kernel: convolution.kernel, pool: choice.pool),
+                    blocks(of: convolution)
+                ),
+                images: images(choice, full, kernel: convolution.kernel, batchSize: node.images.count),
+                threads: threads)
             let forward = hasBackward ? choice.forward : choice.inference
             let weights = tasks.gradients.weights.tasks
             return StepTasks(

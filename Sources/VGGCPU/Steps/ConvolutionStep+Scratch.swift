@@ -7,8 +7,8 @@ extension ConvolutionStep {
     struct Scratch {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
-        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients; what
-        /// the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
+        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients, which are
+        /// shared where weights have no gradient; what the kernels of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of
         /// weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
         let waitingWeights, waitingBiases: Int
@@ -38,7 +38,7 @@ extension ConvolutionStep {
                 convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
             let convertsInput = planned.input.element != Number.element
             let convertsOutput = planned.output.element != Number.element
-            images = ConvolutionStep.images(choice, full, batchSize: batchSize)
+            images = ConvolutionStep.images(choice, full, kernel: convolution.kernel, batchSize: batchSize)
             let tasks = GradientTasks(
                 SumTree(images: batchSize).cut(to: choice.leaves), panels: outputs.panels, images: images,
                 threads: threads)
@@ -49,7 +49,9 @@ extension ConvolutionStep {
             gradient = worker.take(training && convertsOutput ? planned.output.count : 0, of: Number.self)
             inputGradient = worker.take(
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
-            maps = worker.take(choice.needsMaps ? images * gradientMap.count : 0, of: Number.self)
+            let mapCount = choice.needsMaps ? images * gradientMap.count : 0
+            let areShared = !planned.trainsParameters
+            let workersMaps = worker.take(areShared ? 0 : mapCount, of: Number.self)
             let map = SmallMap(planned, convolution, choice)
             let ofKernels = ConvolutionStep.kernelScratch(
                 choice, convolution.shape(full, x: planned.input), panels)
@@ -68,6 +70,8 @@ extension ConvolutionStep {
             self.worker = worker.total
 
             var shared = ScratchParts()
+            let sharedMaps = shared.take(areShared ? mapCount : 0, of: Number.self)
+            maps = areShared ? sharedMaps : workersMaps
             flipped = shared.take(
                 inParts && choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
             flippedTransformed = shared.take(
@@ -123,12 +127,14 @@ extension ConvolutionStep {
     }
 
     /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
-    static func images(_ choice: ConvolutionChoice, _ full: ActivationLayout, batchSize: Int) -> Int {
+    static func images(
+        _ choice: ConvolutionChoice, _ full: ActivationLayout, kernel: Int, batchSize: Int
+    ) -> Int {
         guard [choice.weightGradient, choice.inputGradient].contains(where: { $0?.isWinograd == true }) else {
             return 1
         }
         let leaf = (batchSize + choice.leaves - 1) / choice.leaves
-        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles))
+        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles(kernel: kernel)))
     }
 
     /// - Parameter panels: of output channels in a task at most. Fewer may need more, as then more rows are worked on at once.
@@ -157,8 +163,8 @@ extension ConvolutionStep {
             choice.weightGradient?.isWinograd == true ? vgg_winograd_gradient_scratch(inputs) : 0)
     }
 
-    static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, pool: Bool) -> Int {
-        guard isMixed else { return pool ? full.pooledTiles : full.tiles }
+    static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, kernel: Int, pool: Bool) -> Int {
+        guard isMixed else { return pool ? full.pooledTiles : full.tiles(kernel: kernel) }
         return pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
     }
 
@@ -171,7 +177,10 @@ extension ConvolutionStep {
 }
 
 extension ActivationLayout {
-    /// Winograd's tiles of an image: 4×4 outputs each, of which a pool leaves 2×2.
-    var tiles: Int { ((height + 3) / 4) * ((width + 3) / 4) }
+    /// Winograd's tiles of an image: 4×4 outputs each for a kernel of 3×3, of which a pool leaves 2×2, and 2×2 for one of 5×5.
+    func tiles(kernel: Int) -> Int {
+        let side = kernel == 5 ? 2 : 4
+        return ((height + side - 1) / side) * ((width + side - 1) / side)
+    }
     var pooledTiles: Int { ((height / 2 + 1) / 2) * ((width / 2 + 1) / 2) }
 }

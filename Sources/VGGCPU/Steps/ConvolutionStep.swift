@@ -74,7 +74,10 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     func tasks(_ node: SumTree) -> ConvolutionTasks {
         ConvolutionTasks(
             planned, convolution, choice, node: node, rows: pool ? planned.output.height : full.height,
-            tiles: (Self.tiles(full, planned.output, pool: pool), Self.blocks(of: convolution)),
+            tiles: (
+                Self.tiles(full, planned.output, kernel: convolution.kernel, pool: pool),
+                Self.blocks(of: convolution)
+            ),
             images: scratch.images, threads: context.workers.threads)
     }
 

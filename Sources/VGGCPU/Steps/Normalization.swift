@@ -112,21 +112,28 @@ final class Normalization<Number: Arithmetic> {
                     measure(z + (image - first) * stride, before: place * pixels, means, means + padded)
                 }
             }
-            // Two parts' moments make the whole's (Chan, Golub & LeVeque 1979).
             SumTree.forEachAddition(in: sum) { row, other in
-                let share = Double(counts[other]) / Double(counts[row] + counts[other])
-                let weight = Double(counts[row]) * share
-                for channel in 0..<norm.channels {
-                    let (place, from) = (row * 2 * padded + channel, other * 2 * padded + channel)
-                    let difference = moments[from] - moments[place]
-                    moments[place] += difference * share
-                    moments[place + padded] += moments[from + padded] + difference * difference * weight
-                }
+                merge(moments + row * 2 * padded, counts[row], moments + other * 2 * padded, counts[other])
                 counts[row] += counts[other]
             }
         }
+        var elements = Double(counts[0])
+        if let exchange = pass.exchange {
+            var whole = Array(moments[0..<2 * padded]) + [elements]
+            exchange.combine(&whole, of: pass.node) { first, second in
+                let (count, other) = (first[2 * padded], second[2 * padded])
+                first.withUnsafeMutableBufferPointer { first in
+                    second.withUnsafeBufferPointer { second in
+                        guard let first = first.baseAddress, let second = second.baseAddress else { return }
+                        merge(first, Int(count), second, Int(other))
+                    }
+                }
+                first[2 * padded] = count + other
+            }
+            moments.replaceSubrange(0..<2 * padded, with: whole[0..<2 * padded])
+            elements = whole[2 * padded]
+        }
         // The running variance is the unbiased one, as in PyTorch.
-        let elements = Double(counts[0])
         let unbiased = elements > 1 ? elements - 1 : 1
         return (0..<norm.channels).map { channel in
             let squares = moments[padded + channel]
@@ -134,6 +141,19 @@ final class Normalization<Number: Arithmetic> {
             values[2][channel] += norm.momentum * (Float(mean[channel]) - values[2][channel])
             values[3][channel] += norm.momentum * (Float(squares / unbiased) - values[3][channel])
             return squares / elements
+        }
+    }
+
+    /// Two parts' moments make the whole's (Chan, Golub & LeVeque 1979), in place of the first's.
+    private func merge(
+        _ first: UnsafeMutablePointer<Double>, _ count: Int, _ second: UnsafePointer<Double>, _ other: Int
+    ) {
+        let share = Double(other) / Double(count + other)
+        let weight = Double(count) * share
+        for channel in 0..<norm.channels {
+            let difference = second[channel] - first[channel]
+            first[channel] += difference * share
+            first[channel + padded] += second[channel + padded] + difference * difference * weight
         }
     }
 
@@ -181,12 +201,24 @@ final class Normalization<Number: Arithmetic> {
                 }
             }
         }
-        let elements = Double(pass.count * pixels)
+        var images = pass.count
+        if let exchange = pass.exchange {
+            var whole = Array(sums[0..<2 * padded])
+            exchange.combine(&whole, of: pass.node) { first, second in
+                for place in first.indices { first[place] += second[place] }
+            }
+            sums.replaceSubrange(0..<2 * padded, with: whole)
+            images = pass.node.batch
+        }
+        // Of parts that are added up later the first has these sums, and the others what changes nothing: not even the sign of a
+        // zero.
+        let isAdded = pass.exchange != nil && pass.node.images.lowerBound > 0
+        let elements = Double(images * pixels)
         for channel in 0..<norm.channels {
             let rounding = Double(coefficients[Coefficient.mean.rawValue * padded + channel]) - mean[channel]
             let (sum, dot) = (sums[channel], sums[padded + channel] + rounding * sums[channel])
-            gradients[0][channel] = Float(dot * inverse[channel])
-            gradients[1][channel] = Float(sum)
+            gradients[0][channel] = isAdded ? -0.0 : Float(dot * inverse[channel])
+            gradients[1][channel] = isAdded ? -0.0 : Float(sum)
             // scale · (g - mean of g - (z - mean) / deviation² · mean of g · (z - mean))
             let scale = set(.gradientFactor, of: channel, Double(values[0][channel]) * inverse[channel])
             let factor = set(

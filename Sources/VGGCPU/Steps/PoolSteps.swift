@@ -90,26 +90,42 @@ final class AveragePoolStep: FloatStep {
         self.context = context
     }
 
+    /// Some rows of the output at a time, as there may be a single large image.
+    private func tasks(_ pass: Pass, areApart: Bool) -> TaskGrid {
+        let height = planned.output.height
+        return TaskGrid(
+            pass.count, over: height, least: areApart ? 1 : height, threads: context.workers.threads)
+    }
+
     func forward(_ pass: Pass, x: Floats, y: Floats) {
         let (input, output) = (planned.input, planned.output)
-        var (from, to) = (input.map, output.map)
-        context.workers.run(pass.count) { image, _ in
+        context.workers.run(tasks(pass, areApart: true)) { image, range, _ in
+            var (from, to) = (input.map, output.map)
+            to.height = range.count
             let target = y + image * output.imageStride
-            output.zeroBorder(target)
+            if range.lowerBound == 0 { output.zeroBorder(target) }
             vgg_average_pool(
-                &from, x + image * input.imageStride + input.interior, rows, columns, &to,
-                target + output.interior)
+                &from, x + image * input.imageStride + input.interior,
+                Array(rows[2 * range.lowerBound..<2 * range.upperBound]), columns, &to,
+                target + output.interior + range.lowerBound * output.rowStride)
         }
     }
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         guard let inputGradient else { return }
         let (input, output) = (planned.input.plain, planned.output.plain)
-        var (from, to) = (input.map, output.map)
-        context.workers.run(pass.count) { image, _ in
+        // Windows that share rows are added up by one task.
+        let areApart = (1..<output.height).allSatisfy { rows[2 * $0 - 1] <= rows[2 * $0] }
+        context.workers.run(tasks(pass, areApart: areApart)) { image, range, _ in
+            var (from, to) = (input.map, output.map)
+            to.height = range.count
             let target = inputGradient + image * input.count
-            target.update(repeating: 0, count: input.count)
-            vgg_average_pool_gradient(gradient + image * output.count, rows, columns, &to, &from, target)
+            let first = range.lowerBound == 0 ? 0 : rows[2 * range.lowerBound]
+            let end = range.upperBound == output.height ? input.height : rows[2 * range.upperBound]
+            (target + first * input.rowStride).update(repeating: 0, count: (end - first) * input.rowStride)
+            vgg_average_pool_gradient(
+                gradient + image * output.count + range.lowerBound * output.rowStride,
+                Array(rows[2 * range.lowerBound..<2 * range.upperBound]), columns, &to, &from, target)
         }
     }
 }

@@ -70,6 +70,24 @@ package protocol BoundPlan: AnyObject {
     /// - Parameter numbers: [count, channels, height, width].
     func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool)
 
+    /// What a step has made, multiplied with itself: of each image the products of every two channels, summed over the
+    /// pixels.
+    /// - Returns: [count, channels, channels].
+    func gram(of step: Int, channels: Int, count: Int) -> [Float]
+
+    /// Sets, or adds to, the gradient of a step's output: the products of matrices and the output. Of a plan for the
+    /// gradient of its input.
+    /// - Parameter matrices: [count, channels, channels], symmetric.
+    func writeGradient(
+        multiplying matrices: [Float], of step: Int, channels: Int, count: Int, adding: Bool)
+
+    /// A step's output, to be compared with that of other images: each channel times a factor.
+    /// - Parameters:
+    ///   - factors: one a channel.
+    ///   - isNormalized: each pixel is divided by its length first, which is the root of its channels' squares and 1e-10.
+    /// - Returns: [count, numbers of an image], these in an order of the device's own.
+    func scaledOutput(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Float]
+
     /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
     /// With an update, parameters may be updated as soon as their gradients are made, without storing these.
     func backward(_ step: Int, _ pass: Pass)
@@ -79,6 +97,10 @@ package protocol BoundPlan: AnyObject {
     func withGradients<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
     ) throws(Failure)
+
+    /// Makes the gradients of that pass shorter where their Euclidean norm is more than `maxNorm` (`GradientClipping`).
+    /// - Returns: the norm before.
+    func clipGradients(to maxNorm: Float) -> Double
 
     /// Updates all trained parameters by their gradients.
     /// - Parameter pass: the last backward pass; what it has updated itself is left out.
@@ -118,8 +140,42 @@ package protocol BoundPlan: AnyObject {
 }
 
 extension BoundPlan {
+    package func clipGradients(to maxNorm: Float) -> Double {
+        var norm = 0.0
+        withGradients { gradients in norm = GradientClipping.clip(&gradients, to: maxNorm) }
+        return norm
+    }
+
+    package func gram(of step: Int, channels: Int, count: Int) -> [Float] {
+        ChannelProducts(output(of: step, count: count), channels: channels, count: count).gram
+    }
+
+    package func writeGradient(
+        multiplying matrices: [Float], of step: Int, channels: Int, count: Int, adding: Bool
+    ) {
+        let products = ChannelProducts(output(of: step, count: count), channels: channels, count: count)
+        writeGradient(products.multiplied(by: matrices), of: step, count: count, adding: adding)
+    }
+
+    package func scaledOutput(
+        of step: Int, by factors: [Float], isNormalized: Bool, count: Int
+    ) -> [Float] {
+        ChannelProducts(output(of: step, count: count), channels: factors.count, count: count)
+            .scaled(by: factors, isNormalized: isNormalized)
+    }
+
     package func finish() {}
     package var failure: DeviceError? { nil }
+}
+
+/// Those that a batch is shared out among, as a step asks them that needs sums over the whole batch before it can go on.
+package protocol BatchExchange: AnyObject {
+    /// Replaces numbers of this part of the batch by those of the whole, which all parts get. What goes wrong is found later:
+    /// a pass cannot fail.
+    /// - Parameter combine: makes, of the numbers of a node's first and second half, those of the node, in place of the first.
+    func combine(
+        _ numbers: inout [Double], of node: SumTree,
+        by combine: (_ first: inout [Double], _ second: [Double]) -> Void)
 }
 
 /// One pass over a batch, or over a node of the tree that everything is summed along.
@@ -134,10 +190,12 @@ package struct Pass {
     /// Given where parameters may be updated as soon as their gradients are made.
     package var update: ParameterUpdate?
     package var loss = CrossEntropy()
+    /// The others that the batch is shared out among; nil where a part of a batch is taken for itself.
+    package var exchange: (any BatchExchange)?
 
     package init(
         _ node: SumTree, isTraining: Bool, seed: UInt64 = 0, step: Int = 0, update: ParameterUpdate? = nil,
-        loss: CrossEntropy = CrossEntropy()
+        loss: CrossEntropy = CrossEntropy(), exchange: (any BatchExchange)? = nil
     ) {
         self.node = node
         self.isTraining = isTraining
@@ -145,6 +203,7 @@ package struct Pass {
         self.step = step
         self.update = update
         self.loss = loss
+        self.exchange = exchange
     }
 
     /// Images that are run.

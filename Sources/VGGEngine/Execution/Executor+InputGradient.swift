@@ -18,26 +18,44 @@ extension Executor {
         of images: ImageBatch, withRespectTo layer: Int? = nil, isGuided: Bool = false,
         _ function: (_ outputs: [Int: Tensor]) throws(Failure) -> [Int: Tensor]
     ) throws(Failure) -> Tensor {
+        try inputGradient(of: images, withRespectTo: layer, isGuided: isGuided) {
+            (outputs: [Int: KeptOutput]) throws(Failure) -> [Int: [OutputGradient]] in
+            try function(outputs.mapValues(\.tensor)).mapValues { [.values($0)] }
+        }
+    }
+
+    /// The same where the function gets the outputs without a copy, and may say how the number changes with their Gram
+    /// matrices.
+    /// - Parameter function: returns, for each layer that the number depends on, gradients that are added up.
+    public func inputGradient<Failure: Error>(
+        of images: ImageBatch, withRespectTo layer: Int? = nil, isGuided: Bool = false,
+        _ function: (_ outputs: [Int: KeptOutput]) throws(Failure) -> [Int: [OutputGradient]]
+    ) throws(Failure) -> Tensor {
         precondition(plan.mode == .inputGradient, "the plan is not for gradients of its input")
         let count = images.count
         let pass = Pass(SumTree(images: count), isTraining: true)
-        let gradients = try function(features(images, pass))
+        var outputs: [Int: KeptOutput] = [:]
+        // A plan for gradients keeps them all until the backward pass.
+        visitKeptLayers(of: images, pass) { outputs[$0.layer] = $0 }
+        let gradients = try function(outputs)
         let first = layer.map { layer in
             guard let step = plan.step(of: layer) else { preconditionFailure("the layer has no step") }
             return step + 1
         }
-        var added: [Int: [Tensor]] = [:]
-        for (layer, gradient) in gradients {
-            precondition(
-                plan.keptLayers.contains(layer) && gradient.shape == shape(of: layer, count: count),
-                "a gradient is of a kept layer's output, and has its shape")
-            if let step = plan.step(of: layer) { added[step, default: []].append(gradient) }
+        var added: [Int: [OutputGradient]] = [:]
+        for (layer, parts) in gradients.sorted(by: { $0.key < $1.key }) {
+            guard let output = outputs[layer], let step = plan.step(of: layer) else {
+                preconditionFailure("a gradient is of a kept layer's output")
+            }
+            for part in parts { part.check(fits: output.shape) }
+            added[step, default: []] += parts
         }
-        guard let last = added.keys.max() else { preconditionFailure("the function depends on no layer") }
+        guard let last = added.filter({ !$0.value.isEmpty }).keys.max() else {
+            preconditionFailure("the function depends on no layer")
+        }
         func write(_ step: Int) {
             for (place, gradient) in (added[step] ?? []).enumerated() {
-                bound.writeGradient(
-                    Array(gradient.values), of: step, count: count, adding: step < last || place > 0)
+                writeGradient(gradient, of: step, count: count, adding: step < last || place > 0)
             }
         }
         for step in stride(from: last, through: first ?? 0, by: -1) {
@@ -51,5 +69,31 @@ extension Executor {
         if let first { write(first - 1) }
         let shape = layer.map { self.shape(of: $0, count: count) } ?? [count] + images.shape.dimensions
         return Tensor(shape: shape, values: bound.gradient(of: first.map { $0 - 1 }, count: count))
+    }
+
+    private func writeGradient(
+        _ gradient: OutputGradient, of step: Int, count: Int, adding: Bool
+    ) {
+        switch gradient {
+        case .values(let tensor):
+            bound.writeGradient(Array(tensor.values), of: step, count: count, adding: adding)
+        case .gram(let tensor):
+            // Each channel is in the matrix twice: as a row and as a column.
+            bound.writeGradient(
+                multiplying: tensor.values.map { 2 * $0 }, of: step, channels: tensor.shape[1], count: count,
+                adding: adding)
+        }
+    }
+}
+
+extension OutputGradient {
+    /// - Precondition: it is one of an output of this shape.
+    fileprivate func check(fits shape: [Int]) {
+        switch self {
+        case .values(let tensor):
+            precondition(tensor.shape == shape, "a gradient has the shape of its output")
+        case .gram(let tensor):
+            precondition(tensor.shape == [shape[0], shape[1], shape[1]], "a Gram matrix has a row a channel")
+        }
     }
 }

@@ -39,13 +39,24 @@ extension Executor {
     }
 
     /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
-    /// added as the tree says, are to the bit those of the batch; but batch norm, as yet, takes the statistics of the part.
-    /// - Parameter node: the part, whose images these are.
+    /// added as the tree says, are to the bit those of the batch.
+    /// - Parameters:
+    ///   - node: the part, whose images these are.
+    ///   - exchange: the others, where batch norm is to take the statistics of the whole batch, and not of the part.
     package func backward(
         _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0,
-        loss: CrossEntropy = CrossEntropy()
+        loss: CrossEntropy = CrossEntropy(), exchange: (any BatchExchange)? = nil
     ) -> BatchMetrics {
-        train(Pass(node, isTraining: true, seed: seed, step: step, loss: loss), images)
+        train(Pass(node, isTraining: true, seed: seed, step: step, loss: loss, exchange: exchange), images)
+    }
+
+    /// The same with a part that has no images, which the end of an epoch may leave: its gradients are those that an exchange
+    /// puts there.
+    package func skipBackward(
+        of node: SumTree, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy()
+    ) {
+        precondition(node.images.isEmpty, "the images of a part are not left out")
+        storedPass = Pass(node, isTraining: true, seed: seed, step: step, loss: loss)
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.
@@ -53,6 +64,15 @@ extension Executor {
     public func exchangeGradients(with exchange: inout some GradientExchange) throws {
         precondition(storedPass != nil, "there are no gradients before a backward pass")
         try bound.withGradients { gradients in try exchange.exchange(&gradients) }
+    }
+
+    /// Makes the gradients that `backward` has left shorter where together they are too long: torch's `clip_grad_norm_`.
+    /// - Parameter maxNorm: the greatest Euclidean norm of all of them.
+    /// - Returns: the norm before.
+    @discardableResult
+    public func clipGradients(to maxNorm: Float) -> Double {
+        precondition(storedPass != nil, "there are no gradients before a backward pass")
+        return bound.clipGradients(to: maxNorm)
     }
 
     /// Updates the parameters by the gradients that `backward` has left.

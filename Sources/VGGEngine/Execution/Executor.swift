@@ -62,7 +62,15 @@ public final class Executor {
 
     /// The same, and the logits that it follows from, [count, classes].
     public func evaluateWithLogits(_ images: ImageBatch) -> (metrics: BatchMetrics, logits: [Float]) {
-        let pass = Pass(SumTree(images: images.count), isTraining: false)
+        evaluateWithLogits(images, of: SumTree(images: images.count))
+    }
+
+    /// The same of a part of a batch: the parts' metrics, added as the tree says, are to the bit those of the batch.
+    package func evaluateWithLogits(_ images: ImageBatch, of node: SumTree) -> (
+        metrics: BatchMetrics, logits: [Float]
+    ) {
+        precondition(images.count == node.images.count, "the images are those of another part of the batch")
+        let pass = Pass(node, isTraining: false)
         forward(pass, images)
         return (loss(images, pass), bound.output(of: plan.steps.count - 1, count: images.count))
     }

@@ -27,21 +27,25 @@ package struct GradientSum: GradientExchange {
 }
 
 /// Gradients that together are too long are made shorter: torch's `clip_grad_norm_`.
-package struct GradientClipping: GradientExchange {
-    /// The greatest Euclidean norm of all of them.
-    package let maxNorm: Float
-    /// That of the last ones, before.
-    package private(set) var norm = 0.0
+package enum GradientClipping {
+    /// What gradients are multiplied by; nil if they stay as they are.
+    /// - Parameters:
+    ///   - norm: the Euclidean norm of all of them.
+    ///   - maxNorm: the greatest that they may have.
+    package static func factor(norm: Double, maxNorm: Float) -> Float? {
+        let factor = Float(Double(maxNorm) / (norm + 1e-6))
+        // What is not a number stays it, and is seen.
+        return factor >= 1 ? nil : factor
+    }
 
-    package init(maxNorm: Float) { self.maxNorm = maxNorm }
-
-    package mutating func exchange(_ gradients: inout MutableSpan<Float>) {
+    /// - Returns: the norm before.
+    static func clip(_ gradients: inout MutableSpan<Float>, to maxNorm: Float) -> Double {
         gradients.withUnsafeMutableBufferPointer { gradients in
-            norm = Self.squares(UnsafeBufferPointer(gradients)).squareRoot()
-            let factor = Float(Double(maxNorm) / (norm + 1e-6))
-            // What is not a number stays it, and is seen.
-            guard !(factor >= 1) else { return }
-            for index in gradients.indices { gradients[index] *= factor }
+            let norm = squares(UnsafeBufferPointer(gradients)).squareRoot()
+            if let factor = factor(norm: norm, maxNorm: maxNorm) {
+                for index in gradients.indices { gradients[index] *= factor }
+            }
+            return norm
         }
     }
 

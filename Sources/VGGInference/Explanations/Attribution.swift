@@ -54,11 +54,11 @@ extension LogitGradients {
     ///   - image: one.
     ///   - label: 0 ..< classes.
     /// - Returns: [channels, height, width].
-    /// - Throws: `InputError` if the image is of another shape than the network's.
+    /// - Throws: `InputError` if the image is of another shape than the network's; `DeviceError`.
     public func attribution(
         _ way: Attribution, of image: ImageBatch, class label: Int,
         settings: Attribution.Settings = Attribution.Settings()
-    ) throws(InputError) -> Tensor {
+    ) throws -> Tensor {
         precondition(
             image.count == 1 && settings.samples > 0, "one image is explained, by one sample at least")
         let values: [Float]
@@ -84,7 +84,7 @@ extension LogitGradients {
 
     private func meanGradient(
         _ samples: Int, of image: ImageBatch, class label: Int, _ sample: (Int) -> [Float]
-    ) throws(InputError) -> [Float] {
+    ) throws -> [Float] {
         var sums = [Double](repeating: 0, count: input.count)
         for first in stride(from: 0, to: samples, by: batchSize) {
             let count = min(batchSize, samples - first)
@@ -99,7 +99,7 @@ extension LogitGradients {
     /// A number gets the mean of what the squares over it say.
     private func occlusion(
         of image: ImageBatch, class label: Int, _ settings: Attribution.Settings
-    ) throws(InputError) -> [Float] {
+    ) throws -> [Float] {
         let (channels, height, width) = (input.dimensions[0], input.dimensions[1], input.dimensions[2])
         let window = min(settings.window ?? max(1, min(height, width) / 8), min(height, width))
         let step = max(1, settings.stride ?? window / 2)

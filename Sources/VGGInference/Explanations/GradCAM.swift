@@ -40,8 +40,8 @@ public final class GradCAM {
     }
 
     /// The logits of an image.
-    /// - Throws: `InputError` if it is of another shape than the network's.
-    public func logits(_ image: ImageBatch) throws(InputError) -> [Float] {
+    /// - Throws: `InputError` if it is of another shape than the network's; `DeviceError`.
+    public func logits(_ image: ImageBatch) throws -> [Float] {
         try gradients.logits(image)
     }
 
@@ -50,8 +50,8 @@ public final class GradCAM {
     ///   - image: one.
     ///   - label: 0 ..< classes.
     /// - Returns: [height, width] of the layer's maps; not scaled, no number negative.
-    /// - Throws: `InputError` if the image is of another shape than the network's.
-    public func map(of image: ImageBatch, class label: Int) throws(InputError) -> Tensor {
+    /// - Throws: `InputError` if the image is of another shape than the network's; `DeviceError`.
+    public func map(of image: ImageBatch, class label: Int) throws -> Tensor {
         let (maps, gradients) = try gradients.mapsAndGradients(of: image, class: label, layer: layerIndex)
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let pixels = height * width

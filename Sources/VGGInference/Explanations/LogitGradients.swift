@@ -46,12 +46,14 @@ public final class LogitGradients {
 
     /// The logits of images, as many as there are.
     /// - Returns: [count, classes].
-    /// - Throws: `InputError` if they are of another shape than the network's.
-    public func logits(_ images: ImageBatch) throws(InputError) -> [Float] {
+    /// - Throws: `InputError` if they are of another shape than the network's; `DeviceError`.
+    public func logits(_ images: ImageBatch) throws -> [Float] {
         try images.check(fits: input)
-        return stride(from: 0, to: images.count, by: batchSize).flatMap { first in
+        let logits = stride(from: 0, to: images.count, by: batchSize).flatMap { first in
             executor.logits(images[first..<min(first + batchSize, images.count)])
         }
+        try executor.checkDevice()
+        return logits
     }
 
     /// The gradient of a class's logit with respect to each of the images, as many as there are.
@@ -59,10 +61,10 @@ public final class LogitGradients {
     ///   - label: 0 ..< classes.
     ///   - isGuided: passes back only what is positive wherever a ReLU was passed.
     /// - Returns: [count, channels, height, width].
-    /// - Throws: `InputError` if they are of another shape than the network's.
+    /// - Throws: `InputError` if they are of another shape than the network's; `DeviceError`.
     public func gradient(
         of images: ImageBatch, class label: Int, isGuided: Bool = false
-    ) throws(InputError) -> Tensor {
+    ) throws -> Tensor {
         try images.check(fits: input)
         let values = stride(from: 0, to: images.count, by: batchSize).flatMap { first in
             let part = images[first..<min(first + batchSize, images.count)]
@@ -70,13 +72,14 @@ public final class LogitGradients {
                 [head: oneHot(label, count: part.count)]
             }.values
         }
+        try executor.checkDevice()
         return Tensor(shape: [images.count] + input.dimensions, values: values)
     }
 
     /// What the kept layer makes of an image, and the gradient of a logit with respect to it, both [1, channels, height, width].
     func mapsAndGradients(
         of image: ImageBatch, class label: Int, layer: Int
-    ) throws(InputError) -> (maps: Tensor, gradients: Tensor) {
+    ) throws -> (maps: Tensor, gradients: Tensor) {
         try image.check(fits: input)
         let place = places[layer]
         var maps = Tensor(shape: [0], values: [])
@@ -84,6 +87,7 @@ public final class LogitGradients {
             maps = outputs[place] ?? maps
             return [head: oneHot(label, count: 1)]
         }
+        try executor.checkDevice()
         return (maps, gradients)
     }
 

@@ -21,7 +21,7 @@ float normalized(const norm_shape *shape, global const float *coefficients, glob
 // Of channel get_group_id(0) in images part · images ..< (part + 1) · images, part = get_group_id(1): the
 // mean, and the sum of the squares about it. moments[part][2][channels].
 kernel __attribute__((reqd_work_group_size(SUM_GROUP, 1, 1))) void
-channel_moments(const norm_shape shape, int images, global const float *z, global float *moments) {
+channel_moments(const norm_shape shape, int images, global const own_number *z, global float *moments) {
     local float shared[SUM_GROUP];
     const int channel = get_group_id(0), part = get_group_id(1);
     const int pixels = shape.height * shape.width;
@@ -29,13 +29,13 @@ channel_moments(const norm_shape shape, int images, global const float *z, globa
     z += ((size_t)first * shape.channels + channel) * pixels;
     const size_t stride = (size_t)shape.channels * pixels;
     // About the first number, so that a mean far from zero costs no digits.
-    const float pivot = z[0];
+    const float pivot = own_at(z, 0);
     float sum = 0, squares = 0;
     for (int i = get_local_id(0); i < count; i += SUM_GROUP)
-        sum += z[i / pixels * stride + i % pixels] - pivot;
+        sum += own_at(z, i / pixels * stride + i % pixels) - pivot;
     const float mean = pivot + group_sum(shared, sum) / count;
     for (int i = get_local_id(0); i < count; i += SUM_GROUP) {
-        const float difference = z[i / pixels * stride + i % pixels] - mean;
+        const float difference = own_at(z, i / pixels * stride + i % pixels) - mean;
         squares = fma(difference, difference, squares);
     }
     squares = group_sum(shared, squares);
@@ -82,7 +82,7 @@ kernel void norm_statistics(const norm_shape shape, int parts, int images, float
 
 // y of z, and the pool's winners, which may be null. A work-item makes a number of y.
 kernel void norm_forward(const norm_shape shape, global const float *coefficients, global const float *weight,
-                         global const float *bias, global const float *z, global float *y,
+                         global const float *bias, global const own_number *z, global y_number *y,
                          global uchar *winners) {
     const int window = shape.pool ? 2 : 1;
     const int width = shape.width / window, pixels = shape.height / window * width;
@@ -95,15 +95,15 @@ kernel void norm_forward(const norm_shape shape, global const float *coefficient
     z += (map * shape.height + top) * shape.width + left;
     float numbers[4];
     for (int corner = 0; corner < window * window; corner++)
-        numbers[corner] =
-            normalized(&shape, coefficients, weight, bias, channel, z[corner / 2 * shape.width + corner % 2]);
+        numbers[corner] = normalized(&shape, coefficients, weight, bias, channel,
+                                     own_at(z, corner / 2 * shape.width + corner % 2));
     if (shape.pool) {
         uchar winner;
-        y[i] = pooled(numbers, &winner);
+        set_y(y, i, rounded(pooled(numbers, &winner)));
         if (winners)
             winners[i] = winner;
     } else {
-        y[i] = shape.relu ? rectified(numbers[0]) : numbers[0];
+        set_y(y, i, rounded(shape.relu ? rectified(numbers[0]) : numbers[0]));
     }
 }
 
@@ -111,7 +111,7 @@ kernel void norm_forward(const norm_shape shape, global const float *coefficient
 // output, and of its products with z about its mean. sums[part][2][channels].
 kernel __attribute__((reqd_work_group_size(SUM_GROUP, 1, 1))) void
 norm_sums(const norm_shape shape, int images, global const float *coefficients, global const float *weight,
-          global const float *bias, global const float *z, global const float *gradient,
+          global const float *bias, global const own_number *z, global const y_number *gradient,
           global const uchar *winners, global float *sums) {
     local float shared[SUM_GROUP];
     const int channel = get_group_id(0), part = get_group_id(1);
@@ -126,11 +126,11 @@ norm_sums(const norm_shape shape, int images, global const float *coefficients, 
         if (corner == 4)
             continue;
         const int y = pixel / width * window + corner / 2, x = pixel % width * window + corner % 2;
-        const float number = z[(map * shape.height + y) * shape.width + x];
+        const float number = own_at(z, (map * shape.height + y) * shape.width + x);
         if (shape.relu && !shape.pool &&
             !(normalized(&shape, coefficients, weight, bias, channel, number) > 0))
             continue;
-        const float dy = gradient[map * pixels + pixel];
+        const float dy = y_at(gradient, map * pixels + pixel);
         sum += dy;
         dot_product = fma(dy, centred(coefficients, channel, number), dot_product);
     }
@@ -167,27 +167,28 @@ kernel void norm_parameter_gradients(const norm_shape shape, int parts, global c
 
 // The gradient of z, which may take its place.
 kernel void norm_gradient(const norm_shape shape, global const float *coefficients,
-                          global const float *weight, global const float *bias, global const float *z,
-                          global const float *gradient, global const uchar *winners, global float *dz) {
+                          global const float *weight, global const float *bias, global const own_number *z,
+                          global const y_number *gradient, global const uchar *winners,
+                          global own_number *dz) {
     const int pixels = shape.height * shape.width;
     const size_t i = get_global_id(0);
     if (i >= (size_t)shape.count * shape.channels * pixels)
         return;
     const size_t map = i / pixels;
     const int channel = map % shape.channels, pixel = i % pixels;
-    const float number = z[i];
+    const float number = own_at(z, i);
     float dy = 0;
     if (shape.pool) {
         const int height = shape.height / 2, width = shape.width / 2;
         const int y = pixel / shape.width, x = pixel % shape.width;
         const size_t place = (map * height + y / 2) * width + x / 2;
         if (y / 2 < height && x / 2 < width && winners[place] == y % 2 * 2 + x % 2)
-            dy = gradient[place];
+            dy = y_at(gradient, place);
     } else if (!shape.relu || normalized(&shape, coefficients, weight, bias, channel, number) > 0) {
-        dy = gradient[i];
+        dy = y_at(gradient, i);
     }
     const float rest =
         fma(coefficients[Z_FACTOR * shape.channels + channel], centred(coefficients, channel, number),
             coefficients[CONSTANT * shape.channels + channel]);
-    dz[i] = fma(coefficients[GRADIENT_FACTOR * shape.channels + channel], dy, rest);
+    set_own(dz, i, fma(coefficients[GRADIENT_FACTOR * shape.channels + channel], dy, rest));
 }

@@ -9,21 +9,65 @@
 
 // GROUP and SUM_GROUP are the work-items of a group that makes a tile of a product of matrices, and of one
 // that adds up. A tile has TILE rows and columns, of which each work-item makes 4×4 numbers. The host defines
-// them (`KernelSizes`).
+// them (`KernelSizes`), and what follows of a step's number formats (`NumberFormats`).
 
 // A tile walks through so much of what is summed over at a time.
 #define DEPTH 16
 // From one row of a tile in local memory to the next; the rest spreads the rows over the memory's banks.
 #define PITCH (TILE + 4)
 
-// A convolution, and the ReLU and the 2×2 max pool after it, each 0 or 1.
-typedef struct {
-    int count, channels, height, width;
-    // Before the pool.
-    int out, out_height, out_width;
-    int extent, stride, padding;
-    int relu, pool;
-} convolution_shape;
+// A number of 16 bits is the upper half of a float (bfloat16): the nearest one, of two as near the even one.
+ushort half_of(float value) {
+    const uint bits = as_uint(value);
+    // What is not a number stays it.
+    return value != value ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+}
+float whole_of(ushort bits) { return as_float((uint)bits << 16); }
+
+// In mixed precision (MIXED is 1, else 0) what products read is in 16 bits, or rounded to them on the way.
+float rounded(float value) { return MIXED ? whole_of(half_of(value)) : value; }
+
+// Numbers in memory as a type name_number, with a function that reads the number at a place, one that writes
+// it, and one that reads [row][column] of a matrix, which has zeros around it.
+#define NUMBERS(name, type, read, write)                                                                     \
+    typedef type name##_number;                                                                              \
+    float name##_at(global const type *numbers, size_t place) { return read(numbers[place]); }               \
+    void set_##name(global type *numbers, size_t place, float value) { numbers[place] = write(value); }      \
+    float name##_element(global const type *numbers, int row, int rows, int column, int columns) {           \
+        return row < rows && column < columns ? name##_at(numbers, (size_t)row * columns + column) : 0;      \
+    }
+
+// Of a step's input x and output y, which have X_BITS and Y_BITS a number, and of their gradients; and of
+// what is the step's own, the weights that products read and a batch norm's z.
+#if X_BITS == 16
+NUMBERS(x, ushort, whole_of, half_of)
+#else
+NUMBERS(x, float, rounded, )
+#endif
+#if Y_BITS == 16
+NUMBERS(y, ushort, whole_of, half_of)
+#else
+NUMBERS(y, float, rounded, )
+#endif
+#if MIXED
+NUMBERS(own, ushort, whole_of, half_of)
+#else
+NUMBERS(own, float, , )
+#endif
+
+// A work-item puts four numbers into a part of a matrix in local memory, [DEPTH][PITCH]: `value`, an
+// expression of k, below DEPTH, and line, below TILE. Neighbouring work-items have neighbouring k or
+// neighbouring lines, whichever are neighbours where the numbers come from. i counts the four.
+#define FILL_ALONG_DEPTH(part, value)                                                                        \
+    for (int i = 0; i < 4; i++) {                                                                            \
+        const int k = get_local_id(0) % DEPTH, line = get_local_id(0) / DEPTH + i * (GROUP / DEPTH);         \
+        part[k * PITCH + line] = value;                                                                      \
+    }
+#define FILL_ALONG_LINES(part, value)                                                                        \
+    for (int i = 0; i < 4; i++) {                                                                            \
+        const int k = get_local_id(0) / TILE + i * (GROUP / TILE), line = get_local_id(0) % TILE;            \
+        part[k * PITCH + line] = value;                                                                      \
+    }
 
 // Adds to the work-item's 4×4 numbers the products of DEPTH columns of `a` and rows of `b`: sums[i] is of row
 // i.
@@ -42,8 +86,13 @@ void multiply_tiles(local const float *a, local const float *b, float4 *sums) {
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// The numbers of a row, to be looked at one by one.
-void numbers_of(float4 row, float *numbers) { vstore4(row, 0, numbers); }
+// The work-item's numbers one by one, and where in the product number i of the sixteen is.
+void numbers_of(const float4 *sums, float *numbers) {
+    for (int i = 0; i < 4; i++)
+        vstore4(sums[i], i, numbers);
+}
+int row_of(int i) { return get_group_id(1) * TILE + get_local_id(0) / (TILE / 4) * 4 + i / 4; }
+int column_of(int i) { return get_group_id(0) * TILE + get_local_id(0) % (TILE / 4) * 4 + i % 4; }
 
 // The sum of all work-items' values, known to all of them. `shared` has a place for each.
 float group_sum(local float *shared, float value) {
@@ -75,17 +124,4 @@ float pooled(const float *window, uchar *winner) {
     if (best <= 0)
         *winner = 4;
     return rectified(best);
-}
-
-// The gradient of pixel (y, x) of a convolution's map `map` (of an image and a channel) before ReLU and pool:
-// of the map itself, or where a pool follows of the pooled one and its winners.
-float gradient_at(global const float *gradient, global const uchar *winners, const convolution_shape *shape,
-                  size_t map, int y, int x) {
-    if (!shape->pool)
-        return gradient[(map * shape->out_height + y) * shape->out_width + x];
-    const int height = shape->out_height / 2, width = shape->out_width / 2;
-    if (y / 2 >= height || x / 2 >= width)
-        return 0;
-    const size_t place = (map * height + y / 2) * width + x / 2;
-    return winners[place] == y % 2 * 2 + x % 2 ? gradient[place] : 0;
 }

@@ -1,14 +1,54 @@
-// Convolutions and the gradients of their inputs, as products of matrices whose right side is gathered from
-// maps.
+// Convolutions and their gradients, as products of matrices of which at least one side is gathered from maps.
+// taps: of each (channel, row, column of the kernel), where its channel is, and row << 16 | column: the place
+// of the channel's map in an image, or for the gradient of x the number of the output channel.
+
+// A convolution, and the ReLU and the 2×2 max pool after it, each 0 or 1.
+typedef struct {
+    int count, channels, height, width;
+    // Before the pool.
+    int out, out_height, out_width;
+    int extent, stride, padding;
+    int relu, pool;
+} convolution_shape;
+
+// The input at a tap of a window that begins at (top, left); zero around the image.
+float under_tap(global const x_number *image, const convolution_shape *shape, int2 tap, int top, int left) {
+    const int y = top + (tap.y >> 16), x = left + (tap.y & 0xFFFF);
+    const bool is_there = y >= 0 && y < shape->height && x >= 0 && x < shape->width;
+    return is_there ? x_at(image, tap.x + y * shape->width + x) : 0;
+}
+
+// The gradient of pixel (y, x) of a convolution's map `map` (of an image and a channel) before ReLU and pool:
+// of the map itself, or where a pool follows of the pooled one and its winners.
+float gradient_at(global const y_number *gradient, global const uchar *winners,
+                  const convolution_shape *shape, size_t map, int y, int x) {
+    if (!shape->pool)
+        return y_at(gradient, (map * shape->out_height + y) * shape->out_width + x);
+    const int height = shape->out_height / 2, width = shape->out_width / 2;
+    if (y / 2 >= height || x / 2 >= width)
+        return 0;
+    const size_t place = (map * height + y / 2) * width + x / 2;
+    return winners[place] == y % 2 * 2 + x % 2 ? y_at(gradient, place) : 0;
+}
+
+// The gradient of the output that reads an input through a tap, whose window ends at (bottom, right) for the
+// kernel's first row and column; zero where there is no such window.
+float gradient_of_tap(global const y_number *gradient, global const uchar *winners,
+                      const convolution_shape *shape, int image, int2 tap, int bottom, int right) {
+    const int down = bottom - (tap.y >> 16), across = right - (tap.y & 0xFFFF);
+    const int y = down / shape->stride, x = across / shape->stride;
+    const bool is_there = down >= 0 && across >= 0 && y < shape->out_height && x < shape->out_width &&
+                          y * shape->stride == down && x * shape->stride == across;
+    return is_there ? gradient_at(gradient, winners, shape, (size_t)image * shape->out + tap.x, y, x) : 0;
+}
 
 // Output channels × pixels of all images: y = w * x + bias, with ReLU and pool. Under a pool the four pixels
-// of a window are neighbours among the columns, and therefore one work-item's. taps: of each k of (channel,
-// row, column of the kernel), the place of its map in an image, and row << 16 | column. winners: may be null.
+// of a window are neighbours among the columns, and therefore one work-item's. winners: may be null.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
-convolution(const convolution_shape shape, global const int2 *taps, global const float *x,
-            global const float *weights, global const float *bias, global float *y, global uchar *winners) {
+convolution(const convolution_shape shape, global const int2 *taps, global const x_number *x,
+            global const own_number *weights, global const float *bias, global y_number *y,
+            global uchar *winners) {
     local float a[DEPTH * PITCH], b[DEPTH * PITCH];
-    const int id = get_local_id(0);
     const int first_row = get_group_id(1) * TILE, first_column = get_group_id(0) * TILE;
     const int depth = shape.channels * shape.extent * shape.extent;
     const int window = shape.pool ? 2 : 1;
@@ -16,7 +56,7 @@ convolution(const convolution_shape shape, global const int2 *taps, global const
     const int pixels = height * width, columns = shape.count * pixels * window * window;
 
     // The pixel whose inputs this work-item loads.
-    const int column = first_column + id % TILE;
+    const int column = first_column + get_local_id(0) % TILE;
     const int place = column / (window * window), corner = column % (window * window);
     const int image = place / pixels, pixel = place % pixels;
     const int top = (pixel / width * window + corner / 2) * shape.stride - shape.padding;
@@ -25,105 +65,69 @@ convolution(const convolution_shape shape, global const int2 *taps, global const
 
     float4 sums[4];
     for (int i = 0; i < 4; i++) {
-        const int row = first_row + id / (TILE / 4) * 4 + i;
+        const int row = row_of(4 * i);
         sums[i] = row < shape.out ? bias[row] : 0;
     }
     for (int from = 0; from < depth; from += DEPTH) {
-        for (int i = 0; i < 4; i++) {
-            const int row = id / DEPTH + i * (GROUP / DEPTH), in_row = id % DEPTH;
-            const bool is_there = first_row + row < shape.out && from + in_row < depth;
-            a[in_row * PITCH + row] =
-                is_there ? weights[(size_t)(first_row + row) * depth + from + in_row] : 0;
-
-            const int k = id / TILE + i * (GROUP / TILE);
-            float value = 0;
-            if (column < columns && from + k < depth) {
-                const int2 tap = taps[from + k];
-                const int in_y = top + (tap.y >> 16), in_x = left + (tap.y & 0xFFFF);
-                if (in_y >= 0 && in_y < shape.height && in_x >= 0 && in_x < shape.width)
-                    value = x[tap.x + in_y * shape.width + in_x];
-            }
-            b[k * PITCH + id % TILE] = value;
-        }
+        FILL_ALONG_DEPTH(a, own_element(weights, first_row + line, shape.out, from + k, depth));
+        FILL_ALONG_LINES(
+            b, column < columns && from + k < depth ? under_tap(x, &shape, taps[from + k], top, left) : 0);
         multiply_tiles(a, b, sums);
     }
 
-    const int own_column = first_column + id % (TILE / 4) * 4;
-    for (int i = 0; i < 4; i++) {
-        const int row = first_row + id / (TILE / 4) * 4 + i;
-        float numbers[4];
-        numbers_of(sums[i], numbers);
-        if (row >= shape.out)
+    float numbers[16];
+    numbers_of(sums, numbers);
+    for (int i = 0; i < 16; i++) {
+        const int row = row_of(i), index = column_of(i) / (window * window);
+        if (row >= shape.out || index >= shape.count * pixels || (shape.pool && i % 4 > 0))
             continue;
-        for (int lane = 0; lane < 4; lane++) {
-            const int index = (own_column + lane) / (window * window);
-            if (own_column + lane >= columns)
-                break;
-            const size_t to = ((size_t)(index / pixels) * shape.out + row) * pixels + index % pixels;
-            if (shape.pool) {
-                uchar winner;
-                y[to] = pooled(numbers, &winner);
-                if (winners)
-                    winners[to] = winner;
-                break;
-            }
-            y[to] = shape.relu ? rectified(numbers[lane]) : numbers[lane];
+        const size_t to = ((size_t)(index / pixels) * shape.out + row) * pixels + index % pixels;
+        if (shape.pool) {
+            uchar winner;
+            set_y(y, to, rounded(pooled(numbers + i, &winner)));
+            if (winners)
+                winners[to] = winner;
+        } else {
+            set_y(y, to, rounded(shape.relu ? rectified(numbers[i]) : numbers[i]));
         }
     }
 }
 
 // Input channels × pixels of all images: the gradient of x from that of y before ReLU and pool (see
-// `gradient_at`). taps: of each k of (output channel, row, column of the kernel), the channel, and row << 16
-// | column.
+// `gradient_at`).
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
 convolution_input_gradient(const convolution_shape shape, global const int2 *taps,
-                           global const float *gradient, global const uchar *winners,
-                           global const float *weights, global float *dx) {
+                           global const y_number *gradient, global const uchar *winners,
+                           global const own_number *weights, global x_number *dx) {
     local float a[DEPTH * PITCH], b[DEPTH * PITCH];
-    const int id = get_local_id(0);
     const int first_row = get_group_id(1) * TILE, first_column = get_group_id(0) * TILE;
     const int area = shape.extent * shape.extent, depth = shape.out * area;
     const int pixels = shape.height * shape.width, columns = shape.count * pixels;
 
     // The pixel whose gradients this work-item loads.
-    const int column = first_column + id % TILE;
+    const int column = first_column + get_local_id(0) % TILE;
     const int image = column / pixels, pixel = column % pixels;
     const int bottom = pixel / shape.width + shape.padding, right = pixel % shape.width + shape.padding;
 
     float4 sums[4] = {0, 0, 0, 0};
     for (int from = 0; from < depth; from += DEPTH) {
-        const int in_row = id % DEPTH, channel = (from + in_row) / area, tap_index = (from + in_row) % area;
-        for (int i = 0; i < 4; i++) {
-            const int row = id / DEPTH + i * (GROUP / DEPTH);
-            const bool is_there = first_row + row < shape.channels && from + in_row < depth;
-            const size_t place = ((size_t)channel * shape.channels + first_row + row) * area + tap_index;
-            a[in_row * PITCH + row] = is_there ? weights[place] : 0;
-
-            const int k = id / TILE + i * (GROUP / TILE);
-            float value = 0;
-            if (column < columns && from + k < depth) {
-                const int2 tap = taps[from + k];
-                const int y = bottom - (tap.y >> 16), left = right - (tap.y & 0xFFFF);
-                const int out_y = y / shape.stride, out_x = left / shape.stride;
-                if (y >= 0 && left >= 0 && out_y < shape.out_height && out_x < shape.out_width &&
-                    out_y * shape.stride == y && out_x * shape.stride == left)
-                    value = gradient_at(gradient, winners, &shape, (size_t)image * shape.out + tap.x, out_y,
-                                        out_x);
-            }
-            b[k * PITCH + id % TILE] = value;
-        }
+        const int index = from + get_local_id(0) % DEPTH;
+        const size_t channel = (size_t)(index / area) * shape.channels;
+        FILL_ALONG_DEPTH(a, first_row + line < shape.channels && index < depth
+                                ? own_at(weights, (channel + first_row + line) * area + index % area)
+                                : 0);
+        FILL_ALONG_LINES(
+            b, column < columns && from + k < depth
+                   ? gradient_of_tap(gradient, winners, &shape, image, taps[from + k], bottom, right)
+                   : 0);
         multiply_tiles(a, b, sums);
     }
 
-    const int own_column = first_column + id % (TILE / 4) * 4;
-    for (int i = 0; i < 4; i++) {
-        const int row = first_row + id / (TILE / 4) * 4 + i;
-        float numbers[4];
-        numbers_of(sums[i], numbers);
-        for (int lane = 0; lane < 4; lane++) {
-            const int to = own_column + lane;
-            if (row < shape.channels && to < columns)
-                dx[((size_t)(to / pixels) * shape.channels + row) * pixels + to % pixels] = numbers[lane];
-        }
+    float numbers[16];
+    numbers_of(sums, numbers);
+    for (int i = 0; i < 16; i++) {
+        const int row = row_of(i), to = column_of(i);
+        if (row < shape.channels && to < columns)
+            set_x(dx, ((size_t)(to / pixels) * shape.channels + row) * pixels + to % pixels, numbers[i]);
     }
 }

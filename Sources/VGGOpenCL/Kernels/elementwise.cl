@@ -1,17 +1,24 @@
 // Kernels of which a work-item makes one number of one other.
 
-kernel void relu(ulong count, global const float *x, global float *y) {
+kernel void relu(ulong count, global const x_number *x, global y_number *y) {
     const size_t i = get_global_id(0);
     if (i < count)
-        y[i] = rectified(x[i]);
+        set_y(y, i, rectified(x_at(x, i)));
 }
 
 // The gradient of a ReLU's input, which may take the place of that of its output y.
-kernel void relu_gradient(ulong count, global const float *gradient, global const float *y,
-                          global float *dx) {
+kernel void relu_gradient(ulong count, global const y_number *gradient, global const y_number *y,
+                          global y_number *dx) {
     const size_t i = get_global_id(0);
     if (i < count)
-        dx[i] = y[i] > 0 ? gradient[i] : 0;
+        set_y(dx, i, y_at(y, i) > 0 ? y_at(gradient, i) : 0);
+}
+
+// What mixed precision reads of parameters and of images.
+kernel void round_numbers(ulong count, global const float *x, global ushort *y) {
+    const size_t i = get_global_id(0);
+    if (i < count)
+        y[i] = half_of(x[i]);
 }
 
 // Philox4x32-10 (Salmon et al. 2011); VGGModel's `Philox` explains it.
@@ -35,7 +42,7 @@ typedef struct {
 // Numbers x[count][channels][height][width] are kept and scaled, or dropped; its own inverse for gradients.
 // The draws are counted as the processor's maps lie: along rows of pixels and their channels, where each row
 // begins at a multiple of four.
-kernel void dropout(const dropout_shape shape, global const float *x, global float *y) {
+kernel void dropout(const dropout_shape shape, global const x_number *x, global y_number *y) {
     const size_t i = get_global_id(0);
     const int pixels = shape.height * shape.width;
     if (i >= (size_t)shape.count * shape.channels * pixels)
@@ -50,5 +57,5 @@ kernel void dropout(const dropout_shape shape, global const float *x, global flo
     vstore4(philox((uint4)((uint)place, shape.layer, shape.sequence, shape.stream),
                    (uint2)(shape.seed_low, shape.seed_high)),
             0, words);
-    y[i] = words[lane] >= shape.threshold ? x[i] * shape.scale : 0;
+    set_y(y, i, words[lane] >= shape.threshold ? x_at(x, i) * shape.scale : 0);
 }

@@ -66,3 +66,22 @@ kernel void exchange(ulong count, global float *one, global float *other) {
     one[i] = other[i];
     other[i] = value;
 }
+
+// The sum of the squares of numbers part · chunk ..< (part + 1) · chunk, part = get_group_id(0): parts[part].
+kernel __attribute__((reqd_work_group_size(SUM_GROUP, 1, 1))) void
+sum_of_squares(ulong count, int chunk, global const float *numbers, global float *parts) {
+    local float shared[SUM_GROUP];
+    const size_t begin = (size_t)get_group_id(0) * chunk, end = min(begin + chunk, (size_t)count);
+    float sum = 0;
+    for (size_t i = begin + get_local_id(0); i < end; i += SUM_GROUP)
+        sum = fma(numbers[i], numbers[i], sum);
+    sum = group_sum(shared, sum);
+    if (get_local_id(0) == 0)
+        parts[get_group_id(0)] = sum;
+}
+
+kernel void scale(ulong count, float factor, global float *numbers) {
+    const size_t i = get_global_id(0);
+    if (i < count)
+        numbers[i] *= factor;
+}

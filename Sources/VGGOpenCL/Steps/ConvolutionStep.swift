@@ -17,6 +17,8 @@ final class ConvolutionStep: Step {
     private let context: StepContext
     private let layer: Convolution
     private let norm: Normalization?
+    /// Of the kernels that write and read what the convolution itself makes: z, where there is a norm.
+    private let formats: NumberFormats
     private let relu, pool: Bool
     private let winners, z: OpenCLBuffer?
     /// Where in an image each number of a filter finds its input, and which output channel's each is.
@@ -27,6 +29,7 @@ final class ConvolutionStep: Step {
         self.context = context
         self.layer = layer
         (self.relu, self.pool) = (relu, pool)
+        formats = norm == nil ? context.step.formats : context.step.formats.withOwnOutput
         var kept = context.kept[...]
         let hasBackward = context.step.mode.hasBackward
         let size = Self.map(context.step, layer)
@@ -60,13 +63,17 @@ final class ConvolutionStep: Step {
         }
         let (size, area) = (map(step, layer), layer.kernel * layer.kernel)
         let hasBackward = step.mode.hasBackward
-        let zBytes = layer.outChannels * size.height * size.width * batchSize * 4
+        let zBytes = layer.outChannels * size.height * size.width * batchSize * step.formats.own.size
         var memory = StepMemory(kept: [layer.inChannels * area * 8])
         if step.needsInputGradient { memory.kept.append(layer.outChannels * area * 8) }
         if pool, hasBackward { memory.kept.append((step.output.count * batchSize).roundedUp(to: 4)) }
         if let norm {
             memory.kept.append(Normalization.coefficientBytes(norm))
-            if hasBackward { memory.kept.append(zBytes) } else { memory.scratch = zBytes }
+            if hasBackward {
+                memory.kept.append(zBytes.roundedUp(to: 4))
+            } else {
+                memory.scratch = zBytes
+            }
             memory.scratch = max(memory.scratch, Normalization.scratch(norm, count: batchSize))
         }
         guard step.trainsParameters else { return memory }
@@ -109,8 +116,8 @@ final class ConvolutionStep: Step {
         let fusedPool = pool && norm == nil
         let pixels = fusedPool ? size.height / 2 * (size.width / 2) * 4 : size.height * size.width
         context.queue.tiles(
-            "convolution", pass.count * pixels, layer.outChannels, 1,
-            shape(pass, relu: relu && norm == nil, pool: fusedPool), inputTaps, x, context.values[0],
+            Kernel("convolution", formats), pass.count * pixels, layer.outChannels, 1,
+            shape(pass, relu: relu && norm == nil, pool: fusedPool), inputTaps, x, context.weights,
             context.values[1], z ?? y, norm == nil ? winners : nil)
         if let norm, let z { norm.forward(pass, z: z, y: y, winners: winners) }
     }
@@ -123,15 +130,16 @@ final class ConvolutionStep: Step {
             (dz, dzWinners) = (z, nil)
         } else if relu, !pool {
             let count = context.outputCount(pass)
-            queue.numbers("relu_gradient", count, UInt64(count), gradient, y, gradient)
+            queue.numbers(context.kernel("relu_gradient"), count, UInt64(count), gradient, y, gradient)
         }
         let shape = shape(pass, relu: false, pool: dzWinners != nil)
         gradients(pass, shape, x: x, dz, dzWinners)
         if let dx, let outputTaps {
             let pixels = context.step.input.height * context.step.input.width
             queue.tiles(
-                "convolution_input_gradient", pass.count * pixels, layer.inChannels, 1, shape, outputTaps, dz,
-                dzWinners, context.values[0], dx)
+                Kernel("convolution_input_gradient", formats), pass.count * pixels, layer.inChannels, 1,
+                shape,
+                outputTaps, dz, dzWinners, context.weights, dx)
         }
     }
 
@@ -144,13 +152,13 @@ final class ConvolutionStep: Step {
         let columns = layer.inChannels * layer.kernel * layer.kernel
         let parts = Self.weightParts(layer, total: pass.count * size.height * size.width)
         context.queue.tiles(
-            "convolution_weight_gradient", columns, layer.outChannels, parts.count, shape, Int32(parts.chunk),
-            x,
-            dz, winners, parts.count > 1 ? context.scratch : weights)
+            Kernel("convolution_weight_gradient", formats), columns, layer.outChannels, parts.count, shape,
+            Int32(parts.chunk), inputTaps, x, dz, winners, parts.count > 1 ? context.scratch : weights)
         context.queue.sumParts(layer.outChannels * columns, parts.count, context.scratch, to: weights)
         let pixels = winners == nil ? size.height * size.width : size.height / 2 * (size.width / 2)
         BiasGradient.make(
-            context, count: pass.count, channels: layer.outChannels, pixels: pixels, dz, winners, to: bias)
+            context, formats, count: pass.count, channels: layer.outChannels, pixels: pixels, dz, winners,
+            to: bias)
     }
 }
 
@@ -166,13 +174,13 @@ enum BiasGradient {
     }
 
     static func make(
-        _ context: StepContext, count: Int, channels: Int, pixels: Int, _ gradient: OpenCLBuffer,
-        _ winners: OpenCLBuffer?, to sums: OpenCLBuffer
+        _ context: StepContext, _ formats: NumberFormats, count: Int, channels: Int, pixels: Int,
+        _ gradient: OpenCLBuffer, _ winners: OpenCLBuffer?, to sums: OpenCLBuffer
     ) {
         let parts = parts(channels: channels, total: count * pixels)
         context.queue.sums(
-            "bias_gradient", channels, parts.count, Int32(count), Int32(channels), Int32(pixels),
-            Int32(parts.chunk), gradient, winners, parts.count > 1 ? context.scratch : sums)
+            Kernel("bias_gradient", formats), channels, parts.count, Int32(count), Int32(channels),
+            Int32(pixels), Int32(parts.chunk), gradient, winners, parts.count > 1 ? context.scratch : sums)
         context.queue.sumParts(channels, parts.count, context.scratch, to: sums)
     }
 }

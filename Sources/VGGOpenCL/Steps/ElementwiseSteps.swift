@@ -8,13 +8,13 @@ final class ReLUStep: Step {
 
     func forward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer) {
         let count = context.outputCount(pass)
-        context.queue.numbers("relu", count, UInt64(count), x, y)
+        context.queue.numbers(context.kernel("relu"), count, UInt64(count), x, y)
     }
 
     func backward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer, gradient: OpenCLBuffer, dx: OpenCLBuffer?) {
         guard let dx else { return }
         let count = context.outputCount(pass)
-        context.queue.numbers("relu_gradient", count, UInt64(count), gradient, y, dx)
+        context.queue.numbers(context.kernel("relu_gradient"), count, UInt64(count), gradient, y, dx)
     }
 }
 
@@ -38,14 +38,16 @@ final class DropoutStep: Step {
     }
 
     func forward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer) {
-        if pass.isTraining { drop(pass, x, y) } else { context.queue.copy(x, to: y) }
+        drop(pass, probability: pass.isTraining ? probability : 0, context.step.formats, x, y)
     }
 
     func backward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer, gradient: OpenCLBuffer, dx: OpenCLBuffer?) {
-        if let dx { drop(pass, gradient, dx) }
+        if let dx { drop(pass, probability: probability, context.step.formats.reversed, gradient, dx) }
     }
 
-    private func drop(_ pass: Pass, _ from: OpenCLBuffer, _ to: OpenCLBuffer) {
+    private func drop(
+        _ pass: Pass, probability: Double, _ formats: NumberFormats, _ from: OpenCLBuffer, _ to: OpenCLBuffer
+    ) {
         let map = context.step.output
         let shape = DropoutShape(
             first: Int32(pass.node.images.lowerBound), count: Int32(pass.count),
@@ -56,6 +58,6 @@ final class DropoutStep: Step {
             stream: Philox.Stream.dropout.rawValue, sequence: UInt32(truncatingIfNeeded: pass.step),
             layer: UInt32(layer), threshold: UInt32(probability * 0x1p32), scale: Float(1 / (1 - probability))
         )
-        context.queue.numbers("dropout", context.outputCount(pass), shape, from, to)
+        context.queue.numbers(Kernel("dropout", formats), context.outputCount(pass), shape, from, to)
     }
 }

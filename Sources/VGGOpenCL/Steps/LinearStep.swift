@@ -15,8 +15,9 @@ final class LinearStep: Step {
 
     func forward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer) {
         context.queue.tiles(
-            "linear", layer.outFeatures, pass.count, 1, Int32(pass.count), Int32(layer.inFeatures),
-            Int32(layer.outFeatures), Int32(relu ? 1 : 0), x, context.values[0], context.values[1], y)
+            context.kernel("linear"), layer.outFeatures, pass.count, 1, Int32(pass.count),
+            Int32(layer.inFeatures),
+            Int32(layer.outFeatures), Int32(relu ? 1 : 0), x, context.weights, context.values[1], y)
     }
 
     func backward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer, gradient: OpenCLBuffer, dx: OpenCLBuffer?) {
@@ -24,27 +25,29 @@ final class LinearStep: Step {
         let (inFeatures, outFeatures) = (Int32(layer.inFeatures), Int32(layer.outFeatures))
         if relu {
             let numbers = context.outputCount(pass)
-            queue.numbers("relu_gradient", numbers, UInt64(numbers), gradient, y, gradient)
+            queue.numbers(context.kernel("relu_gradient"), numbers, UInt64(numbers), gradient, y, gradient)
         }
         // Before the weights change.
         if let dx {
             queue.tiles(
-                "linear_input_gradient", layer.inFeatures, pass.count, 1, count, inFeatures, outFeatures,
-                gradient, context.values[0], dx)
+                context.kernel("linear_input_gradient"), layer.inFeatures, pass.count, 1, count, inFeatures,
+                outFeatures, gradient, context.weights, dx)
         }
         guard let training = context.training, let bias = context.gradient(1) else { return }
         BiasGradient.make(
-            context, count: pass.count, channels: layer.outFeatures, pixels: 1, gradient, nil, to: bias)
-        let parameter = context.firstParameter
+            context, context.step.formats, count: pass.count, channels: layer.outFeatures, pixels: 1,
+            gradient, nil,
+            to: bias)
+        let (parameter, kernel) = (context.firstParameter, context.kernel("linear_weight_gradient"))
         if let update = pass.update {
             let state = training.update(update, of: parameter)
             queue.tiles(
-                "linear_weight_gradient", layer.inFeatures, layer.outFeatures, 1, count, inFeatures,
+                kernel, layer.inFeatures, layer.outFeatures, 1, count, inFeatures,
                 outFeatures, x, gradient, OpenCLBuffer?.none, state.numbers, context.values[0],
                 state.momentum, state.squares, state.average)
         } else {
             queue.tiles(
-                "linear_weight_gradient", layer.inFeatures, layer.outFeatures, 1, count, inFeatures,
+                kernel, layer.inFeatures, layer.outFeatures, 1, count, inFeatures,
                 outFeatures, x, gradient, training.gradient(parameter), KernelUpdate(), context.values[0],
                 OpenCLBuffer?.none, OpenCLBuffer?.none, OpenCLBuffer?.none)
         }

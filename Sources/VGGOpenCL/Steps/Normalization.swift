@@ -57,16 +57,17 @@ struct Normalization {
         let parts = Self.parts(norm, count: pass.count)
         let images = Int32(parts.chunk)
         if pass.isTraining {
-            queue.sums("channel_moments", norm.channels, parts.count, shape, images, z, context.scratch)
+            queue.sums(
+                context.kernel("channel_moments"), norm.channels, parts.count, shape, images, z,
+                context.scratch)
         }
         queue.numbers(
             "norm_statistics", norm.channels, shape, Int32(pass.isTraining ? parts.count : 0), images,
             norm.epsilon, norm.momentum, context.scratch, values[2], values[3], coefficients)
         let pixels = pool ? height / 2 * (width / 2) : height * width
         queue.numbers(
-            "norm_forward", pass.count * norm.channels * pixels, shape, coefficients, values[0], values[1], z,
-            y,
-            winners)
+            context.kernel("norm_forward"), pass.count * norm.channels * pixels, shape, coefficients,
+            values[0], values[1], z, y, winners)
     }
 
     /// Makes the gradients of weight and bias, and that of z.
@@ -79,15 +80,15 @@ struct Normalization {
         let (queue, shape) = (context.queue, shape(pass))
         let parts = Self.parts(norm, count: pass.count)
         queue.sums(
-            "norm_sums", norm.channels, parts.count, shape, Int32(parts.chunk), coefficients, values[0],
-            values[1], z, gradient, winners, context.scratch)
+            context.kernel("norm_sums"), norm.channels, parts.count, shape, Int32(parts.chunk), coefficients,
+            values[0], values[1], z, gradient, winners, context.scratch)
         queue.numbers(
             "norm_parameter_gradients", norm.channels, shape, Int32(parts.count), context.scratch, values[0],
             coefficients, weight, bias)
         guard let dz else { return }
         queue.numbers(
-            "norm_gradient", pass.count * norm.channels * height * width, shape, coefficients, values[0],
-            values[1], z, gradient, winners, dz)
+            context.kernel("norm_gradient"), pass.count * norm.channels * height * width, shape, coefficients,
+            values[0], values[1], z, gradient, winners, dz)
     }
 }
 

@@ -16,12 +16,19 @@ struct StepContext {
     let queue: OpenCLQueue
     /// The step's, in the order of `network.parameters`.
     let values: [OpenCLBuffer]
+    /// Their copies in 16 bits, in mixed precision.
+    let copies: [OpenCLBuffer]
     /// As `StepMemory` says.
     let kept: [OpenCLBuffer]
     let scratch: OpenCLBuffer
     /// Of the plan.
     let training: TrainingState?
     let firstParameter: Int
+
+    /// The weights that products read.
+    var weights: OpenCLBuffer { copies.first ?? values[0] }
+
+    func kernel(_ name: String) -> Kernel { Kernel(name, step.formats) }
 
     /// The gradient of one of the step's parameters.
     func gradient(_ parameter: Int) -> OpenCLBuffer? { training?.gradient(firstParameter + parameter) }

@@ -10,6 +10,8 @@ extension Device {
 
 /// A backend that follows the definitions and nothing else; any precision is double precision here.
 struct ReferenceBackend: Backend {
+    /// What goes wrong as soon as a plan is bound, for tests of that.
+    var failure: DeviceError?
     let threads = 1
     let kernels = "double"
     let preferredPrecision = Precision.fp32
@@ -25,9 +27,9 @@ struct ReferenceBackend: Backend {
         PlanMemory(parameters: 0, gradients: 0, optimizerState: 0, activations: 0, scratch: 0)
     }
     func steps(of plan: Plan) -> [StepDescription] { [] }
-    func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { ReferencePlan(plan) }
+    func bind(_ plan: Plan) throws(PlanError) -> any BoundPlan { ReferencePlan(plan, failure) }
     func bind(_ plan: Plan, sharing weights: any SharedWeights) throws(PlanError) -> any BoundPlan {
-        let bound = ReferencePlan(plan)
+        let bound = ReferencePlan(plan, failure)
         if let weights = weights as? ReferenceWeights { bound.copy(weights) }
         return bound
     }
@@ -42,6 +44,7 @@ final class ReferenceWeights: SharedWeights {
 
 /// A plan of the reference: the layers of each step, one after another.
 final class ReferencePlan: BoundPlan {
+    let failure: DeviceError?
     private let plan: Plan
     private var layers: [ReferenceLayer]
     private var momentum: [[Double]]
@@ -53,7 +56,8 @@ final class ReferencePlan: BoundPlan {
     private var stepGradients: [ReferenceBatch]
     private var inputGradient: ReferenceBatch = []
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan, _ failure: DeviceError?) {
+        self.failure = failure
         self.plan = plan
         layers = plan.network.layers.map { placed in
             ReferenceLayer(

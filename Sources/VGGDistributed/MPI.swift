@@ -1,0 +1,155 @@
+import CMPI
+import Foundation
+import VGGEngine
+
+/// The processes that `mpirun` or `srun` has started, through the launcher's own MPI library.
+///
+/// MPI starts them, finds them and carries bytes; the order of sums is ours. All calls are made by the thread that
+/// started it.
+public final class MPI: Communicator {
+    public let rank: Int
+    public let count: Int
+    /// Ranks on this machine; their threads share its processors.
+    public let ranksHere: Int
+
+    private init(rank: Int, count: Int, ranksHere: Int) {
+        (self.rank, self.count, self.ranksHere) = (rank, count, ranksHere)
+    }
+
+    /// A launcher, by what it puts into the environment of the processes that it starts.
+    struct Launcher: Hashable, Sendable {
+        let name: String
+        /// How many processes there are, and how many of them on this machine.
+        let size, sizeHere: String
+        /// Something else that is there only where it is this one.
+        var sign: String?
+        let isOpenMPI: Bool
+
+        static let all = [
+            Launcher(
+                name: "Open MPI's mpirun", size: "OMPI_COMM_WORLD_SIZE",
+                sizeHere: "OMPI_COMM_WORLD_LOCAL_SIZE",
+                isOpenMPI: true),
+            Launcher(name: "MPICH's mpirun", size: "PMI_SIZE", sizeHere: "MPI_LOCALNRANKS", isOpenMPI: false),
+            Launcher(
+                name: "srun --mpi=pmix", size: "SLURM_NTASKS", sizeHere: "SLURM_NTASKS_PER_NODE",
+                sign: "PMIX_RANK",
+                isOpenMPI: true),
+        ]
+
+        /// Names of the library as the system's loader finds it, the newest first.
+        var libraries: [String] {
+            #if os(macOS)
+                isOpenMPI
+                    ? ["libmpi.40.dylib", "libmpi.dylib"]
+                    : ["libmpi.12.dylib", "libmpich.12.dylib", "libmpich.dylib"]
+            #else
+                isOpenMPI
+                    ? ["libmpi.so.40", "libmpi.so.20", "libmpi.so"]
+                    : ["libmpich.so.12", "libmpi.so.12", "libmpich.so", "libmpi_mpich.so"]
+            #endif
+        }
+    }
+
+    /// Who started this process together with others; nil if nobody did.
+    static func launcher(_ environment: [String: String]) -> (launcher: Launcher, count: Int)? {
+        for launcher in Launcher.all {
+            guard let count = environment[launcher.size].flatMap({ Int($0) }), count > 1,
+                launcher.sign.map({ environment[$0] != nil }) ?? true
+            else { continue }
+            return (launcher, count)
+        }
+        return nil
+    }
+
+    /// Whether a launcher has started this process together with others.
+    public static var isLaunched: Bool { launcher(ProcessInfo.processInfo.environment) != nil }
+
+    /// Joins the processes that were started with this one.
+    /// - Throws: `DistributedError` if there are none, the launcher's library cannot be found or is another launcher's, or
+    ///   a batch cannot be shared out among so many.
+    public static func start() throws(DistributedError) -> MPI {
+        let environment = ProcessInfo.processInfo.environment
+        guard let (launcher, count) = launcher(environment) else {
+            throw DistributedError(
+                "nobody has started several processes: start them with mpirun -n 2, or srun --mpi=pmix")
+        }
+        guard count & (count - 1) == 0, count <= SumTree.shards else {
+            throw DistributedError(
+                "\(count) processes cannot share a batch out evenly; start 2, 4, 8 or \(SumTree.shards)")
+        }
+        guard launcher.libraries.contains(where: { vgg_mpi_load($0, launcher.isOpenMPI) }) else {
+            throw DistributedError(
+                "\(launcher.name) has started \(count) processes, but its library is not found; looked for "
+                    + launcher.libraries.joined(separator: ", ")
+                    + " (on Debian: apt-get install \(launcher.isOpenMPI ? "openmpi-bin" : "mpich"))")
+        }
+        var (rank, found): (Int32, Int32) = (0, 0)
+        guard vgg_mpi_init() == 0, vgg_mpi_rank(&rank) == 0, vgg_mpi_size(&found) == 0 else {
+            throw DistributedError("the library of \(launcher.name) does not start")
+        }
+        guard Int(found) == count else {
+            throw DistributedError(
+                "\(launcher.name) has started \(count) processes, of which its library sees \(found): it is not the one that "
+                    + "belongs to the launcher")
+        }
+        let here = environment[launcher.sizeHere].flatMap { Int($0.prefix { $0.isNumber }) } ?? 1
+        return MPI(rank: Int(rank), count: count, ranksHere: max(1, min(here, count)))
+    }
+
+    public func exchange(
+        _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int
+    ) throws(DistributedError) {
+        // A message's length is an int.
+        let most = 1 << 28
+        var (out, back) = (0, 0)
+        while out < sent.count || back < received.count {
+            var requests: [vgg_mpi_request] = []
+            let next = (min(sent.count - out, most), min(received.count - back, most))
+            if next.1 > 0 {
+                requests.append(vgg_mpi_request())
+                let start = received.baseAddress.map { $0 + back }
+                try check(vgg_mpi_receive(start, Int32(next.1), Int32(other), &requests[0]), other)
+            }
+            if next.0 > 0 {
+                requests.append(vgg_mpi_request())
+                let start = sent.baseAddress.map { $0 + out }
+                try check(
+                    vgg_mpi_send(start, Int32(next.0), Int32(other), &requests[requests.count - 1]), other)
+            }
+            try wait(&requests, other)
+            out += next.0
+            back += next.1
+        }
+    }
+
+    /// MPI's own waits take a whole processor, which other ranks may compute on: this one asks now and then, seldom after a
+    /// while.
+    private func wait(_ requests: inout [vgg_mpi_request], _ other: Int) throws(DistributedError) {
+        var asked: UInt32 = 0
+        for index in requests.indices {
+            while true {
+                var isDone = false
+                try check(vgg_mpi_test(&requests[index], &isDone), other)
+                if isDone { break }
+                asked += 1
+                if asked > 50 { usleep(min(asked, 500)) } else { sched_yield() }
+            }
+        }
+    }
+
+    private func check(_ result: Int32, _ other: Int) throws(DistributedError) {
+        guard result == 0 else {
+            throw DistributedError("rank \(other) does not answer (MPI's error \(result))")
+        }
+    }
+
+    /// Waits for the others to come to their end, too.
+    public func finish() { _ = vgg_mpi_finalize() }
+
+    /// Ends all processes, because this one cannot go on.
+    public func abort(code: Int32) -> Never {
+        _ = vgg_mpi_abort(code)
+        exit(code)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import VGGKit
+
+/// Measures style transfer and distances of pictures, with synthetic pictures and random weights.
+struct PerceptionBenchmark {
+    enum Work: String, Encodable {
+        /// A step of Adam, with the default layers.
+        case stylize
+        /// Pairs of pictures by LPIPS, with linear weights of one.
+        case distance
+    }
+
+    /// What `vgg bench` says.
+    struct Result: Encodable {
+        var mode: Work
+        /// Channels, height and width.
+        var input: [Int]
+        /// Pairs, of distances.
+        var batchSize: Int
+        var device: String
+        var threads: Int
+        var kernels: String
+        /// The median; pairs, of distances.
+        var imagesPerSec: Double
+        var stepMs: [Double]
+        var peakRssMb: Double
+
+        var text: String {
+            """
+            \(mode == .stylize ? "steps of style transfer" : "distances of \(batchSize) pairs") of pictures of \
+            \(input.map(String.init).joined(separator: "×")), fp32, device: \(device), threads: \(threads), kernels: \(kernels)
+            \(Text.fixed(stepMs.median, 1)) ms each, the median of \(stepMs.count) (\(Text.fixed(stepMs.min() ?? 0, 1)) to \
+            \(Text.fixed(stepMs.max() ?? 0, 1)) ms)
+            \(ReadableNumber.bytes(Int(peakRssMb * 1e6))) of memory at most
+            """
+        }
+    }
+
+    private static let warmUp = 2
+
+    var work: Work
+    /// Without a classifier.
+    var network: Network
+    var size: Int
+    var batchSize: Int
+    var device: Device
+
+    /// - Parameter steps: to measure, positive; two more come before.
+    /// - Throws: `PlanError`, and what the network has no layers for.
+    func run(steps: Int) throws -> Result {
+        let whole = try Executor(
+            plan: Plan(
+                network, batchSize: 1, mode: .inference, keeping: [network.layers.count - 1]), device: device)
+        whole.initialize(.kaiming, seed: 0)
+        let weights = whole.weights
+        let seconds =
+            switch work {
+            case .stylize: try stylize(weights, steps: steps)
+            case .distance: try distances(weights, steps: steps)
+            }
+        let measured = Array(seconds.dropFirst(Self.warmUp))
+        return Result(
+            mode: work, input: [3, size, size], batchSize: batchSize, device: device.name,
+            threads: device.threads, kernels: device.kernels,
+            imagesPerSec: Double(batchSize) / measured.median, stepMs: measured.map { 1e3 * $0 },
+            peakRssMb: Double(Benchmark.peakResidentBytes) / 1e6)
+    }
+
+    /// With a prime for the period, no two pictures are the same.
+    private func picture(_ number: Int) -> RGBImage {
+        RGBImage(
+            width: size, height: size,
+            pixels: (0..<3 * size * size).map { UInt8(($0 + 17 * number) * (number + 1) % 251) })
+    }
+
+    private func stylize(_ weights: [String: Tensor], steps: Int) throws -> [Double] {
+        var settings = StylizationSettings()
+        settings.scales = [.init(size: size, steps: Self.warmUp + steps)]
+        let stylization = Stylization(
+            network, weights: weights, preprocessing: .imageNet, settings: settings, device: device)
+        let clock = ContinuousClock()
+        var (seconds, last) = ([Double](), clock.now)
+        _ = try stylization.picture(of: picture(0), inTheMannerOf: [(picture(1), 1)]) { _ in
+            seconds.append((clock.now - last) / .seconds(1))
+            last = clock.now
+            return true
+        }
+        return seconds
+    }
+
+    private func distances(_ weights: [String: Tensor], steps: Int) throws -> [Double] {
+        let ones = try LPIPSWeights.layers.enumerated().map { index, name in
+            let channels = try network.layers[network.layerIndex(named: name)].output.dimensions[0]
+            return (
+                "lin\(index).model.1.weight",
+                Tensor(shape: [1, channels, 1, 1], values: [Float](repeating: 1, count: channels))
+            )
+        }
+        let linear = try LPIPSWeights(Dictionary(ones) { first, _ in first })
+        let colours = PictureColours(.imageNet)
+        let inputs = try (0..<2 * batchSize).map { number in
+            try colours.input(of: colours.numbers(of: picture(number)), height: size, width: size).values
+        }
+        let metric = try PerceptualDistance(
+            .lpips(linear), network, weights: weights, height: size, width: size,
+            batchSize: min(16, 2 * batchSize), device: device)
+        let clock = ContinuousClock()
+        return try (0..<Self.warmUp + steps).map { _ in
+            let begin = clock.now
+            for first in stride(from: 0, to: inputs.count, by: metric.batchSize) {
+                let part = inputs[first..<min(first + metric.batchSize, inputs.count)]
+                let batch = try ImageBatch(part.flatMap(\.self), count: part.count, shape: metric.input)
+                let seen = try metric.embeddings(of: batch)
+                for pair in 0..<seen.count / 2 { _ = seen[2 * pair].distance(to: seen[2 * pair + 1]) }
+            }
+            return (clock.now - begin) / .seconds(1)
+        }
+    }
+}
