@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import VGGDevices
 import VGGEngine
+import VGGInference
 import VGGServer
 
 @main
@@ -15,18 +16,27 @@ struct VGGServerCommand: AsyncParsableCommand {
             Speaks the Open Inference Protocol v2 (as tritonclient does) and, for people, POST \
             /v1/models/NAME/classify with a picture as the body. NAME is the file's or folder's name.
             Examples:
-              vgg-server runs/quick
+              vgg-server
+              vgg-server runs/quick vgg16-397923af.pth
               curl --data-binary @cat.jpg http://localhost:8080/v1/models/quick/classify
             """)
 
-    @Argument(help: ArgumentHelp("Run folders or weight files.", valueName: "model"))
-    var models: [String]
+    @Argument(
+        help: ArgumentHelp(
+            "Run folders, weight files, or what ships: \(ShippedModel.names).", valueName: "model"))
+    var models = [ShippedModel.fashionMNIST.rawValue]
 
     @Option(help: "The address to listen at. Any but this machine's own needs --token-file.")
     var host = "127.0.0.1"
 
     @Option(help: "The port to listen at; 0 for one that is free.")
     var port = 8080
+
+    @Option(help: "The server's certificate and those it leads to, a PEM file; it then speaks HTTPS.")
+    var tlsCertificate: String?
+
+    @Option(help: "The certificate's key, a PEM file.")
+    var tlsKey: String?
 
     @Option(
         help: "A file that holds the token which every request must show, as Authorization: Bearer TOKEN.")
@@ -52,6 +62,9 @@ struct VGGServerCommand: AsyncParsableCommand {
 
     @Option(help: "The largest body: bytes, or a number with KiB, MiB or GiB.")
     var maxBody = ByteCount(64 << 20)
+
+    @Option(help: "All bodies in memory at once; more are told to come back (503).")
+    var maxBodies = ByteCount(512 << 20)
 
     @Option(help: "Threads that compute (default: one for each processor that the program may use).")
     var threads: Int?
@@ -84,11 +97,14 @@ struct VGGServerCommand: AsyncParsableCommand {
             ("--max-queue-delay-us", maxQueueDelayUs, 0...60_000_000),
             ("--max-queue", maxQueue, 1...1_000_000),
             ("--timeout", timeout, 1...86400), ("--max-body", maxBody.bytes, 1...1 << 32),
+            ("--max-bodies", maxBodies.bytes, min(maxBody.bytes, 1 << 32)...1 << 40),
             ("--threads", threads ?? 1, 1...1024),
         ] where !range.contains(value) {
             throw ValidationError("\(name) must be from \(range.lowerBound) to \(range.upperBound)")
         }
-        guard !models.isEmpty else { throw ValidationError("name a run folder or a weight file") }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key belong together")
+        }
         guard maxQueue >= maxBatchSize else {
             throw ValidationError(
                 "--max-queue must not be below --max-batch-size: a batch would never be full")
@@ -105,6 +121,10 @@ struct VGGServerCommand: AsyncParsableCommand {
         settings.maxQueue = maxQueue
         settings.timeout = .seconds(timeout)
         settings.maxBody = maxBody.bytes
+        settings.maxBodies = maxBodies.bytes
+        if let tlsCertificate, let tlsKey {
+            settings.tls = TLSFiles(certificate: tlsCertificate, key: tlsKey)
+        }
         settings.precision = precision?.resolved
         settings.token = try tokenFile.map(Self.token)
         guard settings.isLoopback || settings.token != nil else {
@@ -116,9 +136,10 @@ struct VGGServerCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let logger = Logger(label: "vgg-server")
         let server = try InferenceServer(models, settings: settings, metrics: metrics)
+        let scheme = settings.tls == nil ? "http" : "https"
         try await server.run(logger: logger) { [host] port in
             let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-            logger.info("listening at http://\(authority)")
+            logger.info("listening at \(scheme)://\(authority)")
         }
     }
 
