@@ -23,6 +23,7 @@ package struct APIError: Error, CustomStringConvertible {
     }
 
     package static let tooSlow = busy("the request was not computed within its time")
+    package static let noRoom = busy("other requests' bodies take all the memory")
 
     /// Answered and then closed, for what follows is the rest of a request that nobody reads.
     package static func closing(_ status: HTTPResponse.Status, _ message: String) -> APIError {

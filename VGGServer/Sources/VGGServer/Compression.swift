@@ -9,24 +9,35 @@ package enum Compression: String, CaseIterable, Sendable {
     private var windowBits: Int32 { self == .gzip ? 15 + 16 : 15 }
 
     /// The bytes that were packed.
-    /// - Parameter limit: of the bytes that come out.
-    /// - Throws: `APIError` if there would be more, or the data are damaged or end too early.
-    package func unpacked(_ packed: [UInt8], limit: Int) throws(APIError) -> [UInt8] {
+    /// - Parameters:
+    ///   - limit: of the bytes that come out.
+    ///   - share: takes the memory for them; nil where it is nobody's affair.
+    /// - Throws: `APIError` if there would be more, there is no memory for them, or the data are damaged or end too early.
+    package func unpacked(_ packed: [UInt8], limit: Int, share: BodyMemory.Share? = nil) throws(APIError)
+        -> [UInt8]
+    {
         var stream = z_stream()
         guard
             inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { throw APIError(.internalServerError, "zlib has no memory") }
         defer { inflateEnd(&stream) }
         var output: [UInt8] = []
+        var made = 0
+        var hasRoom = true
         var input = packed
         let status: Int32 = input.withUnsafeMutableBufferPointer { input in
             stream.next_in = input.baseAddress
             stream.avail_in = UInt32(clamping: input.count)
-            return Self.run(&stream, into: &output, limit: limit) { inflate(&$0, Z_NO_FLUSH) }
+            return Self.run(&stream, into: &output) { piece in
+                made += piece
+                hasRoom = made > limit || share?.takes(piece) ?? true
+                return made <= limit && hasRoom
+            } step: {
+                inflate(&$0, Z_NO_FLUSH)
+            }
         }
-        guard output.count <= limit else {
-            throw .closing(.contentTooLarge, "the unpacked body is too large")
-        }
+        guard made <= limit else { throw .closing(.contentTooLarge, "the unpacked body is too large") }
+        guard hasRoom else { throw .noRoom }
         guard status == Z_STREAM_END, stream.avail_in == 0 else {
             throw .invalid("the body is not whole \(rawValue) data")
         }
@@ -47,14 +58,17 @@ package enum Compression: String, CaseIterable, Sendable {
         let status: Int32 = input.withUnsafeMutableBufferPointer { input in
             stream.next_in = input.baseAddress
             stream.avail_in = UInt32(clamping: input.count)
-            return Self.run(&stream, into: &output, limit: .max) { CServerZlib.deflate(&$0, Z_FINISH) }
+            return Self.run(
+                &stream, into: &output, takes: { _ in true }, step: { CServerZlib.deflate(&$0, Z_FINISH) })
         }
         return status == Z_STREAM_END ? output : nil
     }
 
-    /// Steps until there is nothing more to come, or more than the limit.
+    /// Steps until there is nothing more to come.
+    /// - Parameter takes: whether a piece of so many bytes more is wanted.
     private static func run(
-        _ stream: inout z_stream, into output: inout [UInt8], limit: Int, step: (inout z_stream) -> Int32
+        _ stream: inout z_stream, into output: inout [UInt8], takes: (Int) -> Bool,
+        step: (inout z_stream) -> Int32
     ) -> Int32 {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -64,8 +78,9 @@ package enum Compression: String, CaseIterable, Sendable {
                 let status = step(&stream)
                 return (status, piece.count - Int(stream.avail_out))
             }
+            guard takes(made) else { return status }
             output += piece[..<made]
-            guard status == Z_OK, made > 0, output.count <= limit else { return status }
+            guard status == Z_OK, made > 0 else { return status }
         }
     }
 

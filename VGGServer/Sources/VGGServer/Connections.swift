@@ -23,7 +23,8 @@ final class Connections: Sendable {
             states[id] = .working { task.cancel() }
             return false
         }
-        if isGone { task.cancel() }
+        // Who was gone altogether before there was an entry is not noticed by it.
+        if isGone || !channel.isActive { task.cancel() }
         defer {
             states.withLock { states in
                 if case .working = states[id] { states[id] = nil }
@@ -49,17 +50,22 @@ final class Connections: Sendable {
         states.withLock { $0[id] = nil }
     }
 
-    /// A connection's part, which sees when it ends, and tells a client that asks first that it may send its body.
-    final class Watch: ChannelInboundHandler, RemovableChannelHandler {
+    /// A connection's part, which sees when it ends, tells a client that asks first that it may send its body, and ends the
+    /// connection of one that does not read its answer.
+    final class Watch: ChannelDuplexHandler, RemovableChannelHandler {
         typealias InboundIn = HTTPRequestPart
         typealias InboundOut = HTTPRequestPart
+        typealias OutboundIn = HTTPResponsePart
         typealias OutboundOut = HTTPResponsePart
 
         private let connections: Connections
         private let maxBody: Int
+        private let timeout: TimeAmount
 
-        init(_ connections: Connections, maxBody: Int) {
-            (self.connections, self.maxBody) = (connections, maxBody)
+        init(_ connections: Connections, _ settings: ServerSettings) {
+            self.connections = connections
+            maxBody = settings.maxBody
+            timeout = .nanoseconds(Int64(settings.timeout.nanoseconds))
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -70,6 +76,16 @@ final class Connections: Sendable {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
             context.fireChannelRead(data)
+        }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+            // Until the system has taken its last byte an answer is in memory.
+            let channel = context.channel
+            let slow = context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.whenComplete { _ in slow.cancel() }
+            context.write(data, promise: written)
         }
 
         func channelInactive(context: ChannelHandlerContext) {

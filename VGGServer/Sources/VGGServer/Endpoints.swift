@@ -180,9 +180,13 @@ extension InferenceServer {
         guard let layer = call.query("layer") else {
             throw APIError.invalid("name a layer, such as ?layer=relu5_3")
         }
+        let words = FeaturePooling.allCases.map(\.rawValue)
+        guard let pooling = FeaturePooling(rawValue: call.query("pool") ?? "none") else {
+            throw APIError.invalid("'pool' must be one of \(words.joined(separator: ", "))")
+        }
         let tensor = try await admitting(call) { body in
             let image = try await self.image(body, of: call, for: model)
-            return try await model.features.features(of: image, layer: layer)
+            return pooling.pooled(try await model.features.features(of: image, layer: layer))
         }
         let answer: JSON = [
             "layer": .string(layer), "shape": .integers(Array(tensor.shape.dropFirst())),

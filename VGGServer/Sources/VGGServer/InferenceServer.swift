@@ -2,6 +2,8 @@ import CoreMetrics
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -20,13 +22,23 @@ public final class InferenceServer: Sendable {
     let metrics: PrometheusMetrics
     let decoder: PictureDecoder
     let connections = Connections()
-    /// Requests that are read, prepared or wait for their batch.
+    /// Of the bodies of all requests.
+    let bodies: BodyMemory
+    /// Requests that are prepared or wait for their batch.
     let admitted = Atomic(0)
+    private let beforeWarmUp: @Sendable () async -> Void
 
     /// Reads the weights.
-    /// - Parameter paths: run folders and weight files.
+    /// - Parameters:
+    ///   - paths: run folders, weight files and names of models that ship.
+    ///   - beforeWarmUp: is waited for before the models are warmed up.
     /// - Throws: what `ServedModel` throws; `FileError` if two models have the same name.
-    public init(_ paths: [String], settings: ServerSettings, metrics: PrometheusMetrics) throws {
+    package init(
+        _ paths: [String], settings: ServerSettings, metrics: PrometheusMetrics,
+        beforeWarmUp: @escaping @Sendable () async -> Void
+    ) throws {
+        self.beforeWarmUp = beforeWarmUp
+        bodies = BodyMemory(limit: settings.maxBodies)
         self.settings = settings
         self.metrics = metrics
         decoder = PictureDecoder(atOnce: settings.device.threads)
@@ -43,26 +55,38 @@ public final class InferenceServer: Sendable {
         training = TrainingService(settings, runs)
     }
 
+    /// Reads the weights.
+    /// - Parameter paths: run folders, weight files and names of models that ship.
+    /// - Throws: what `ServedModel` throws; `FileError` if two models have the same name.
+    public convenience init(_ paths: [String], settings: ServerSettings, metrics: PrometheusMetrics) throws {
+        try self.init(paths, settings: settings, metrics: metrics, beforeWarmUp: {})
+    }
+
     /// Whether every model has been warmed up.
     package var isReady: Bool { models.values.allSatisfy(\.isReady) }
+
+    /// Bytes that the bodies of all requests take.
+    package var bodyBytes: Int { bodies.bytes }
 
     /// What gathers a model's requests; nil if there is no such model.
     package func batcher(of name: String) -> Batcher? { models[name]?.batcher }
 
     /// The server as an application, which listens when it is run.
     /// - Parameter onListening: gets the port.
+    /// - Throws: `FileError` if the files for TLS are none.
     public func application(
         logger: Logger, onListening: @escaping @Sendable (Int) -> Void = { _ in }
-    ) -> some ApplicationProtocol {
+    ) throws -> some ApplicationProtocol {
         let (connections, settings) = (connections, settings)
+        let http = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [Connections.Watch(connections, settings)],
+                idleTimeout: .seconds(60)))
         return Application(
             responder: Responder(endpoints, settings: settings, metrics: metrics),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [
-                        Connections.Watch(connections, maxBody: settings.maxBody)
-                    ],
-                    idleTimeout: .seconds(60))),
+            server: try settings.tls.map {
+                try HTTPServerBuilder.tls(http, tlsConfiguration: $0.configuration())
+            } ?? http,
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(1024, logger: logger)),
@@ -74,7 +98,7 @@ public final class InferenceServer: Sendable {
     /// Runs the server until SIGTERM or SIGINT; what was asked until then is answered.
     public func run(logger: Logger, onListening: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
         var configuration = ServiceGroupConfiguration(
-            services: [application(logger: logger, onListening: onListening)],
+            services: [try application(logger: logger, onListening: onListening)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.timeout + .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
@@ -85,6 +109,7 @@ public final class InferenceServer: Sendable {
         let server: InferenceServer
 
         func run() async throws {
+            await server.beforeWarmUp()
             for model in server.models.values { try await model.warmUp() }
             try await gracefulShutdown()
         }
@@ -118,17 +143,22 @@ extension InferenceServer {
     func admitting<Result: Sendable>(
         _ call: Call, _ work: @escaping @Sendable ([UInt8]) async throws -> Result
     ) async throws -> Result {
+        // Asked before the body is read, for nothing shall be read in vain; counted after it, so that a client which
+        // sends slowly takes nobody's place.
+        let room = settings.maxQueue + settings.maxBatchSize
+        let full = APIError.busy("the queue is full")
+        guard admitted.load(ordering: .relaxed) < room else { throw full }
+        let share = BodyMemory.Share(of: bodies)
+        defer { share.end() }
+        let body = try await body(of: call, share)
         let before = admitted.wrappingAdd(1, ordering: .relaxed).oldValue
         defer { admitted.wrappingSubtract(1, ordering: .relaxed) }
-        guard before < settings.maxQueue + settings.maxBatchSize else {
-            throw APIError.busy("the queue is full")
-        }
-        let body = try await body(of: call)
+        guard before < room else { throw full }
         return try await connections.whileOpen(call.channel) { try await work(body) }
     }
 
     /// The whole body, unpacked.
-    private func body(of call: Call) async throws -> [UInt8] {
+    private func body(of call: Call, _ share: BodyMemory.Share) async throws -> [UInt8] {
         let headers = call.request.headers
         var packing: Compression?
         if let encoding = headers[.contentEncoding]?.lowercased(), encoding != "identity" {
@@ -139,7 +169,10 @@ extension InferenceServer {
         }
         let limit = settings.maxBody
         let tooLarge = APIError.closing(.contentTooLarge, "the body is larger than \(limit) bytes")
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        if let length = headers[.contentLength].flatMap({ Int($0) }) {
+            guard length <= limit else { throw tooLarge }
+            guard bodies.hasRoom(for: length) else { throw APIError.noRoom }
+        }
         let stream = call.request.body
         let bytes = try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
             group.addTask {
@@ -147,6 +180,7 @@ extension InferenceServer {
                 do {
                     for try await piece in stream {
                         guard bytes.count + piece.readableBytes <= limit else { throw tooLarge }
+                        guard share.takes(piece.readableBytes) else { throw APIError.noRoom }
                         bytes += piece.readableBytesView
                     }
                 } catch let error as APIError {
@@ -164,7 +198,10 @@ extension InferenceServer {
             return try await group.next() ?? nil
         }
         guard let bytes else { throw APIError.closing(.requestTimeout, "the body took too long") }
-        return try packing?.unpacked(bytes, limit: limit) ?? bytes
+        guard let packing else { return bytes }
+        let unpacked = try packing.unpacked(bytes, limit: limit, share: share)
+        share.giveBack(bytes.count)
+        return unpacked
     }
 
     /// An answer, packed if the client likes that.

@@ -19,18 +19,23 @@ public struct LineLog: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+        // One write a line, so that lines of several threads stay whole.
+        let bytes = Array(line(of: event, at: .now).utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+
+    package func line(of event: LogEvent, at date: Date) -> String {
+        let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         // Hummingbird numbers requests, which a line a request need not show.
         let members = metadata.merging(event.metadata ?? [:]) { _, new in new }.filter {
             $0.key != "hb.request.id"
         }
-        let line: String
         switch format {
         case .text:
             let texts = members.sorted { $0.key < $1.key }.map {
                 " \($0.key)=\(Self.printable("\($0.value)"))"
             }
-            line = "\(time) \(event.level) \(Self.printable("\(event.message)"))\(texts.joined())\n"
+            return "\(time) \(event.level) \(Self.printable("\(event.message)"))\(texts.joined())\n"
         case .json:
             var object = members.mapValues { JSON.string("\($0)") }
             for (key, value) in members {
@@ -41,11 +46,8 @@ public struct LineLog: LogHandler {
             object["time"] = .string(time)
             object["level"] = .string(event.level.rawValue)
             object["message"] = .string("\(event.message)")
-            line = JSON.object(object).line + "\n"
+            return JSON.object(object).line + "\n"
         }
-        // One write a line, so that lines of several threads stay whole.
-        let bytes = Array(line.utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
     /// A client's words cannot begin a line of their own, or steer a terminal.

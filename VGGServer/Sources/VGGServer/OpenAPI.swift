@@ -1,4 +1,5 @@
 import VGGFiles
+import VGGInference
 
 /// What `/openapi.json` says (OpenAPI 3.0.3), made of the table of endpoints.
 enum OpenAPI {
@@ -46,6 +47,7 @@ enum OpenAPI {
         for (status, reason) in [
             ("400", "the request is wrong"), ("401", "the token is missing or wrong"),
             ("403", "a page of another site asks"), ("404", "there is no such model"),
+            ("405", "the address answers other methods"),
             ("421", "the server does not go by this name"),
         ] + (computes ? computing : []) { responses[status] = problem(reason) }
         var operation: [String: JSON] = [
@@ -114,7 +116,15 @@ enum OpenAPI {
         computes: true)
     static let features = operation(
         "What a layer makes of a picture", answers: json("Features"), body: pictures,
-        parameters: [query("layer", required: true, ["type": "string", "minLength": 1])], computes: true)
+        parameters: [
+            query("layer", required: true, ["type": "string", "minLength": 1]),
+            query(
+                "pool", required: false,
+                [
+                    "type": "string", "default": "none",
+                    "enum": .array(FeaturePooling.allCases.map { .string($0.rawValue) }),
+                ]),
+        ], computes: true)
     static let metrics = operation(
         "Metrics in Prometheus's text format", answers: ["text/plain": ["schema": ["type": "string"]]])
     static let itself = operation(

@@ -25,6 +25,10 @@ public struct ServerSettings: Sendable {
     public var timeout = Duration.seconds(30)
     /// Bytes of a body at most, as sent and unpacked.
     public var maxBody = 64 << 20
+    /// Bytes of all bodies that are in memory at once.
+    public var maxBodies = 512 << 20
+    /// What makes it speak HTTPS; nil for HTTP.
+    public var tls: TLSFiles?
     public var precision: Precision?
     public var device: Device
 

@@ -18,15 +18,15 @@ struct VGGServerCommand: AsyncParsableCommand {
             Speaks the Open Inference Protocol v2 (as tritonclient does) and, for people, POST \
             /v1/models/NAME/classify with a picture as the body. NAME is the file's or folder's name.
             Examples:
-              vgg-server runs/quick
+              vgg-server
+              vgg-server runs/quick vgg16-397923af.pth
               curl --data-binary @cat.jpg http://localhost:8080/v1/models/quick/classify
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "Run folders, weight files, or the model that is a part of the program (default: that one).",
-            valueName: "model"))
-    var models: [String] = [ShippedModel.fashionMNIST.rawValue]
+            "Run folders, weight files, or what ships: \(ShippedModel.names).", valueName: "model"))
+    var models = [ShippedModel.fashionMNIST.rawValue]
 
     @Option(help: "The folder of the runs that the studio shows, and where it starts new ones.")
     var runs = "runs"
@@ -42,6 +42,12 @@ struct VGGServerCommand: AsyncParsableCommand {
 
     @Option(help: "The port to listen at; 0 for one that is free.")
     var port = 8080
+
+    @Option(help: "The server's certificate and those it leads to, a PEM file; it then speaks HTTPS.")
+    var tlsCertificate: String?
+
+    @Option(help: "The certificate's key, a PEM file.")
+    var tlsKey: String?
 
     @Option(
         help: "A file that holds the token which every request must show, as Authorization: Bearer TOKEN.")
@@ -67,6 +73,9 @@ struct VGGServerCommand: AsyncParsableCommand {
 
     @Option(help: "The largest body: bytes, or a number with KiB, MiB or GiB.")
     var maxBody = ByteCount(64 << 20)
+
+    @Option(help: "All bodies in memory at once; more are told to come back (503).")
+    var maxBodies = ByteCount(512 << 20)
 
     @Option(help: "Threads that compute (default: one for each processor that the program may use).")
     var threads: Int?
@@ -99,12 +108,16 @@ struct VGGServerCommand: AsyncParsableCommand {
             ("--max-queue-delay-us", maxQueueDelayUs, 0...60_000_000),
             ("--max-queue", maxQueue, 1...1_000_000),
             ("--timeout", timeout, 1...86400), ("--max-body", maxBody.bytes, 1...1 << 32),
+            ("--max-bodies", maxBodies.bytes, min(maxBody.bytes, 1 << 32)...1 << 40),
             ("--threads", threads ?? 1, 1...1024),
         ] where !range.contains(value) {
             throw ValidationError("\(name) must be from \(range.lowerBound) to \(range.upperBound)")
         }
         if let vgg, !FileManager.default.isExecutableFile(atPath: vgg) {
             throw ValidationError("--vgg \(vgg) is no program")
+        }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key belong together")
         }
         guard maxQueue >= maxBatchSize else {
             throw ValidationError(
@@ -124,6 +137,10 @@ struct VGGServerCommand: AsyncParsableCommand {
         settings.maxQueue = maxQueue
         settings.timeout = .seconds(timeout)
         settings.maxBody = maxBody.bytes
+        settings.maxBodies = maxBodies.bytes
+        if let tlsCertificate, let tlsKey {
+            settings.tls = TLSFiles(certificate: tlsCertificate, key: tlsKey)
+        }
         settings.precision = precision?.resolved
         settings.token = try tokenFile.map(Self.token)
         guard settings.isLoopback || settings.token != nil else {
@@ -137,10 +154,11 @@ struct VGGServerCommand: AsyncParsableCommand {
         let server = try InferenceServer(models, settings: settings, metrics: metrics)
         // A fragment is not sent to any server.
         let token = settings.token == nil ? "#token=\(settings.changeToken)" : ""
+        let scheme = settings.tls == nil ? "http" : "https"
         try await server.run(logger: logger) { [host] port in
             let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-            logger.info("listening at http://\(authority)")
-            logger.info("the studio is at http://\(authority)/\(token)")
+            logger.info("listening at \(scheme)://\(authority)")
+            logger.info("the studio is at \(scheme)://\(authority)/\(token)")
         }
     }
 

@@ -49,9 +49,34 @@ import VGGServer
                 return
             }
             #expect(numbers.map { Float($0) } == Array(expected.values))
+            for pooling in FeaturePooling.allCases {
+                let pooled = pooling.pooled(expected)
+                let path = "/v1/models/tiny/features?layer=conv1_1&pool=\(pooling.rawValue)"
+                let answer = try await client.post(path, photo).json
+                #expect(answer["shape"] == .numbers(pooled.shape.dropFirst().map(Double.init)))
+                guard case .numbers(let numbers) = answer["values"] else {
+                    Issue.record("\(pooling)")
+                    continue
+                }
+                #expect(numbers.map { Float($0) } == Array(pooled.values))
+            }
+            let wrong = try await client.post("/v1/models/tiny/features?layer=conv1_1&pool=x", photo)
+            #expect(wrong.status == 400)
             #expect(try await client.post("/v1/models/tiny/features?layer=\(last)", photo).status == 200)
             #expect(try await client.post("/v1/models/tiny/features?layer=none", photo).status == 400)
             #expect(try await client.post("/v1/models/tiny/features", photo).status == 400)
+        }
+    }
+
+    /// A model that ships needs no file.
+    @Test func whatShipsIsServedByItsName() async throws {
+        let shipped = ShippedModel.fashionMNIST
+        let photo = try TestModel.photo("exif2.png")
+        let predictor = try Predictor(shipped: shipped, device: .cpu(threads: 1))
+        let expected = try await predictor.prediction(for: RGBImage(decoding: photo)).json
+        try await withServer(model: shipped.rawValue) { client in
+            let reply = try await client.post("/v1/models/fashion-mnist/classify", photo)
+            #expect(reply.status == 200 && reply.text == expected)
         }
     }
 

@@ -64,22 +64,27 @@ func settings(_ change: (inout ServerSettings) -> Void) -> ServerSettings {
     return settings
 }
 
-/// Starts a server at a free port of this machine, and waits until it is ready.
+/// Starts a server at a free port of this machine.
+/// - Parameters:
+///   - beforeWarmUp: holds the warm-up back; nil to begin the test when the server is ready.
+///   - log: gets what is logged.
 func withServer<Value: Sendable>(
-    _ settings: ServerSettings = settings { _ in },
+    _ settings: ServerSettings = settings { _ in }, model: String = TestModel.path,
+    beforeWarmUp: (@Sendable () async -> Void)? = nil, log: any LogHandler = SwiftLogNoOpLogHandler(),
     _ test: @escaping @Sendable (Client) async throws -> Value
 ) async throws -> Value {
-    let server = try InferenceServer([TestModel.path], settings: settings, metrics: PrometheusMetrics())
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let server = try InferenceServer(
+        [model], settings: settings, metrics: PrometheusMetrics(), beforeWarmUp: beforeWarmUp ?? {})
+    let logger = Logger(label: "test") { _ in log }
     let (ports, port) = AsyncStream<Int>.makeStream()
     let group = ServiceGroup(
         configuration: .init(
-            services: [server.application(logger: logger) { port.yield($0) }], logger: logger))
+            services: [try server.application(logger: logger) { port.yield($0) }], logger: logger))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         var iterator = ports.makeAsyncIterator()
         guard let port = await iterator.next() else { throw ConnectionEnded() }
-        while !server.isReady { try await Task.sleep(for: .milliseconds(5)) }
+        while beforeWarmUp == nil, !server.isReady { try await Task.sleep(for: .milliseconds(5)) }
         let result: Result<Value, any Error>
         do {
             result = .success(try await test(Client(port: port, server: server)))
