@@ -14,13 +14,17 @@ IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
 export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
-SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts
+# The server is a package of its own, in VGGServer.
+SERVER := $(SWIFT) build -c release --package-path VGGServer
+
+SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
+    VGGServer/Package.swift VGGServer/Sources VGGServer/Tests
 C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl mpi train reproduce test docs stale-builds format lint parity fuzz concurrency oclgrind \
-    cuda-compile roofline bench growth bench-kernels \
-    bench-recipe accuracy conversion fine-tuning model record clean
+.PHONY: help build images opencl mpi train reproduce server studio test test-server check-server check-studio \
+    bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
+    bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,8 +56,26 @@ train: build ## get the data and train the quick recipe (ARGS="…" replaces it)
 reproduce: build ## the experiment of the VGG chapter in full
 	@$(VGG) train
 
-test: ## run all tests
+server: ## build the program vgg-server
+	$(SERVER) --product vgg-server
+
+test: ## run all tests but the server's, which make test-server runs
 	$(SWIFT) test -c release
+
+test-server: ## run the server's tests, for which Hummingbird is built: minutes more
+	$(SWIFT) test -c release --package-path VGGServer
+
+studio: build server ## start server and studio with the model that ships and the runs in runs/ (SERVE="…" adds to it)
+	@$$($(SERVER) --show-bin-path)/vgg-server --vgg $(VGG) $(SERVE)
+
+check-server: build server ## let tritonclient and schemathesis judge the server (SERVER_CHECK="…")
+	VGG=$(VGG) VGG_SERVER=$$($(SERVER) --show-bin-path)/vgg-server Scripts/server $(SERVER_CHECK)
+
+check-studio: build server ## go through the studio with a headless Chromium (CHECK_STUDIO="--screenshots FOLDER")
+	VGG=$(VGG) VGG_SERVER=$$($(SERVER) --show-bin-path)/vgg-server Scripts/studio $(CHECK_STUDIO)
+
+bench-server: build server ## what the server does under load, beside vgg bench: some minutes (BENCH="--seconds 60")
+	python3 Scripts/checks/server_load.py --vgg $(VGG) --server $$($(SERVER) --show-bin-path)/vgg-server $(BENCH)
 
 docs: ## run the long commands of README and docs too, and compare what they print: half an hour
 	VGG_LONG_DOCS=1 $(SWIFT) test -c release --filter documentsShowWhatIsPrinted
@@ -122,6 +144,7 @@ record: build ## write docs/records out of runs of --recipe fashion-mnist (RUNS=
 
 clean: ## remove everything that was built
 	$(SWIFT) package clean
+	$(SWIFT) package clean --package-path VGGServer
 
 .PHONY: clang-format
 clang-format:

@@ -51,7 +51,7 @@ let package = Package(
                 "VGGFiles", "VGGImages", "VGGModel", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .target(name: "VGGPictures", dependencies: ["CZlib"]),
+        .target(name: "VGGPictures", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(
             name: "VGGInference",
             dependencies: ["VGGFiles", "VGGImages", "VGGModel", "VGGEngine", "VGGFormats", "CVGGModels"]),
@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "VGGFormatsTests", dependencies: ["VGGFiles", "VGGFormats", "VGGModel"],
             resources: [.copy("Goldens")]),
-        .testTarget(name: "VGGPicturesTests", dependencies: ["VGGPictures"]),
+        .testTarget(name: "VGGPicturesTests", dependencies: ["VGGModel", "VGGPictures"]),
         .testTarget(
             name: "VGGTrainingTests",
             dependencies: [
@@ -150,8 +150,13 @@ for target in package.targets {
     let names = target.reached(in: package.targets).subtracting(target.named)
     target.dependencies += names.sorted().map { .byName(name: $0) }
 }
-let library = package.targets.filter { $0.name == "VGGKit" }.flatMap { [$0.name] + $0.named }
+@MainActor func library(_ roots: String...) -> [String] {
+    package.targets.filter { roots.contains($0.name) }.flatMap { [$0.name] + $0.named }
+        .filter { $0.hasPrefix("VGG") }
+}
 package.products = [
-    .library(name: "VGGKit", targets: library.filter { $0.hasPrefix("VGG") }),
+    .library(name: "VGGKit", targets: library("VGGKit")),
+    // What predicts and the devices it runs on, without training: for servers of one's own.
+    .library(name: "VGGPrediction", targets: Set(library("VGGInference", "VGGDevices")).sorted()),
     .executable(name: "vgg", targets: ["VGGTool"]),
 ]

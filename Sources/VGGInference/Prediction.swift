@@ -1,4 +1,5 @@
 import Foundation
+import VGGFiles
 
 /// What a network says about one image.
 public struct Prediction: Hashable, Sendable, Encodable {
@@ -37,6 +38,9 @@ public struct Prediction: Hashable, Sendable, Encodable {
                 probability: $0.element)
         }
     }
+
+    /// One line of JSON, without the line break: what `vgg predict` prints and a server answers.
+    public var json: String { get throws { try JSONText.line(self) } }
 
     /// The probability of each class, by a softmax; of a single output, by a sigmoid, that of what it speaks for after that
     /// of the other class.

@@ -78,8 +78,27 @@ public final class Predictor: Sendable {
     /// The logits of images that have been prepared, [count, classes].
     /// - Throws: as `predictions(for:)`.
     public func logits(for images: ImageBatch) async throws -> [Float] {
-        let logits = try await pool.logits(images)
-        try TrainedModel.checkFinite(logits, of: path)
-        return logits
+        try await logits(forEach: [images])[0].get()
+    }
+
+    /// The logits of several callers' images, which are run together: one's are the same to the bit as without the others.
+    /// - Returns: for each caller [count, classes], or the `FileError` that these are not finite.
+    /// - Throws: `InputError` if a caller's images are of another shape than the network's, or `CancellationError`.
+    public func logits(forEach callers: [ImageBatch]) async throws -> [Result<[Float], FileError>] {
+        for images in callers { try images.check(fits: network.input) }
+        let all =
+            callers.count == 1
+            ? callers[0]
+            : try ImageBatch(
+                callers.flatMap(\.values), count: callers.map(\.count).reduce(0, +), shape: network.input)
+        var rest = try await pool.logits(all)[...]
+        return callers.map { images in
+            let own = Array(rest.prefix(images.count * network.output.count))
+            rest = rest.dropFirst(own.count)
+            return Result { () throws(FileError) in
+                try TrainedModel.checkFinite(own, of: path)
+                return own
+            }
+        }
     }
 }

@@ -43,6 +43,12 @@ extension Drawing {
                 textLength="\(number(Bitmap.width(of: text, size: size)))" \
                 lengthAdjust="spacingAndGlyphs">\(escaped(text))</text>
                 """
+        case .group(let marks, let id, let title):
+            return """
+                <g id="\(id)"><title>\(escaped(title))</title>
+                \(marks.map(element).joined(separator: "\n"))
+                </g>
+                """
         }
     }
 

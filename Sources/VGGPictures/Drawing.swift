@@ -9,6 +9,8 @@ struct Drawing {
         case rectangle(from: Point, to: Point, colour: Colour, opacity: Double)
         /// One line of text; the position is on its base line.
         case text(String, at: Point, size: Double, anchor: TextAnchor, colour: Colour)
+        /// Marks that belong together. SVG names them and says what they mean.
+        case group([Mark], id: String, title: String)
     }
 
     var width: Int
@@ -47,6 +49,11 @@ struct Drawing {
         var bitmap = Bitmap(
             width: Int((Double(width) * scale).rounded(.up)),
             height: Int((Double(height) * scale).rounded(.up)))
+        draw(marks, scale: scale, on: &bitmap)
+        return bitmap
+    }
+
+    private func draw(_ marks: [Mark], scale: Double, on bitmap: inout Bitmap) {
         for mark in marks {
             switch mark {
             case .line(let points, var stroke):
@@ -56,8 +63,8 @@ struct Drawing {
                 bitmap.fill(from: upperLeft * scale, to: lowerRight * scale, colour: colour, opacity: opacity)
             case .text(let text, let position, let size, let anchor, let colour):
                 bitmap.draw(text, at: position * scale, size: size * scale, anchor: anchor, colour: colour)
+            case .group(let marks, _, _): draw(marks, scale: scale, on: &bitmap)
             }
         }
-        return bitmap
     }
 }

@@ -1,3 +1,5 @@
+import VGGKit
+
 extension BenchmarkResult {
     /// A table by step of the plan, and what it comes to.
     /// - Parameter width: the characters of a line; nil for as many as it takes.
@@ -32,7 +34,7 @@ extension BenchmarkResult {
             \(Text.fixed(stepMs.median, 1)) ms each (\(range) ms)
             \(Text.fixed(gflops, 1)) GFLOP/s, counted as direct convolution: \
             \(Text.fixed(percentOfPeak, 1)) % of the peak
-            \(Text.bytes(Int(peakRssMb * 1e6))) of memory at most
+            \(ReadableNumber.bytes(Int(peakRssMb * 1e6))) of memory at most
             """
     }
 }

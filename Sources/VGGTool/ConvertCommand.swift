@@ -114,7 +114,7 @@ struct ConvertCommand: ParsableCommand {
         }
         Console.error(
             "wrote \(output): \(Text.count(network.parameters.count, "tensor")), "
-                + "\(Text.grouped(network.parameterCount)) parameters, "
+                + "\(ReadableNumber.grouped(network.parameterCount)) parameters, "
                 + (network.head == nil ? "no classifier" : "\(belonging.model.classes) classes"))
     }
 }

@@ -105,14 +105,15 @@ struct DataCommand: ParsableCommand {
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
             try Console.print(
                 """
-                \(name): \(Text.grouped(train.count)) training and \(Text.grouped(data.test.count)) test \
+                \(name): \(ReadableNumber.grouped(train.count)) training and \(ReadableNumber.grouped(data.test.count)) test \
                 images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
                 """)
             if let output { try Console.print("samples: \(output)") }
             let width = train.classNames.map(\.count).max() ?? 0
             for (name, count) in zip(train.classNames, perClass) {
-                try Console.print("  \(Text.left(name, width))  \(Text.right(Text.grouped(count), 7))")
+                try Console.print(
+                    "  \(Text.left(name, width))  \(Text.right(ReadableNumber.grouped(count), 7))")
             }
         }
     }

@@ -49,7 +49,7 @@ enum Datasets {
             guard bar?.isDue() == true else { return }
             bar?.draw(
                 "fetching", progress.bytesTotal.map { Double(progress.bytesDone) / Double(max($0, 1)) },
-                [Text.bytes(progress.bytesDone)])
+                [ReadableNumber.bytes(progress.bytesDone)])
         }
         for remark in splits.remarks { Console.note(remark) }
         return splits

@@ -55,7 +55,7 @@ struct DevicesCommand: ParsableCommand {
         var cells: [String] {
             let peak = peakGflops[Precision.fp32.rawValue] ?? 0
             return [
-                name, kind.rawValue, hardware, driver, "\(units)", memory.map(Text.bytes) ?? "",
+                name, kind.rawValue, hardware, driver, "\(units)", memory.map(ReadableNumber.bytes) ?? "",
                 peak > 0 ? "\(Text.fixed(peak, 0)) GFLOP/s" : "",
                 bandwidthGbPerSec > 0 ? "\(Text.fixed(bandwidthGbPerSec, 1)) GB/s" : "",
             ]

@@ -151,8 +151,9 @@ struct DistanceReport {
             if keepsAll, let free = FreeMemory.bytes, bytes > free {
                 throw FileError(
                     files.first ?? "",
-                    "and the others take \(Text.bytes(bytes)) of memory, but "
-                        + "\(Text.bytes(free)) are free; name fewer pictures, or use a smaller --size")
+                    "and the others take \(ReadableNumber.bytes(bytes)) of memory, but "
+                        + "\(ReadableNumber.bytes(free)) are free; name fewer pictures, or use a smaller --size"
+                )
             }
             for (file, embedding) in zip(files, embeddings) { body(file, embedding) }
         }

@@ -138,9 +138,9 @@ struct EvalCommand: ParsableCommand {
     /// The images that are tested, in words.
     private static func words(_ count: Int, of test: ImageDataset, _ testing: DatasetSplits.Testing) -> String
     {
-        let number = Text.grouped(count)
+        let number = ReadableNumber.grouped(count)
         let part = count < test.count ? "\(number) of " : ""
-        let whole = Text.grouped(test.count)
+        let whole = ReadableNumber.grouped(test.count)
         return switch testing {
         case .own: "\(number) test \(test.hasPhotos ? "photos" : "images") of \(test.name)"
         case .run: "\(part)the run's own \(whole) test photos of \(test.name)"

@@ -80,7 +80,8 @@ struct EvalReport: Encodable {
     /// Draws the pictures. Where nothing was mistaken there is no sheet, and an older one would mislead.
     func draw(_ report: EvaluationReport, _ test: ImageDataset, into folder: String) throws {
         let chart = ConfusionChart(
-            title: "\(test.name), \(Text.grouped(report.confusion.total)) images", names: classes.map(\.name),
+            title: "\(test.name), \(ReadableNumber.grouped(report.confusion.total)) images",
+            names: classes.map(\.name),
             counts: confusion)
         try AtomicFile.replace("\(folder)/confusion.png", with: chart.png())
         let sheet = "\(folder)/mistakes.png"
@@ -118,7 +119,7 @@ struct EvalReport: Encodable {
                     .prefix(most / 2))
         func row(_ name: String, _ scores: ClassScores) -> [String] {
             [name] + [scores.precision, scores.recall, scores.f1Score].map { Text.fixed($0, 3) }
-                + [Text.grouped(scores.support)]
+                + [ReadableNumber.grouped(scores.support)]
         }
         let table =
             [["class", "precision", "recall", "f1-score", "images"]]

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import VGGKit
 
+extension FeaturePooling: ExpressibleByArgument {}
+
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
@@ -16,10 +18,6 @@ struct FeaturesCommand: ParsableCommand {
               vgg features vgg16.pth *.jpg --layer relu5_3 --pool avg --output pooled.npy
             """)
 
-    enum Pooling: String, ExpressibleByArgument, CaseIterable {
-        case none, avg, max
-    }
-
     @OptionGroup var trained: TrainedModelOptions
     @OptionGroup(title: "Photos") var photos: PhotoOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
@@ -28,7 +26,7 @@ struct FeaturesCommand: ParsableCommand {
     var layer: String
 
     @Option(help: "Whole maps, or one number a channel: its average or its maximum.")
-    var pool = Pooling.none
+    var pool = FeaturePooling.none
 
     @Option(
         help: "The file to write; its ending, .npy or .safetensors, says the format.",
@@ -98,7 +96,7 @@ struct FeaturesCommand: ParsableCommand {
             for (place, index) in indices.enumerated() {
                 guard let tensor = features[index] else { continue }
                 try loaded.model.checkFinite(tensor.values)
-                values[place] += pooled(tensor).values
+                values[place] += pool.pooled(tensor).values
             }
         }
         report.end()
@@ -134,19 +132,9 @@ struct FeaturesCommand: ParsableCommand {
         let bytes = list.files.count * numbers * MemoryLayout<Float>.stride
         guard let free = FreeMemory.bytes, bytes > free else { return }
         throw ValidationError(
-            "the features of \(Text.count(list.files.count, "photo")) take \(Text.bytes(bytes)) of memory, but "
-                + "\(Text.bytes(free)) are free; give fewer photos or layers at a time, or use --pool avg")
-    }
-
-    private func pooled(_ tensor: Tensor) -> Tensor {
-        guard pool != .none, tensor.shape.count == 4 else { return tensor }
-        let pixels = tensor.shape[2] * tensor.shape[3]
-        let values = stride(from: 0, to: tensor.values.count, by: pixels).map { start -> Float in
-            let map = tensor.values[start..<start + pixels]
-            return pool == .max
-                ? map.max() ?? 0 : Float(map.reduce(0.0) { $0 + Double($1) } / Double(pixels))
-        }
-        return Tensor(shape: Array(tensor.shape.prefix(2)), values: values)
+            "the features of \(Text.count(list.files.count, "photo")) take \(ReadableNumber.bytes(bytes)) of memory, but "
+                + "\(ReadableNumber.bytes(free)) are free; give fewer photos or layers at a time, or use --pool avg"
+        )
     }
 
     private func write(_ tensors: [String: Tensor], files: [String]) throws {

@@ -31,7 +31,7 @@ struct PerceptionBenchmark {
             \(input.map(String.init).joined(separator: "×")), fp32, device: \(device), threads: \(threads), kernels: \(kernels)
             \(Text.fixed(stepMs.median, 1)) ms each, the median of \(stepMs.count) (\(Text.fixed(stepMs.min() ?? 0, 1)) to \
             \(Text.fixed(stepMs.max() ?? 0, 1)) ms)
-            \(Text.bytes(Int(peakRssMb * 1e6))) of memory at most
+            \(ReadableNumber.bytes(Int(peakRssMb * 1e6))) of memory at most
             """
         }
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import VGGKit
 
 struct RunsCommand: ParsableCommand {
@@ -89,45 +88,23 @@ struct RunsCommand: ParsableCommand {
     private func read() throws -> ([Run], [TrainingConfiguration]) {
         var runs: [Run] = []
         var configurations: [TrainingConfiguration] = []
-        for name in try names() {
-            let run = RunFolder(name.isEmpty ? folder : "\(folder)/\(name)")
-            let (configuration, records): (TrainingConfiguration, [MetricsRecord])
+        for name in try RunFolder.names(in: folder) {
+            let record: RunRecord
             do {
-                (configuration, records) = (try run.readConfiguration(), try run.readMetrics())
+                record = try RunRecord(RunFolder(name.isEmpty ? folder : "\(folder)/\(name)"))
             } catch {
                 Console.error("warning: \(error)")
                 continue
             }
-            configurations.append(configuration)
-            let epochs = records.compactMap { if case .epoch(let figures) = $0 { figures } else { nil } }
-            var best: EpochMetrics?
-            for epoch in epochs where best.map(epoch.isBetter) ?? true { best = epoch }
+            configurations.append(record.configuration)
             runs.append(
                 Run(
-                    run: name.isEmpty ? folder : name, epochs: epochs.last?.epoch ?? 0,
-                    ofEpochs: configuration.epochs, best: best.map(Figures.init),
-                    last: epochs.last.map(Figures.init), seconds: epochs.last?.seconds,
-                    diverged: run.readDiagnosis() != nil))
+                    run: name.isEmpty ? folder : name, epochs: record.last?.epoch ?? 0,
+                    ofEpochs: record.configuration.epochs, best: record.best.map(Figures.init),
+                    last: record.last.map(Figures.init), seconds: record.last?.seconds,
+                    diverged: record.diverged))
         }
         guard !runs.isEmpty else { throw FileError(folder, "holds no runs; vgg train makes one in runs") }
         return (runs, configurations)
-    }
-
-    /// The paths of run folders below the folder, in it or one folder deeper; an empty one for itself.
-    private func names() throws -> [String] {
-        guard FileKind(at: folder) == .folder else {
-            throw FileError(folder, "there is no such folder; name the one that holds the runs")
-        }
-        if RunFolder(folder).holdsRun { return [""] }
-        func folders(in path: String) -> [String] {
-            ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
-                .filter { FileKind(at: "\(path)/\($0)") == .folder }
-        }
-        return folders(in: folder).flatMap { name in
-            RunFolder("\(folder)/\(name)").holdsRun
-                ? [name]
-                : folders(in: "\(folder)/\(name)").map { "\(name)/\($0)" }
-                    .filter { RunFolder("\(folder)/\($0)").holdsRun }
-        }
     }
 }

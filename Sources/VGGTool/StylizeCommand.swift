@@ -166,7 +166,8 @@ struct StylizeCommand: ParsableCommand {
             return "\(width)×\(height)"
         }
         Console.error(
-            "\(sizes.joined(separator: ", ")) pixels on \(maps.device): \(Text.bytes(bytes)) of memory")
+            "\(sizes.joined(separator: ", ")) pixels on \(maps.device): \(ReadableNumber.bytes(bytes)) of memory"
+        )
         var display = StylizationDisplay(format: format.format, output: output, every: every)
         Signals.beginTraining()
         let made = try maps.fitting {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import VGGKit
 
 struct SummaryCommand: ParsableCommand {
@@ -11,6 +12,7 @@ struct SummaryCommand: ParsableCommand {
             Examples:
               vgg summary --arch vgg16 --in-channels 3 --classes 1000 --by layer
               vgg summary --width-divisor 4 --plan --batch-size 128
+              vgg summary --arch vgg16 --draw vgg16.svg
             """)
 
     enum Detail: String, ExpressibleByArgument, CaseIterable {
@@ -36,21 +38,33 @@ struct SummaryCommand: ParsableCommand {
             """)
     var plan = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also draw the network, block by block, into this file, .svg or .png.", valueName: "file"),
+        transform: HomeFolder.expandingTilde)
+    var draw: String?
+
     @OptionGroup var precision: PrecisionOption
     @OptionGroup(title: "Device") var compute: ComputeOptions
     @OptionGroup var output: FormatOption
 
+    private var isSVG: Bool { draw?.lowercased().hasSuffix(".svg") ?? false }
+
     func validate() throws {
+        if let draw, !isSVG, !draw.lowercased().hasSuffix(".png") {
+            throw ValidationError("\(draw) must end in .svg or .png, which says what is drawn")
+        }
         try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
-        try ValidationError.wrapping { _ = try network }
+        try ValidationError.wrapping { _ = try specification.network(size: size) }
     }
 
-    private var network: Network {
-        get throws { try head.applied(to: model.applied(to: ModelSpecification())).network(size: size) }
+    private var specification: ModelSpecification {
+        head.applied(to: model.applied(to: ModelSpecification()))
     }
 
     func run() throws {
-        let network = try network
+        let specification = specification
+        let network = try specification.network(size: size)
         let isTraining = network.head != nil
         let device = compute.resolved(
             for: network, batchSize: batchSize, mode: isTraining ? .training : .inference,
@@ -60,6 +74,11 @@ struct SummaryCommand: ParsableCommand {
             network, batchSize: batchSize,
             precision: precision.precision.resolved(training: network, on: device), device: device,
             withPlan: plan)
+        if let draw {
+            let drawing = NetworkDrawing(
+                network, title: specification.name, remarks: summary.memoryLines)
+            try AtomicFile.replace(draw, with: isSVG ? Data(drawing.svg().utf8) : drawing.png())
+        }
         switch (output.format, by) {
         case (.json, _): try Console.print(json: summary)
         case (.text, .block): try Console.print(summary.blockText(width: Console.outputColumns))
@@ -154,8 +173,8 @@ private struct Summary: Encodable {
         let header = ["layer", "kind", "output", "parameters", "MACs", "activations"]
         let rows = layers.map { layer in
             [
-                layer.name, layer.kind, "\(layer.output)", Text.grouped(layer.params),
-                Text.grouped(layer.macs), Text.bytes(layer.activationBytes),
+                layer.name, layer.kind, "\(layer.output)", ReadableNumber.grouped(layer.params),
+                ReadableNumber.grouped(layer.macs), ReadableNumber.bytes(layer.activationBytes),
             ]
         }
         let lines = Text.table([header] + rows, leftColumns: 3, width: width)
@@ -168,7 +187,7 @@ private struct Summary: Encodable {
         let rows = plan.map { step in
             [
                 step.name, step.kind, step.forward, step.backward, step.output,
-                Text.bytes(step.outputBytes), Text.bytes(step.otherBytes),
+                ReadableNumber.bytes(step.outputBytes), ReadableNumber.bytes(step.otherBytes),
                 [step.tasks.forward, step.tasks.inputGradient, step.tasks.weightGradient]
                     .map { $0.map { "\($0)" } ?? "-" }.joined(separator: " "),
             ]
@@ -177,14 +196,18 @@ private struct Summary: Encodable {
     }
 
     private var totals: [String] {
+        [
+            "parameters:       \(ReadableNumber.grouped(params))",
+            "MACs per image:   \(ReadableNumber.grouped(macs))",
+        ] + memoryLines
+    }
+
+    var memoryLines: [String] {
         let images = batchSize == 1 ? "1 image" : "\(batchSize) images"
         func line(_ name: String, _ bytes: Int) -> String {
-            "\(name) \(Text.bytes(bytes)) for batches of \(images) in \(precision)"
+            "\(name) \(ReadableNumber.bytes(bytes)) for batches of \(images) in \(precision)"
         }
-        return [
-            "parameters:       \(Text.grouped(params))",
-            "MACs per image:   \(Text.grouped(macs))",
-        ] + (memory.training.map { [line("training memory: ", $0)] } ?? [])
+        return (memory.training.map { [line("training memory: ", $0)] } ?? [])
             + [line("inference memory:", memory.inference)]
     }
 }

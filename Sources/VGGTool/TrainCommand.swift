@@ -264,7 +264,7 @@ struct TrainCommand: ParsableCommand {
         \(Text.count(estimate.steps, "step")) of \(Text.fixed(estimate.secondsPerStep, 3)) s \
         (\(Text.fixed(estimate.examplesPerSec, 1)) examples/sec), \
         \(Text.count(estimate.epochs, "test")) of \(Text.fixed(estimate.secondsPerTest, 1)) s, \
-        \(Text.bytes(estimate.memory.total)) of memory; loading alone makes \
+        \(ReadableNumber.bytes(estimate.memory.total)) of memory; loading alone makes \
         \(Text.fixed(estimate.loadedExamplesPerSec, 0)) examples/sec
         """
     }

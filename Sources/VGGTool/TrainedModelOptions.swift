@@ -83,7 +83,7 @@ struct TrainedModelOptions: ParsableArguments {
         let (splits, gone, trainedOn) = try run.testing(on: whole, isRuns: isRuns)
         if trainedOn > 0 {
             Console.note(
-                "\(Text.count(trainedOn, "photo")) of \(Text.grouped(splits.test.count)) in \(splits.folder) "
+                "\(Text.count(trainedOn, "photo")) of \(ReadableNumber.grouped(splits.test.count)) in \(splits.folder) "
                     + "\(trainedOn == 1 ? "has the name of one" : "have the names of some") that the run trained on; if "
                     + "they are the same pictures, the accuracy is too high")
         }

@@ -120,10 +120,10 @@ struct TrainingDisplay {
     private static func introduction(_ start: TrainingStart) -> String {
         let configuration = start.configuration
         var text = """
-            \(configuration.model.name), \(Text.grouped(start.parameters)) parameters, \
-            on \(Text.grouped(start.trainExamples)) images of \(configuration.dataName) \
+            \(configuration.model.name), \(ReadableNumber.grouped(start.parameters)) parameters, \
+            on \(ReadableNumber.grouped(start.trainExamples)) images of \(configuration.dataName) \
             at \(configuration.size)×\(configuration.size), batches of \(configuration.batchSize), \
-            \(Text.bytes(start.memory.total)) of memory
+            \(ReadableNumber.bytes(start.memory.total)) of memory
             """
         if let ranks = start.ranks { text += "\non \(ranks) processes, each with its part of every batch" }
         if let weights = configuration.initialWeights { text += "\nstarts from \(weights)" }
@@ -135,7 +135,7 @@ struct TrainingDisplay {
         }
         if let freeze = configuration.freeze {
             text +=
-                "\nfrozen: \(freeze.rawValue); \(Text.grouped(start.trainedParameters)) parameters are trained"
+                "\nfrozen: \(freeze.rawValue); \(ReadableNumber.grouped(start.trainedParameters)) parameters are trained"
         }
         if let folder = start.runDirectory { text += "\nrun folder: \(folder)" }
         return text

@@ -11,18 +11,25 @@ extension RunFolder {
     /// something worse than a signal, or a disk has lost them.
     package func readMetricLines() throws -> (records: [MetricsRecord], damaged: [Int]) {
         guard FileManager.default.fileExists(atPath: metricsPath) else { return ([], []) }
-        let bytes = try WholeFile.bytes(metricsPath, atMost: 1 << 30, expecting: "a run's figures")
+        var bytes = try WholeFile.bytes(metricsPath, atMost: 1 << 30, expecting: "a run's figures")
         var records: [MetricsRecord] = []
         var damaged: [Int] = []
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where !line.isEmpty {
-            // A line of bytes that are no text is as damaged as one that is half there.
-            if let text = String(validating: line, as: UTF8.self),
-                let record = try? JSONText.decode(MetricsRecord.self, from: text)
-            {
-                records.append(record)
-            } else {
-                damaged.append(index + 1)
+        var reader = MetricsLineReader()
+        // What ends the last line.
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.withUnsafeBufferPointer { bytes in
+            let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() where !line.isEmpty {
+                if let record = reader.record(UnsafeBufferPointer(rebasing: line)) {
+                    records.append(record)
+                } else if let text = String(validating: line, as: UTF8.self),
+                    let record = try? JSONText.decode(MetricsRecord.self, from: text)
+                {
+                    // A line of bytes that are no text is as damaged as one that is half there.
+                    records.append(record)
+                } else {
+                    damaged.append(index + 1)
+                }
             }
         }
         return (records, damaged)

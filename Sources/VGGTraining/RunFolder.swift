@@ -115,6 +115,16 @@ extension RunFolder {
     }
 }
 
+extension RunFolder {
+    /// Whether a process trains in the folder at this moment.
+    public var isInTraining: Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+}
+
 /// `config.json`: the configuration's members beside the number of the format.
 private struct RunDescription: Codable {
     struct UnknownFormat: Error { let format: Int }
@@ -156,11 +166,20 @@ final class RunLock {
     init(_ folder: RunFolder) throws {
         descriptor = open(folder.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(folder.path, failed: "cannot be opened") }
-        isHeld = flock(descriptor, LOCK_EX | LOCK_NB) == 0
-        if !isHeld, errno == EWOULDBLOCK {
-            close(descriptor)
-            throw TrainingError.runInUse(folder: folder.path)
+        // Somebody who only wants to know whether there is a lock has one for a moment (`isInTraining`).
+        for attempt in 1...5 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                isHeld = true
+                return
+            }
+            guard errno == EWOULDBLOCK else { break }
+            guard attempt < 5 else {
+                close(descriptor)
+                throw TrainingError.runInUse(folder: folder.path)
+            }
+            usleep(20_000)
         }
+        isHeld = false
     }
 
     deinit { close(descriptor) }

@@ -121,7 +121,7 @@ extension TrainingConfiguration {
     }
 
     /// The settings that are not the same in all of these, and the value that each has, as text.
-    package static func differences(
+    public static func differences(
         among configurations: [TrainingConfiguration]
     ) -> [(setting: Setting, values: [String])] {
         rows.map { row in (row.setting, configurations.map(row.value)) }.filter { Set($0.1).count > 1 }

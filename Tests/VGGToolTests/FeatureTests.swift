@@ -42,6 +42,11 @@ extension ToolTests {
         let first = array.suffix(8 * 4).withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
         let map = try #require(file.tensors["pool2"]).values.prefix(16)
         #expect(abs(first - map.reduce(0, +) / 16) < 1e-6)
+        #expect(try run("features run photos/0.png --layer pool2 --pool max --output m.npy").status == 0)
+        let largest = try folder.bytes("m.npy").suffix(8 * 4).withUnsafeBytes {
+            $0.loadUnaligned(as: Float.self)
+        }
+        #expect(largest == map.max() && largest != first)
     }
 
     @Test func refusesFeaturesThatCannotBeWritten() throws {

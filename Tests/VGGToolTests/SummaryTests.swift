@@ -50,4 +50,18 @@ extension ToolTests {
         let lines = try run("summary --conv-arch 1x16,2x32 --arch vgg11_bn --size 28 --width-divisor 2").lines
         #expect(lines[0].hasSuffix("[1, 8, 14, 14]") && lines[1].hasSuffix("[1, 16, 7, 7]"))
     }
+
+    /// The drawing is what the ending says, and another ending is refused.
+    @Test func summaryDrawsTheNetwork() throws {
+        let text = try run("summary --conv-arch 1x8,2x16 --size 32 --draw small.svg --precision fp32")
+        let drawn = try String(contentsOf: folder.url("small.svg"), encoding: .utf8)
+        #expect(text.status == 0 && drawn.hasPrefix("<svg ") && drawn.contains("3×3 conv (16), pad 1"))
+        for line in text.lines where line.contains("memory:") { #expect(drawn.contains(line), "\(line)") }
+        #expect(drawn.contains("inference memory:"))
+        #expect(try run("summary --conv-arch 1x8 --size 32 --draw small.png").status == 0)
+        let png = try Data(contentsOf: folder.url("small.png"))
+        #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        let wrong = try run("summary --draw small.gif")
+        #expect(wrong.status == 64 && wrong.errors.contains("must end in .svg or .png"))
+    }
 }

@@ -1,0 +1,87 @@
+import Foundation
+import VGGFiles
+import VGGInference
+
+/// What a run trains, and how far it came: a row of a table of runs.
+public struct RunRecord: Hashable, Sendable {
+    /// What a run is doing, or how it ended.
+    public enum State: String, Sendable, Codable {
+        /// A process trains in its folder.
+        case training
+        /// All that was asked for is done.
+        case finished
+        /// Its loss was no longer finite.
+        case diverged
+        /// It can go on.
+        case stopped
+    }
+
+    public let folder: RunFolder
+    public let configuration: TrainingConfiguration
+    /// The epoch with the highest accuracy, in validation if there is one; nil before the first epoch's end.
+    public let best: EpochMetrics?
+    public let last: EpochMetrics?
+    /// Steps done, as far as the figures have been written.
+    public let steps: Int
+    /// How far it is, in epochs.
+    public let progress: Double
+    /// Whether it ended because its loss was no longer finite.
+    public let diverged: Bool
+
+    /// - Throws: what `readConfiguration` and `readMetrics` throw.
+    public init(_ folder: RunFolder) throws {
+        self.folder = folder
+        configuration = try folder.readConfiguration()
+        var best: EpochMetrics?
+        var last: EpochMetrics?
+        let records = try folder.readMetrics()
+        for case .epoch(let figures) in records {
+            last = figures
+            if best.map(figures.isBetter) ?? true { best = figures }
+        }
+        (self.best, self.last) = (best, last)
+        steps = records.last?.step ?? 0
+        progress =
+            switch records.last {
+            case .step(let figures)?: figures.epochs
+            case .epoch(let figures)?: Double(figures.epoch)
+            case nil: 0
+            }
+        diverged = folder.readDiagnosis() != nil
+    }
+
+    /// What it is doing at this moment.
+    public var state: State {
+        if folder.isInTraining { return .training }
+        if diverged { return .diverged }
+        let isOutOfPatience =
+            if let patience = configuration.patience, let best, let last {
+                last.epoch - best.epoch >= patience
+            } else { false }
+        let isDone =
+            last.map { $0.epoch >= configuration.epochs } ?? false
+            || configuration.maxSteps.map { steps >= $0 } ?? false
+        return isDone || isOutOfPatience ? .finished : .stopped
+    }
+}
+
+extension RunFolder {
+    /// The paths of run folders below the folder, in it or one folder deeper; an empty one for itself.
+    /// - Throws: `FileError` if there is no such folder.
+    public static func names(in folder: String) throws(FileError) -> [String] {
+        guard FileKind(at: folder) == .folder else {
+            throw FileError(folder, "there is no such folder; name the one that holds the runs")
+        }
+        if RunFolder(folder).holdsRun { return [""] }
+        func folders(in path: String) -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+                .filter { FileKind(at: "\(path)/\($0)") == .folder }
+        }
+        return folders(in: folder).flatMap { name in
+            RunFolder("\(folder)/\(name)").holdsRun
+                ? [name]
+                : folders(in: "\(folder)/\(name)").map { "\(name)/\($0)" }
+                    .filter { RunFolder("\(folder)/\($0)").holdsRun }
+        }
+    }
+}

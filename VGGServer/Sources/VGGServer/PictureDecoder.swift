@@ -1,0 +1,59 @@
+import Foundation
+import Synchronization
+import VGGImages
+import VGGModel
+
+/// Decodes and prepares pictures on threads of its own, a few at once: a picture may take a second and half a gigabyte,
+/// and nothing else shall wait for it.
+final class PictureDecoder: Sendable {
+    private let queue: OperationQueue
+
+    init(atOnce count: Int) {
+        queue = OperationQueue()
+        queue.maxConcurrentOperationCount = count
+        queue.qualityOfService = .userInitiated
+    }
+
+    /// The network's input for the bytes of a JPEG, PNG or WebP file.
+    /// - Throws: as `decoding`.
+    func input(from bytes: [UInt8], _ preprocessing: Preprocessing, by deadline: ContinuousClock.Instant)
+        async throws -> ImageBatch
+    {
+        try await decoding(bytes, by: deadline) { preprocessing.input(from: $0) }
+    }
+
+    /// What is made of the picture that a JPEG, PNG or WebP file has.
+    /// - Throws: `APIError` if the bytes are no such picture, or it is too late; or `CancellationError`.
+    func decoding<Made: Sendable>(
+        _ bytes: [UInt8], by deadline: ContinuousClock.Instant,
+        _ make: @escaping @Sendable (RGBImage) -> Made
+    ) async throws -> Made {
+        let isCancelled = Flag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.addOperation {
+                    continuation.resume(
+                        with: Result {
+                            guard !isCancelled.isSet else { throw CancellationError() }
+                            guard deadline > .now else { throw APIError.tooSlow }
+                            do {
+                                return make(try RGBImage(decoding: bytes))
+                            } catch let error as ImageError {
+                                throw APIError.invalid("picture: \(error)")
+                            }
+                        })
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+    }
+}
+
+/// Something that has happened, or not yet.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,125 @@
+// What all parts of the page share: words, elements, numbers, and how the server is asked.
+
+let table = {};
+export let language = "en";
+
+export async function readWords() {
+  table = await (await fetch("/studio/words.json")).json();
+  const known = localStorage.getItem("language");
+  setLanguage(known ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
+}
+
+export function setLanguage(name) {
+  language = name in table ? name : "en";
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+}
+
+/** The text of a key; {name} in it stands for a value. */
+export function word(key, values = {}) {
+  const text = table[language][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** An element with attributes, listeners (on…) and children. */
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (typeof value === "boolean") element.toggleAttribute(key, value);
+    else if (value !== undefined) element.setAttribute(key, value);
+  }
+  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
+  return element;
+}
+
+export function svg(name, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+export const $ = (id) => document.getElementById(id);
+
+export const whole = (number) => number.toLocaleString("en-US");
+export const percent = (share) => (100 * share).toFixed(1) + "\u00a0%";
+
+export function bytes(count) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  while (count >= 1000 && unit < 4) { count /= 1000; unit += 1; }
+  return `${unit === 0 ? count : count.toPrecision(3)} ${units[unit]}`;
+}
+
+export function duration(seconds) {
+  const total = Math.round(seconds);
+  if (total < 60) return `${total} s`;
+  if (total < 3600) return `${Math.floor(total / 60)} min ${total % 60} s`;
+  return `${Math.floor(total / 3600)} h ${Math.floor(total / 60) % 60} min`;
+}
+
+export function notice(text) {
+  $("notice").hidden = !text;
+  $("notice").textContent = text ?? "";
+}
+
+// MARK: The server
+
+let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? sessionStorage.getItem("token");
+if (token) sessionStorage.setItem("token", token);
+if (location.hash.includes("token=")) history.replaceState(null, "", location.pathname);
+
+async function askForToken() {
+  const dialog = $("token-dialog");
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  if (dialog.returnValue !== "ok" || !$("token").value) return false;
+  token = $("token").value.trim();
+  sessionStorage.setItem("token", token);
+  $("token").value = "";
+  return true;
+}
+
+/** An answer of the server; asks people for the token where it is missing. */
+export async function ask(path, options = {}) {
+  for (;;) {
+    const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const answer = await fetch(path, { ...options, headers });
+    if (answer.ok) return answer;
+    if (answer.status === 401 && (await askForToken())) continue;
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.error ?? `${answer.status}`);
+  }
+}
+
+export const get = async (path) => (await ask(path)).json();
+
+export const post = async (path, body, type = "application/json") =>
+  (await ask(path, { method: "POST", body, headers: { "Content-Type": type } })).json();
+
+/** Server-sent events, read from a plain answer because EventSource cannot show a token. */
+export async function events(path, signal, listener) {
+  while (!signal.aborted) {
+    try {
+      const reader = (await ask(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        text += value;
+        const parts = text.split("\n\n");
+        text = parts.pop();
+        for (const part of parts) {
+          const name = /^event: (.*)$/m.exec(part);
+          const data = /^data: (.*)$/m.exec(part);
+          if (name && data) listener(name[1], JSON.parse(data[1]));
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+    }
+    // The server may have been started again.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  }
+}

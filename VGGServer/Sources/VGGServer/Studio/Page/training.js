@@ -1,0 +1,157 @@
+// Trainings: what they are made of, what they will take, and those that there are.
+
+import { $, bytes, duration, get, h, notice, post, word } from "/studio/shared.js";
+
+let choices = null;
+let runs = [];
+let models = [];
+let timer;
+/** What the form holds, kept when the language changes. */
+const kept = { recipe: "quick", data: "", init: "", options: {} };
+let estimate = null;
+let isOpen = false;
+
+export function start(served) { models = served; }
+
+export async function enter() {
+  try {
+    choices = choices ?? (await get("/studio/api/training"));
+    words();
+    refresh();
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+export function leave() { clearTimeout(timer); }
+
+export function words() {
+  if (!choices) return;
+  if (choices.program) form(); else $("training-form").replaceChildren(h("p", {}, word("training.no-program")));
+  showEstimate();
+  showRuns();
+}
+
+function form() {
+  const select = (key, options, listener) => h("select", {
+    id: `choice-${key}`,
+    onchange: (event) => {
+      kept[key] = event.target.value;
+      estimate = null;
+      showEstimate();
+      listener?.();
+    },
+  }, options.map(([value, text]) => h("option", { value, selected: kept[key] === value }, text)));
+  const field = (key, control, help) => h("div", { class: "field" },
+    h("label", {}, h("span", {}, word("training." + key)), control), help ?? "");
+  const about = h("p", { class: "help" });
+  const describe = () => {
+    const recipe = choices.recipes.find((one) => one.name === kept.recipe);
+    about.textContent = recipe ? `${recipe.summary}${recipe.reaches ? `; ${recipe.reaches}` : ""}. ${recipe.options}` : "";
+  };
+  describe();
+  const weights = [...new Set([...models.filter((model) => model.name === "fashion-mnist").map((model) => model.name),
+    ...runs.filter((run) => run.has_model).map((run) => run.name)])];
+  $("training-form").replaceChildren(
+    field("recipe", select("recipe", [["", word("training.none")], ...choices.recipes.map((one) => [one.name, one.name])], describe), about),
+    field("data", select("data", [["", word("training.default")], ...choices.data.map((name) => [name, name])])),
+    field("init", select("init", [["", word("training.random")], ...weights.map((name) => [name, name])])),
+    h("details", { open: isOpen, ontoggle: (event) => { isOpen = event.target.open; } },
+      h("summary", {}, word("training.options")), choices.options.map(option)),
+    h("p", { class: "row" },
+      h("button", { type: "button", id: "estimate-button", onclick: measure }, word("training.estimate")),
+      h("button", { type: "button", id: "start-button", class: "main", onclick: begin }, word("training.start"))));
+}
+
+function option({ name, is_flag: isFlag, help, default: usual }) {
+  const change = (value) => {
+    if (value === "" || value === false) delete kept.options[name]; else kept.options[name] = value;
+    estimate = null;
+    showEstimate();
+  };
+  const control = isFlag
+    ? h("input", { type: "checkbox", checked: kept.options[name] === true, onchange: (event) => change(event.target.checked) })
+    : h("input", { type: "text", size: 12, value: kept.options[name] ?? "", placeholder: usual ?? "", oninput: (event) => change(event.target.value.trim()) });
+  return h("div", { class: "field" }, h("label", {}, h("code", {}, `--${name}`), control), h("p", { class: "help" }, help));
+}
+
+async function measure() {
+  $("estimate").replaceChildren(h("p", {}, word("training.measuring")));
+  $("estimate-button").disabled = true;
+  try {
+    estimate = await post("/studio/api/training/estimate", JSON.stringify(kept));
+    showEstimate();
+  } catch (error) {
+    $("estimate").replaceChildren(h("p", {}, error.message));
+  } finally {
+    $("estimate-button").disabled = false;
+  }
+}
+
+function showEstimate() {
+  if (!estimate) {
+    $("estimate").replaceChildren(h("p", { class: "hint" }, word("training.first")));
+    return;
+  }
+  const memory = Object.values(estimate.memory).reduce((sum, part) => sum + (typeof part === "number" ? part : 0), 0);
+  $("estimate").replaceChildren(
+    h("p", { class: "soft" }, word("training.takes")), h("p", { class: "figures" }, duration(estimate.seconds)),
+    h("dl", {}, [
+      ["training.memory", bytes(memory)], ["training.steps", estimate.steps], ["training.step", `${estimate.seconds_per_step.toFixed(3)} s`],
+      ["training.speed", Math.round(estimate.examples_per_sec)],
+    ].flatMap(([name, value]) => [h("dt", {}, word(name)), h("dd", {}, value)])));
+}
+
+async function begin() {
+  try {
+    const { run } = await post("/studio/api/training/start", JSON.stringify(kept));
+    notice();
+    $("estimate").replaceChildren(h("p", {}, word("training.started", { run })));
+    refresh();
+  } catch (error) {
+    $("estimate").replaceChildren(h("p", {}, error.message));
+  }
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  try {
+    const found = (await get("/studio/api/runs")).runs;
+    if (JSON.stringify(found) !== JSON.stringify(runs)) {
+      const isNew = found.length !== runs.length;
+      runs = found;
+      showRuns();
+      if (isNew && choices.program && !$("training-form").contains(document.activeElement)) form();
+    }
+  } catch (error) {
+    notice(error.message);
+  }
+  timer = setTimeout(refresh, 2000);
+}
+
+const logs = new Map();
+
+function showRuns() {
+  const latest = runs.filter((run) => run.state !== "finished").concat(runs.filter((run) => run.state === "finished").slice(-5).reverse());
+  const act = (path, run) => async () => {
+    try {
+      await post(`/studio/api/training/${path}`, JSON.stringify({ run }));
+      refresh();
+    } catch (error) {
+      notice(error.message);
+    }
+  };
+  const showLog = (run) => async () => {
+    if (logs.has(run)) logs.delete(run);
+    else logs.set(run, (await get(`/studio/api/training/log?${new URLSearchParams({ run })}`)).text || "–");
+    showRuns();
+  };
+  $("training-runs").replaceChildren(...latest.slice(0, 30).map((run) => h("div", { class: "task" },
+    h("strong", {}, run.name), " ", h("span", { class: `state ${run.state}` }, word("state." + run.state)),
+    h("p", { class: "row" }, h("progress", { max: run.epochs, value: run.progress }),
+      h("span", {}, `${Number(run.progress.toFixed(2))}/${run.epochs} ${word("training.epochs")}`),
+      run.state === "training" ? h("button", { type: "button", "data-stop": run.name, onclick: act("stop", run.name) }, word("training.stop")) : "",
+      run.state === "stopped" ? h("button", { type: "button", "data-resume": run.name, onclick: act("resume", run.name) }, word("training.resume")) : "",
+      h("button", { type: "button", "aria-expanded": String(logs.has(run.name)), onclick: showLog(run.name) }, word("training.log"))),
+    logs.has(run.name) ? h("pre", {}, logs.get(run.name)) : "")));
+}
