@@ -88,7 +88,7 @@ import VGGServer
                 Issue.record("no paths")
                 return
             }
-            #expect(paths.count == 16)
+            #expect(paths.count == 17)
             var names: Set<String> = []
             for (path, operations) in paths {
                 guard case .object(let operations) = operations else { continue }
