@@ -46,7 +46,8 @@ extension ConvolutionStep {
             }
         case .winograd:
             let tiles = TaskRanges(
-                over: count * input.tiles(kernel: convolution.kernel), grain: vgg_winograd_block(convolution.outChannels),
+                over: count * input.tiles(kernel: convolution.kernel),
+                grain: vgg_winograd_block(convolution.outChannels),
                 least: Int(VGG_WINOGRAD_BLOCK), threads: threads)
             context.workers.run(tiles) { range, worker in
                 var back = gradientMap.backward
