@@ -44,7 +44,7 @@ extension ToolTests {
     func swiftExamplesCompile(_ document: Document) throws {
         let build = URL(fileURLWithPath: try #require(Program.path)).deletingLastPathComponent()
         let modules = try FileManager.default.contentsOfDirectory(atPath: build.path).filter {
-            ["CVGG", "COpenCL"].contains(where: $0.hasPrefix) && $0.hasSuffix(".build")
+            ["CVGG", "COpenCL", "CMPI"].contains(where: $0.hasPrefix) && $0.hasSuffix(".build")
         }
         let maps =
             modules.map { build.appending(path: "\($0)/module.modulemap").path }
