@@ -11,7 +11,8 @@ private struct MPILauncher: Sendable, CustomTestStringConvertible {
     /// VGG_REQUIRE_MPI makes the absence of one a failure.
     static let all: [MPILauncher] = {
         let known = [
-            "mpirun.openmpi --allow-run-as-root --oversubscribe", "mpirun.mpich",
+            "mpirun.openmpi --allow-run-as-root --oversubscribe --mca btl_vader_single_copy_mechanism none",
+            "mpirun.mpich",
         ]
         let isRequired = ProcessInfo.processInfo.environment["VGG_REQUIRE_MPI"] != nil
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
