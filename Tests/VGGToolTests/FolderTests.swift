@@ -77,7 +77,9 @@ extension ToolTests {
 
         try FileManager.default.moveItem(at: folder.url("photos"), to: folder.url("moved"))
         let lost = try run("train --resume run --epochs 4 --estimate")
-        #expect(lost.status == 1 && lost.errors.contains("photos: the run's data are no longer there"), "\(lost.errors)")
+        #expect(
+            lost.status == 1 && lost.errors.contains("photos: the run's data are no longer there"),
+            "\(lost.errors)")
         let moved = try run("train --resume run --data folder:moved --epochs 4 --estimate")
         #expect(moved.status == 0 && moved.output.contains("8 steps"), "\(moved.output)\(moved.errors)")
         #expect(try folder.names("run") == names)
