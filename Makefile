@@ -19,10 +19,10 @@ SERVER := $(SWIFT) build -c release --package-path VGGServer
 
 SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
     VGGServer/Package.swift VGGServer/Sources VGGServer/Tests
-C_FILES = $(shell find Sources -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
+C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl mpi train reproduce server studio test test-server check-server check-studio \
+.PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 check-server check-studio \
     bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
     bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
@@ -64,6 +64,9 @@ test: ## run all tests but the server's, which make test-server runs
 
 test-server: ## run the server's tests, for which Hummingbird is built: minutes more
 	$(SWIFT) test -c release --package-path VGGServer
+
+test-arm64: ## run every kernel, compiled for 64-bit ARM, under qemu-user: the bits that it gives here
+	Scripts/test-arm64
 
 studio: build server ## start server and studio with the model that ships and the runs in runs/ (SERVE="…" adds to it)
 	@$$($(SERVER) --show-bin-path)/vgg-server --vgg $(VGG) $(SERVE)

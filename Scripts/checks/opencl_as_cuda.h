@@ -1,7 +1,7 @@
-// What the OpenCL C of Sources/VGGOpenCL/Kernels is in CUDA C++: its words, its functions, and as much of its vectors as the
-// kernels use. Scripts/checks/cuda_compile.py puts it before them; it also does what macros
-// cannot: (float4)(a, b, c, d) becomes float4(a, b, c, d), an array in local memory a shared one, the size of a group a bound
-// of launches, and the word global, which CUDA's own headers use, is left out.
+// What the OpenCL C of Sources/VGGOpenCL/Kernels is in CUDA C++: its words, its functions, and as much of its
+// vectors as the kernels use. Scripts/checks/cuda_compile.py puts it before them; it also does what macros
+// cannot: (float4)(a, b, c, d) becomes float4(a, b, c, d), an array in local memory a shared one, the size of
+// a group a bound of launches, and the word global, which CUDA's own headers use, is left out.
 
 #define kernel extern "C" __global__
 #define constant const
@@ -44,15 +44,13 @@ struct float8 {
     float8(vector4<float> low, vector4<float> high) : low(low), high(high) {}
 };
 
-template <typename Number>
-inline vector2<Number> &operator+=(vector2<Number> &a, vector2<Number> b) {
+template <typename Number> inline vector2<Number> &operator+=(vector2<Number> &a, vector2<Number> b) {
     a.x += b.x;
     a.y += b.y;
     return a;
 }
 
-template <typename Number>
-inline vector4<Number> &operator+=(vector4<Number> &a, vector4<Number> b) {
+template <typename Number> inline vector4<Number> &operator+=(vector4<Number> &a, vector4<Number> b) {
     a.x += b.x;
     a.y += b.y;
     a.z += b.z;
@@ -73,8 +71,7 @@ template <typename Number> inline vector4<Number> vload4(size_t place, const Num
     return vector4<Number>(numbers[0], numbers[1], numbers[2], numbers[3]);
 }
 
-template <typename Number>
-inline void vstore4(vector4<Number> value, size_t place, Number *numbers) {
+template <typename Number> inline void vstore4(vector4<Number> value, size_t place, Number *numbers) {
     numbers += 4 * place;
     numbers[0] = value.x;
     numbers[1] = value.y;

@@ -1,9 +1,13 @@
 #include "vgg_kernels.h"
 #include "vgg_peak.h"
 
-// More sums than an operation's latency times how many start in a cycle, and few enough to stay in 16
-// registers beside the factors. They start apart, or the compiler would see that they are all the same.
+// More sums than an operation's latency times how many start in a cycle, and few enough to stay in 16 (ARM:
+// 32) registers beside the factors. They start apart, or the compiler would see that they are all the same.
+#if defined(__aarch64__)
+enum { CHAINS = 24 };
+#else
 enum { CHAINS = 12 };
+#endif
 
 /// Defines `name`, which runs CHAINS independent sums through `step` and returns the operations done.
 #define PEAK(name, attributes, vector, operations, prepare, step)                                            \
@@ -26,9 +30,17 @@ enum { CHAINS = 12 };
 typedef float vector4 __attribute__((vector_size(16)));
 
 // Every processor of 64 bits has vectors of four; the factors keep the sums finite and normal.
+#if defined(__aarch64__)
+// ARM adds to the register that it sums in: the other form takes a copy for each. The compiler must not
+// know the factors, or it would multiply them once.
+#define MULTIPLY_ADD(x) ((x) + factor * addend)
+#define HIDE(vector) __asm__("" : "+w"(vector))
+#else
 #define MULTIPLY_ADD(x) ((x)*factor + addend)
-PEAK(peak_fp32__portable, , vector4, 2 * 4, const vector4 factor = (vector4){} + 0.5f;
-     const vector4 addend = (vector4){} + 1.0f, MULTIPLY_ADD)
+#define HIDE(vector)
+#endif
+PEAK(peak_fp32__portable, , vector4, 2 * 4, vector4 factor = (vector4){} + 0.5f;
+     vector4 addend = (vector4){} + 1.0f; HIDE(factor); HIDE(addend), MULTIPLY_ADD)
 
 #if defined(__x86_64__)
 #include <immintrin.h>
