@@ -25,36 +25,11 @@ struct ONNXGraph {
     }
 
     private mutating func append(_ layer: PlacedLayer) {
-        let name = layer.name
-        switch layer.layer {
-        case .convolution(let convolution):
+        if case .adaptiveAveragePool = layer.layer {
+            appendAdaptivePool(layer.name, from: layer.input.dimensions, to: layer.output.dimensions)
+        } else if let onnx = layer.layer.description.onnx {
             nodes.append(
-                ONNXNode(
-                    "Conv", name, reading: ["\(name).weight", "\(name).bias"],
-                    [
-                        "kernel_shape": .integers([convolution.kernel, convolution.kernel]),
-                        "pads": .integers([Int](repeating: convolution.padding, count: 4)),
-                        "strides": .integers([convolution.stride, convolution.stride]),
-                    ]))
-        case .batchNorm(let norm):
-            let tensors = ["weight", "bias", "running_mean", "running_var"].map { "\(name).\($0)" }
-            nodes.append(
-                ONNXNode("BatchNormalization", name, reading: tensors, ["epsilon": .float(norm.epsilon)]))
-        case .relu: nodes.append(ONNXNode("Relu", name))
-        case .maxPool(let pool):
-            nodes.append(
-                .pool("MaxPool", name, [pool.window, pool.window], strides: [pool.stride, pool.stride]))
-        case .averagePool(let pool):
-            nodes.append(
-                .pool("AveragePool", name, [pool.window, pool.window], strides: [pool.stride, pool.stride]))
-        case .adaptiveAveragePool:
-            appendAdaptivePool(name, from: layer.input.dimensions, to: layer.output.dimensions)
-        case .flatten: nodes.append(ONNXNode("Flatten", name, ["axis": .integer(1)]))
-        case .linear:
-            nodes.append(
-                ONNXNode(
-                    "Gemm", name, reading: ["\(name).weight", "\(name).bias"], ["transB": .integer(1)]))
-        case .dropout: break  // Inference is without.
+                ONNXNode(onnx.name, layer.name, reading: layer.parameters.map(\.name), onnx.attributes))
         }
     }
 
@@ -65,7 +40,12 @@ struct ONNXGraph {
         let (rows, columns) = (output[1], output[2])
         guard height % rows != 0 || width % columns != 0 else {
             let window = [height / rows, width / columns]
-            if window != [1, 1] { nodes.append(.pool("AveragePool", name, window, strides: window)) }
+            if window != [1, 1] {
+                nodes.append(
+                    ONNXNode(
+                        "AveragePool", name,
+                        ["kernel_shape": .integers(window), "strides": .integers(window)]))
+            }
             return
         }
         let horizontal = Self.averages(from: width, to: columns)
@@ -149,11 +129,7 @@ struct ONNXGraph {
 
 /// One operator of a graph; its first input is the chain's, the others are initialisers.
 struct ONNXNode {
-    enum Attribute {
-        case integer(Int)
-        case integers([Int])
-        case float(Float)
-    }
+    typealias Attribute = LayerDescription.ONNXOperator.Attribute
 
     var operation: String
     /// The layer's; what the node writes has the same name.
@@ -172,10 +148,6 @@ struct ONNXNode {
         self.tensors = tensors
         self.attributes = attributes
         self.readsChainLast = readsChainLast
-    }
-
-    static func pool(_ operation: String, _ name: String, _ window: [Int], strides: [Int]) -> ONNXNode {
-        ONNXNode(operation, name, ["kernel_shape": .integers(window), "strides": .integers(strides)])
     }
 
     /// The `NodeProto`.

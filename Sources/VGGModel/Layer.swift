@@ -65,33 +65,6 @@ public struct Linear: Hashable, Sendable {
 }
 
 extension Layer {
-    /// The class name PyTorch prints for the layer.
-    public var className: String {
-        switch self {
-        case .convolution: "Conv2d"
-        case .batchNorm: "BatchNorm2d"
-        case .relu: "ReLU"
-        case .maxPool: "MaxPool2d"
-        case .averagePool: "AvgPool2d"
-        case .adaptiveAveragePool: "AdaptiveAvgPool2d"
-        case .flatten: "Flatten"
-        case .linear: "Linear"
-        case .dropout: "Dropout"
-        }
-    }
-
-    /// What the VGG literature calls such a layer, without its number; nil where it has no name for it.
-    var literatureName: String? {
-        switch self {
-        case .convolution: "conv"
-        case .batchNorm: "bn"
-        case .relu: "relu"
-        case .maxPool: "pool"
-        case .linear: "fc"
-        case .averagePool, .adaptiveAveragePool, .flatten, .dropout: nil
-        }
-    }
-
     /// The shape the layer makes of `input`.
     /// - Throws: `LayerError` if the layer cannot take `input`.
     func output(for input: Shape) throws(LayerError) -> Shape {
@@ -153,28 +126,6 @@ extension Layer {
         case .convolution(let layer): output.count * layer.inChannels * layer.kernel * layer.kernel
         case .linear(let layer): layer.inFeatures * layer.outFeatures
         default: 0
-        }
-    }
-
-    /// The layer's stored tensors in PyTorch's names and shapes; counted ones are trained.
-    var tensors: [(name: String, shape: [Int], isTrained: Bool)] {
-        switch self {
-        case .convolution(let layer):
-            [
-                ("weight", [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel], true),
-                ("bias", [layer.outChannels], true),
-            ]
-        case .linear(let layer):
-            [
-                ("weight", [layer.outFeatures, layer.inFeatures], true),
-                ("bias", [layer.outFeatures], true),
-            ]
-        case .batchNorm(let layer):
-            [
-                ("weight", [layer.channels], true), ("bias", [layer.channels], true),
-                ("running_mean", [layer.channels], false), ("running_var", [layer.channels], false),
-            ]
-        default: []
         }
     }
 }

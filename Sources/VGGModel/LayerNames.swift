@@ -25,7 +25,7 @@ extension Network {
                 block += 1
             default: break
             }
-            if let name = placed.layer.literatureName { aliases[name + number] = index }
+            if let name = placed.layer.description.literatureName { aliases[name + number] = index }
         }
         return aliases
     }

@@ -39,7 +39,7 @@ public struct PlacedLayer: Hashable, Sendable {
 
     /// The layer's stored tensors, under torchvision's names.
     public var parameters: [ParameterDescription] {
-        layer.tensors.map {
+        layer.description.tensors.map {
             ParameterDescription(name: "\(name).\($0.name)", shape: $0.shape, isTrained: $0.isTrained)
         }
     }

@@ -95,12 +95,12 @@ extension NetworkDrawing {
 
     /// Adds a box: its first layer, and below it in small letters those behind it.
     private func add(_ box: Box, at y: Double, to drawing: inout Drawing) {
-        let layers = network.layers[box.layers].map(\.layer)
+        let layers = network.layers[box.layers].map(\.layer.description)
         guard let first = layers.first else { return }
         let upperLeft = Drawing.Point(Self.boxes.left, y)
         let lowerRight = Drawing.Point(Self.boxes.right, y + Self.boxes.height)
         drawing.marks.append(
-            .rectangle(from: upperLeft, to: lowerRight, colour: first.figureColour, opacity: 1))
+            .rectangle(from: upperLeft, to: lowerRight, colour: first.work.colour, opacity: 1))
         drawing.addFrame(from: upperLeft, to: lowerRight, stroke: Stroke(Self.grey))
         let rest = layers.dropFirst().map(\.figureText).joined(separator: ", ")
         drawing.addText(

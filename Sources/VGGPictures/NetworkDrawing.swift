@@ -34,8 +34,8 @@ public struct NetworkDrawing: Hashable, Sendable {
     package var boxes: [Box] {
         var boxes: [Box] = []
         for (index, placed) in network.layers.enumerated() {
-            switch (placed.layer, boxes.last) {
-            case (.batchNorm, let last?), (.relu, let last?), (.dropout, let last?):
+            switch (placed.layer.description.work, boxes.last) {
+            case (.elementwise, let last?):
                 boxes[boxes.count - 1].layers = last.layers.lowerBound..<index + 1
             default: boxes.append(Box(layers: index..<index + 1))
             }
@@ -79,32 +79,14 @@ public struct NetworkDrawing: Hashable, Sendable {
     }
 }
 
-extension Layer {
-    /// What the chapter's figure writes into a layer's box.
-    var figureText: String {
-        switch self {
-        case .convolution(let layer):
-            "\(layer.kernel)×\(layer.kernel) conv (\(layer.outChannels))"
-                + (layer.padding > 0 ? ", pad \(layer.padding)" : "")
-                + (layer.stride > 1 ? ", stride \(layer.stride)" : "")
-        case .batchNorm: "batch norm"
-        case .relu: "ReLU"
-        case .maxPool(let pool): "\(pool.window)×\(pool.window) max pool, stride \(pool.stride)"
-        case .averagePool(let pool): "\(pool.window)×\(pool.window) average pool, stride \(pool.stride)"
-        case .adaptiveAveragePool(let height, let width): "average pool to \(height)×\(width)"
-        case .flatten: "flatten"
-        case .linear(let layer): "FC (\(layer.outFeatures))"
-        case .dropout(let probability): "dropout \(probability)"
-        }
-    }
-
-    /// The colour of its box: one for each kind of work.
-    var figureColour: Colour {
+extension LayerDescription.Work {
+    /// The colour of a box: one for each kind of work.
+    var colour: Colour {
         switch self {
         case .convolution: Colour(0xCFE3F5)
-        case .maxPool, .averagePool, .adaptiveAveragePool: Colour(0xF9DCC4)
+        case .pool: Colour(0xF9DCC4)
         case .linear: Colour(0xD3ECD0)
-        case .batchNorm, .relu, .flatten, .dropout: Colour(0xECECEC)
+        case .elementwise, .reshape: Colour(0xECECEC)
         }
     }
 }
