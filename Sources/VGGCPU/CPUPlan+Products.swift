@@ -108,50 +108,6 @@ extension CPUPlan {
             }
         }
     }
-
-    func scaledOutput(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Float] {
-        let map = layout.steps[step].output
-        precondition(
-            map.element == .float32 && map.channels == factors.count, "outputs are compared in fp32")
-        let first = activation(step + 1).assumingMemoryBound(to: Float.self) + map.interior
-        return [Float](unsafeUninitializedCapacity: count * map.count) { scaled, initialized in
-            factors.withUnsafeBufferPointer { factors in
-                guard let scaled = scaled.baseAddress, let factors = factors.baseAddress else { return }
-                context.workers.run(over: count * map.height, grain: 1) { rows, _ in
-                    for place in rows {
-                        let (image, y) = place.quotientAndRemainder(dividingBy: map.height)
-                        let from = first + image * map.imageStride + y * map.rowStride
-                        let to = scaled + (image * map.height + y) * map.plain.rowStride
-                        for start in stride(from: 0, to: map.plain.rowStride, by: map.channels) {
-                            scale(
-                                from + start, by: factors, isNormalized: isNormalized, to: to + start,
-                                count: map.channels)
-                        }
-                    }
-                }
-            }
-            initialized = count * map.count
-        }
-    }
-
-    /// One pixel.
-    private func scale(
-        _ pixel: Floats, by factors: UnsafePointer<Float>, isNormalized: Bool, to scaled: Floats, count: Int
-    ) {
-        var share: Float = 1
-        if isNormalized {
-            // In eight sums, which a processor makes at once.
-            var sums = SIMD8<Float>.zero
-            let whole = count / 8 * 8
-            for place in stride(from: 0, to: whole, by: 8) {
-                let eight = UnsafeRawPointer(pixel + place).loadUnaligned(as: SIMD8<Float>.self)
-                sums += eight * eight
-            }
-            let squares = (whole..<count).reduce(sums.sum()) { $0 + pixel[$1] * pixel[$1] }
-            share = 1 / (squares.squareRoot() + 1e-10)
-        }
-        for place in 0..<count { scaled[place] = pixel[place] * share * factors[place] }
-    }
 }
 
 /// How the pixels of a map are dealt out for their products: in parts, whose sums are added in order, so that the sum

@@ -16,7 +16,7 @@ final class CPUPlan: BoundPlan {
     private let activations: Buffer
     private let activationOffsets: [Int]
     private let gradients: Buffer
-    private let gradientOffsets: [Int]
+    private let gradientPlaces: LaidOutPlan.GradientPlaces
     private let scratch: Buffer
     /// What steps keep from the forward to the backward pass.
     private let kept: Buffer
@@ -43,9 +43,8 @@ final class CPUPlan: BoundPlan {
         let activationMemory = layout.activationOffsets
         activationOffsets = activationMemory.offsets
         activations = try Buffer(bytes: activationMemory.total)
-        let gradientMemory = layout.gradientOffsets
-        gradientOffsets = gradientMemory.offsets
-        gradients = try Buffer(bytes: gradientMemory.total)
+        gradientPlaces = layout.gradientPlaces
+        gradients = try Buffer(bytes: gradientPlaces.total)
 
         let context = StepContext(
             kernels: instructionSet.kernels, mixedKernels: instructionSet.mixedKernels,
@@ -78,7 +77,10 @@ final class CPUPlan: BoundPlan {
     func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
 
     /// The gradient of that activation.
-    func gradient(_ index: Int) -> Memory { gradients.memory + gradientOffsets[index] }
+    func gradient(_ index: Int) -> Memory {
+        let (offset, isInActivations) = gradientPlaces.places[index]
+        return (isInActivations ? activations.memory : gradients.memory) + offset
+    }
 
     /// The gradient of the logits, [count, classes].
     private var logitGradient: Floats { gradient(steps.count).assumingMemoryBound(to: Float.self) }

@@ -57,15 +57,36 @@ struct LaidOutPlan: Sendable {
         }
     }
 
-    /// The same for the activations' gradients, of which two live at once; a training needs neither the input's nor those of
-    /// what frozen steps make.
-    var gradientOffsets: (offsets: [Int], total: Int) {
-        guard plan.mode.hasBackward else { return ([], 0) }
+    /// Where the activations' gradients lie, of which two live at once, each while two steps go backward. A training needs
+    /// neither the input's nor those of what frozen steps make.
+    struct GradientPlaces {
+        /// In bytes; of each activation, and whether it is in the activations' memory or in the gradients' own.
+        var places: [(offset: Int, isInActivations: Bool)] = []
+        /// Bytes of their own memory.
+        var total = 0
+    }
+
+    /// A gradient takes the place of activations that no step reads any more, if there is room between these: the step that
+    /// makes that of activation i reads activations i and i + 1 and the gradient of i + 1. Else two regions take turns.
+    var gradientPlaces: GradientPlaces {
+        guard plan.mode.hasBackward else { return GradientPlaces() }
         let first = plan.mode == .inputGradient ? 0 : plan.frozenSteps + 1
         let sizes = activations.enumerated().map { index, layout in
             index < first ? 0 : (layout.gradientStride * plan.batchSize + slack) * layout.element.size
         }
-        return Self.takingTurns(sizes)
+        let (starts, end) = activationOffsets
+        var places = [Range<Int>?](repeating: nil, count: sizes.count)
+        for index in (first..<sizes.count).reversed() where index + 2 < sizes.count {
+            let size = sizes[index].roundedUp(to: 64)
+            // At the one end of what is free if the gradient before it lies at the other.
+            places[index] = [starts[index + 2], end - size].map { $0..<$0 + size }.first {
+                $0.lowerBound >= starts[index + 2] && $0.upperBound <= end
+                    && !$0.overlaps(places[index + 1] ?? end..<end)
+            }
+        }
+        let own = Self.takingTurns(zip(sizes, places).map { $1 == nil ? $0 : 0 })
+        return GradientPlaces(
+            places: zip(places, own.offsets).map { ($0?.lowerBound ?? $1, $0 != nil) }, total: own.total)
     }
 
     /// The input and every step's output.
@@ -100,7 +121,7 @@ struct LaidOutPlan: Sendable {
             parameters: sizes.total * float,
             gradients: training ? sizes.updatedAfterwards * float : 0,
             optimizerState: training ? state * float : 0,
-            activations: activationOffsets.total + gradientOffsets.total + scratch.kept
+            activations: activationOffsets.total + gradientPlaces.total + scratch.kept
                 + steps.map(\.kind.winnerBytes).reduce(0, +) * plan.batchSize,
             scratch: scratch.shared + scratch.worker * threads + scratch.copies.reduce(0, +))
     }

@@ -61,6 +61,33 @@ public final class PerceptualDistance {
             device: device)
     }
 
+    /// The distances of the first picture and the second, the third and the fourth and so on: without embeddings, which are
+    /// larger than what they are made of.
+    /// - Parameter images: an even number of them.
+    /// - Throws: `InputError` if they are of another shape, or `DeviceError`.
+    public func distances(ofPairs images: ImageBatch) throws -> [Double] {
+        precondition(images.count % 2 == 0, "pairs are of two")
+        try images.check(fits: input)
+        guard batchSize >= 2 else {
+            let seen = try embeddings(of: images)
+            return (0..<seen.count / 2).map { seen[2 * $0].distance(to: seen[2 * $0 + 1]) }
+        }
+        var distances: [Double] = []
+        let step = batchSize / 2 * 2
+        for first in stride(from: 0, to: images.count, by: step) {
+            let part = images[first..<min(first + step, images.count)]
+            var sums = [Double](repeating: 0, count: part.count / 2)
+            executor.visitKeptLayers(of: part) { output in
+                guard let factors = factors[output.layer] else { return }
+                let own = output.squaredDistances(by: factors, isNormalized: isNormalized)
+                for place in sums.indices { sums[place] += own[place] }
+            }
+            try executor.checkDevice()
+            distances += sums
+        }
+        return distances
+    }
+
     /// What the metric sees of pictures, as many as there are.
     /// - Throws: `InputError` if they are of another shape, or `DeviceError`.
     public func embeddings(of images: ImageBatch) throws -> [PictureEmbedding] {

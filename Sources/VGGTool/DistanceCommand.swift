@@ -85,7 +85,7 @@ struct DistanceCommand: ParsableCommand {
 
     func run() throws {
         let metric = try metric
-        let batchSize = batchSize ?? 16
+        let batchSize = batchSize ?? PictureComparison.defaultBatchSize
         var report = DistanceReport(format: format.format)
         var comparison = PictureComparison(
             try network.load(), metric, size: size, batchSize: batchSize)

@@ -65,9 +65,7 @@ struct DistanceReport {
                     try fail(error, of: pair.a, pair.b)
                 }
             }
-            let embeddings = try comparison.embeddings(of: pictures)
-            for (place, pair) in whole.enumerated() {
-                let distance = embeddings[2 * place].distance(to: embeddings[2 * place + 1])
+            for (pair, distance) in zip(whole, try comparison.distances(ofPairs: pictures)) {
                 switch format {
                 case .json: try Console.print(json: Distance(a: pair.a, b: pair.b, distance: distance))
                 case .text: try Console.print("\(text(distance))  \(pair.a)  \(pair.b)")

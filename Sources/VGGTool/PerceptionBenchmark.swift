@@ -48,11 +48,7 @@ struct PerceptionBenchmark {
     /// - Parameter steps: to measure, positive; two more come before.
     /// - Throws: `PlanError`, and what the network has no layers for.
     func run(steps: Int) throws -> Result {
-        let whole = try Executor(
-            plan: Plan(
-                network, batchSize: 1, mode: .inference, keeping: [network.layers.count - 1]), device: device)
-        whole.initialize(.kaiming, seed: 0)
-        let weights = whole.weights
+        let weights = try randomWeights()
         let seconds =
             switch work {
             case .stylize: try stylize(weights, steps: steps)
@@ -64,6 +60,18 @@ struct PerceptionBenchmark {
             threads: device.threads, kernels: device.kernels,
             imagesPerSec: Double(batchSize) / measured.median, stepMs: measured.map { 1e3 * $0 },
             peakRssMb: Double(Benchmark.peakResidentBytes) / 1e6)
+    }
+
+    /// Of the layers that are measured.
+    private func randomWeights() throws -> [String: Tensor] {
+        let layers = work == .stylize ? ["relu5_1"] : LPIPSWeights.layers
+        let last = try layers.map { try network.layerIndex(named: $0) }.max() ?? 0
+        // Weights do not depend on the size.
+        let small = try network.maps(upTo: last, height: 32, width: 32)
+        let executor = try Executor(
+            plan: Plan(small, batchSize: 1, mode: .inference, keeping: [last]), device: device)
+        executor.initialize(.kaiming, seed: 0)
+        return executor.weights
     }
 
     /// With a prime for the period, no two pictures are the same.
@@ -103,15 +111,14 @@ struct PerceptionBenchmark {
         }
         let metric = try PerceptualDistance(
             .lpips(linear), network, weights: weights, height: size, width: size,
-            batchSize: min(16, 2 * batchSize), device: device)
+            batchSize: min(PictureComparison.defaultBatchSize, 2 * batchSize), device: device)
         let clock = ContinuousClock()
         return try (0..<Self.warmUp + steps).map { _ in
             let begin = clock.now
             for first in stride(from: 0, to: inputs.count, by: metric.batchSize) {
                 let part = inputs[first..<min(first + metric.batchSize, inputs.count)]
                 let batch = try ImageBatch(part.flatMap(\.self), count: part.count, shape: metric.input)
-                let seen = try metric.embeddings(of: batch)
-                for pair in 0..<seen.count / 2 { _ = seen[2 * pair].distance(to: seen[2 * pair + 1]) }
+                _ = try metric.distances(ofPairs: batch)
             }
             return (clock.now - begin) / .seconds(1)
         }

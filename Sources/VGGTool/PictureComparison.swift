@@ -2,6 +2,9 @@ import VGGKit
 
 /// Sees pictures as a metric does: those of one size together.
 struct PictureComparison {
+    /// Pictures that are run at once where nothing is said: more are no faster, as each is large, and take more memory.
+    static let defaultBatchSize = 4
+
     private let maps: LoadedMaps
     private let metric: PerceptualMetric
     /// The side of the square that is compared; nil for whole pictures of their own size.
@@ -30,33 +33,51 @@ struct PictureComparison {
     /// - Throws: what `PerceptualDistance` throws.
     mutating func embeddings(of pictures: [RGBImage]) throws -> [PictureEmbedding] {
         var embeddings = [PictureEmbedding?](repeating: nil, count: pictures.count)
-        let groups = Dictionary(grouping: pictures.indices) {
-            Shape.map(channels: colours.channels, height: pictures[$0].height, width: pictures[$0].width)
-        }
-        for (shape, indices) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
-            let (height, width) = (shape.dimensions[1], shape.dimensions[2])
-            let distance = try distance(height: height, width: width, count: indices.count)
-            let values = try indices.flatMap { index in
-                try colours.input(of: colours.numbers(of: pictures[index]), height: height, width: width)
-                    .values
-            }
-            let batch = try ImageBatch(values, count: indices.count, shape: shape)
-            for (index, embedding) in zip(indices, try distance.embeddings(of: batch)) {
+        for (shape, indices) in groups(of: pictures) {
+            let distance = try distance(shape)
+            for (index, embedding) in zip(
+                indices, try distance.embeddings(of: batch(indices.map { pictures[$0] }, shape)))
+            {
                 embeddings[index] = embedding
             }
         }
         return embeddings.compactMap(\.self)
     }
 
-    private mutating func distance(height: Int, width: Int, count: Int) throws -> PerceptualDistance {
-        let shape = Shape.map(channels: colours.channels, height: height, width: width)
+    /// The distances of the first picture and the second, the third and the fourth and so on, of which each two have one size.
+    /// - Throws: what `PerceptualDistance` throws.
+    mutating func distances(ofPairs pictures: [RGBImage]) throws -> [Double] {
+        var distances = [Double](repeating: 0, count: pictures.count / 2)
+        for (shape, indices) in groups(of: pictures) {
+            let found = try distance(shape).distances(ofPairs: batch(indices.map { pictures[$0] }, shape))
+            for (pair, distance) in found.enumerated() { distances[indices[2 * pair] / 2] = distance }
+        }
+        return distances
+    }
+
+    /// Which pictures have the same size.
+    private func groups(of pictures: [RGBImage]) -> [(key: Shape, value: [Int])] {
+        Dictionary(grouping: pictures.indices) {
+            Shape.map(channels: colours.channels, height: pictures[$0].height, width: pictures[$0].width)
+        }.sorted { $0.value[0] < $1.value[0] }
+    }
+
+    private func batch(_ pictures: [RGBImage], _ shape: Shape) throws -> ImageBatch {
+        let (height, width) = (shape.dimensions[1], shape.dimensions[2])
+        let values = try pictures.flatMap {
+            try colours.input(of: colours.numbers(of: $0), height: height, width: width).values
+        }
+        return try ImageBatch(values, count: pictures.count, shape: shape)
+    }
+
+    private mutating func distance(_ shape: Shape) throws -> PerceptualDistance {
         if let distance, distance.input == shape { return distance }
         // Two sizes at a time would be twice the memory.
         distance = nil
         let made = try maps.fitting {
             try PerceptualDistance(
-                metric, maps.network, weights: maps.weights, height: height, width: width,
-                batchSize: batchSize, device: maps.device)
+                metric, maps.network, weights: maps.weights, height: shape.dimensions[1],
+                width: shape.dimensions[2], batchSize: batchSize, device: maps.device)
         }
         distance = made
         embeddingCount = made.count

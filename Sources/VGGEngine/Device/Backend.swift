@@ -88,6 +88,9 @@ package protocol BoundPlan: AnyObject {
     /// - Returns: [count, numbers of an image], these in an order of the device's own.
     func scaledOutput(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Float]
 
+    /// Of each two images that follow each other the sum of the squared differences of what `scaledOutput` makes of them.
+    func squaredDistances(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Double]
+
     /// Makes the gradients of the step's parameters, and of its input where the plan needs it, from that of its output.
     /// With an update, parameters may be updated as soon as their gradients are made, without storing these.
     func backward(_ step: Int, _ pass: Pass)
@@ -97,6 +100,10 @@ package protocol BoundPlan: AnyObject {
     func withGradients<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
     ) throws(Failure)
+
+    /// Where in these numbers the gradients are that are complete after the backward pass of a step; of few numbers they need
+    /// not be named. Empty where the device keeps them elsewhere.
+    func gradientsMade(by step: Int) -> [Range<Int>]
 
     /// Makes the gradients of that pass shorter where their Euclidean norm is more than `maxNorm` (`GradientClipping`).
     /// - Returns: the norm before.
@@ -140,6 +147,8 @@ package protocol BoundPlan: AnyObject {
 }
 
 extension BoundPlan {
+    package func gradientsMade(by step: Int) -> [Range<Int>] { [] }
+
     package func clipGradients(to maxNorm: Float) -> Double {
         var norm = 0.0
         withGradients { gradients in norm = GradientClipping.clip(&gradients, to: maxNorm) }
@@ -155,6 +164,19 @@ extension BoundPlan {
     ) {
         let products = ChannelProducts(output(of: step, count: count), channels: channels, count: count)
         writeGradient(products.multiplied(by: matrices), of: step, count: count, adding: adding)
+    }
+
+    package func squaredDistances(
+        of step: Int, by factors: [Float], isNormalized: Bool, count: Int
+    ) -> [Double] {
+        let scaled = scaledOutput(of: step, by: factors, isNormalized: isNormalized, count: count)
+        let size = scaled.count / max(1, count)
+        return (0..<count / 2).map { pair in
+            (0..<size).reduce(0) { sum, place in
+                let difference = scaled[2 * pair * size + place] - scaled[(2 * pair + 1) * size + place]
+                return sum + Double(difference * difference)
+            }
+        }
     }
 
     package func scaledOutput(
@@ -176,6 +198,13 @@ package protocol BatchExchange: AnyObject {
     func combine(
         _ numbers: inout [Double], of node: SumTree,
         by combine: (_ first: inout [Double], _ second: [Double]) -> Void)
+
+    /// Some gradients are complete, and nobody touches them before all are exchanged.
+    /// - Parameters:
+    ///   - ranges: which, of `gradients`; the same in the same order for all parts.
+    ///   - gradients: as `BoundPlan.withGradients` has them, where they stay.
+    func gradientsAreMade(
+        _ ranges: [Range<Int>], of gradients: UnsafeMutableBufferPointer<Float>, _ node: SumTree)
 }
 
 /// One pass over a batch, or over a node of the tree that everything is summed along.

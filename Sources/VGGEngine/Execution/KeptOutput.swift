@@ -33,6 +33,13 @@ public struct KeptOutput {
         precondition(factors.count == channels, "there is one factor a channel")
         return bound.scaledOutput(of: step, by: factors, isNormalized: isNormalized, count: count)
     }
+
+    /// Of the first image and the second, the third and the fourth and so on, the sum of the squared differences of what `scaled`
+    /// makes of them.
+    public func squaredDistances(by factors: [Float], isNormalized: Bool) -> [Double] {
+        precondition(factors.count == channels, "there is one factor a channel")
+        return bound.squaredDistances(of: step, by: factors, isNormalized: isNormalized, count: count)
+    }
 }
 
 /// How a number changes with what a kept layer has made.
