@@ -22,9 +22,9 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
 C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 check-server check-studio \
+.PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts check-server check-studio \
     bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
-    bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
+    bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ test-server: ## run the server's tests, for which Hummingbird is built: minutes 
 
 test-arm64: ## run every kernel, compiled for 64-bit ARM, under qemu-user: the bits that it gives here
 	Scripts/test-arm64
+
+two-hosts: build ## train on two network namespaces with a cable of 1 Gbit/s, and pull the cable (needs root)
+	VGG=$(VGG) Scripts/two-hosts
 
 studio: build server ## start server and studio with the model that ships and the runs in runs/ (SERVE="…" adds to it)
 	@$$($(SERVER) --show-bin-path)/vgg-server --vgg $(VGG) $(SERVE)
@@ -119,6 +122,9 @@ bench: build ## compare speed and memory with PyTorch, ONNX Runtime and OpenVINO
 
 growth: build ## how time and memory of a step grow, beside PyTorch's: ten minutes (BENCH="…")
 	VGG=$(VGG) Scripts/growth --json docs/growth.json --chart docs/growth.svg $(BENCH)
+
+bench-distributed: build ## what several processes on one machine cost, beside PyTorch's: ten minutes (BENCH="…")
+	VGG=$(VGG) Scripts/bench-distributed $(BENCH)
 
 bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses rows)
 	$(BUILD) --product KernelBenchmark

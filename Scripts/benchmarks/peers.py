@@ -126,7 +126,7 @@ NETWORKS |= {
     for depth in DEPTHS for divisor in [1, 2, 4, 8]}
 
 
-def torch_step(options):
+def torch_step(options, shared=lambda model: model):
     import torch
     from torch import nn
 
@@ -135,7 +135,7 @@ def torch_step(options):
     is_bf16 = options.precision == "bf16"
     layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
     channels, network = NETWORKS[options.network]
-    model = network(options.size).to(memory_format=layout)
+    model = shared(network(options.size).to(memory_format=layout))
     images = torch.rand(options.batch_size, channels, options.size, options.size).to(memory_format=layout)
 
     if options.mode == "infer":

@@ -23,7 +23,7 @@ MPI_CALLS(DEFINE)
 static handle world, byte;
 // No status is asked for.
 static void *ignored;
-enum { FUNNELED = 1, TAG = 1 };
+enum { SERIALIZED = 2 };
 
 bool vgg_mpi_load(const char *path, bool open) {
     // Open MPI's parts look for its symbols among those of all libraries.
@@ -50,19 +50,20 @@ bool vgg_mpi_load(const char *path, bool open) {
 
 int vgg_mpi_init(void) {
     int provided = 0;
-    return Init_thread(NULL, NULL, FUNNELED, &provided);
+    const int result = Init_thread(NULL, NULL, SERIALIZED, &provided);
+    return result ? result : provided < SERIALIZED;
 }
 
 int vgg_mpi_rank(int *rank) { return Comm_rank(world, rank); }
 
 int vgg_mpi_size(int *size) { return Comm_size(world, size); }
 
-int vgg_mpi_send(const void *bytes, int count, int to, vgg_mpi_request *request) {
-    return Isend(bytes, count, byte, to, TAG, world, &request->value);
+int vgg_mpi_send(const void *bytes, int count, int to, int tag, vgg_mpi_request *request) {
+    return Isend(bytes, count, byte, to, tag, world, &request->value);
 }
 
-int vgg_mpi_receive(void *bytes, int count, int from, vgg_mpi_request *request) {
-    return Irecv(bytes, count, byte, from, TAG, world, &request->value);
+int vgg_mpi_receive(void *bytes, int count, int from, int tag, vgg_mpi_request *request) {
+    return Irecv(bytes, count, byte, from, tag, world, &request->value);
 }
 
 int vgg_mpi_test(vgg_mpi_request *request, bool *done) {

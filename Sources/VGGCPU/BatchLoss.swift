@@ -37,7 +37,7 @@ extension Workers {
         var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
         SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
         return BatchMetrics(
-            lossSum: pass.loss.sum(sums[0], of: labels.count, scale),
+            lossSum: pass.loss.batchWeight == nil ? pass.loss.sum(sums[0], of: labels.count, scale) : sums[0],
             correct: results.count(where: \.isCorrect), count: labels.count)
     }
 }

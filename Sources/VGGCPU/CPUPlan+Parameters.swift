@@ -9,6 +9,16 @@ extension CPUPlan {
         try body(&gradients)
     }
 
+    func gradientsMade(by step: Int) -> [Range<Int>] {
+        let parameters = layout.steps[step].parameters
+        return zip(layout.plan.parameters[parameters], weights.map.entries[parameters]).compactMap {
+            parameter, entry in
+            // Biases and what else is few numbers lie side by side, and go out together in the end.
+            guard parameter.isTrained, !parameter.group.isVector else { return nil }
+            return entry.offset..<entry.offset + entry.layout.count
+        }
+    }
+
     func update(_ update: ParameterUpdate, after pass: Pass) {
         let parts = weights.map.trainedParts.filter { pass.update == nil || !$0.isUpdatedAtOnce }
         let pieces = UpdateTasks(parts, threads: context.workers.threads).pieces

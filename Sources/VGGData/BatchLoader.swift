@@ -12,6 +12,8 @@ public struct LoadedBatch: Hashable, Sendable {
     public let problems: [Int: FileError]
     /// The images of all others, in their order, with their labels where these are known; nil if there are none.
     public let images: ImageBatch?
+    /// Of the whole batch, where a part of it is delivered.
+    package var batchLabels: [Int32]?
 
     /// The problem of the first example that has one.
     public var firstProblem: FileError? { examples.lazy.compactMap { problems[$0] }.first }
@@ -149,12 +151,17 @@ private struct BatchMaker: Sendable {
     func batch(_ index: Int) -> LoadedBatch {
         let all = Array(order[(index * loader.batchSize)...].prefix(loader.batchSize))
         guard let part = loader.part?(all.count) else { return batch(index, of: all) }
-        guard loader.mixing != nil else { return batch(index, of: Array(all[part])) }
+        let labels = loader.labels.map { labels in all.map { Int32(labels[$0]) } }
+        guard loader.mixing != nil else {
+            var batch = batch(index, of: Array(all[part]))
+            batch.batchLabels = labels
+            return batch
+        }
         // An image's partner may be in another part.
         let whole = batch(index, of: all)
         return LoadedBatch(
             index: index, examples: Array(all[part]), problems: whole.problems,
-            images: part.isEmpty || !whole.problems.isEmpty ? nil : whole.images?[part])
+            images: part.isEmpty || !whole.problems.isEmpty ? nil : whole.images?[part], batchLabels: labels)
     }
 
     private func batch(_ index: Int, of examples: [Int]) -> LoadedBatch {

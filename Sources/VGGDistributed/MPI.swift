@@ -1,16 +1,18 @@
 import CMPI
 import Foundation
+import Synchronization
 import VGGEngine
 
 /// The processes that `mpirun` or `srun` has started, through the launcher's own MPI library.
 ///
-/// MPI starts them, finds them and carries bytes; the order of sums is ours. All calls are made by the thread that
-/// started it.
+/// MPI starts them, finds them and carries bytes; the order of sums is ours. Its functions are called one at a time.
 public final class MPI: Communicator {
     public let rank: Int
     public let count: Int
     /// Ranks on this machine; their threads share its processors.
     public let ranksHere: Int
+    private let library = Mutex(())
+    private let heartbeat = Mutex<Heartbeat?>(nil)
 
     private init(rank: Int, count: Int, ranksHere: Int) {
         (self.rank, self.count, self.ranksHere) = (rank, count, ranksHere)
@@ -98,8 +100,18 @@ public final class MPI: Communicator {
     }
 
     public func exchange(
-        _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int
+        _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
+        on channel: Channel
     ) throws(DistributedError) {
+        try exchange(sent, received, with: other, on: channel, within: nil)
+    }
+
+    /// - Parameter time: how long it may take; nil for as long as it takes.
+    func exchange(
+        _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
+        on channel: Channel, within time: Duration?
+    ) throws(DistributedError) {
+        let deadline = time.map { ContinuousClock.now + $0 }
         // A message's length is an int.
         let most = 1 << 28
         var (out, back) = (0, 0)
@@ -109,15 +121,19 @@ public final class MPI: Communicator {
             if next.1 > 0 {
                 requests.append(vgg_mpi_request())
                 let start = received.baseAddress.map { $0 + back }
-                try check(vgg_mpi_receive(start, Int32(next.1), Int32(other), &requests[0]), other)
+                try call(other) {
+                    vgg_mpi_receive(start, Int32(next.1), Int32(other), channel.rawValue, &requests[0])
+                }
             }
             if next.0 > 0 {
                 requests.append(vgg_mpi_request())
                 let start = sent.baseAddress.map { $0 + out }
-                try check(
-                    vgg_mpi_send(start, Int32(next.0), Int32(other), &requests[requests.count - 1]), other)
+                try call(other) {
+                    vgg_mpi_send(
+                        start, Int32(next.0), Int32(other), channel.rawValue, &requests[requests.count - 1])
+                }
             }
-            try wait(&requests, other)
+            try wait(&requests, other, deadline)
             out += next.0
             back += next.1
         }
@@ -125,31 +141,57 @@ public final class MPI: Communicator {
 
     /// MPI's own waits take a whole processor, which other ranks may compute on: this one asks now and then, seldom after a
     /// while.
-    private func wait(_ requests: inout [vgg_mpi_request], _ other: Int) throws(DistributedError) {
+    private func wait(
+        _ requests: inout [vgg_mpi_request], _ other: Int, _ deadline: ContinuousClock.Instant?
+    ) throws(DistributedError) {
         var asked: UInt32 = 0
         for index in requests.indices {
             while true {
                 var isDone = false
-                try check(vgg_mpi_test(&requests[index], &isDone), other)
+                try call(other) { vgg_mpi_test(&requests[index], &isDone) }
                 if isDone { break }
+                if let deadline, ContinuousClock.now > deadline {
+                    throw DistributedError(
+                        "rank \(other) does not answer: its machine or the network is gone")
+                }
                 asked += 1
-                if asked > 50 { usleep(min(asked, 500)) } else { sched_yield() }
+                // Nobody is in a hurry for what has a deadline.
+                if deadline != nil { usleep(5000) }
+                if asked > 50 { usleep(min(asked, 100)) } else { sched_yield() }
             }
         }
     }
 
-    private func check(_ result: Int32, _ other: Int) throws(DistributedError) {
+    private func call(_ other: Int, _ function: () -> Int32) throws(DistributedError) {
+        let result = library.withLock { _ in function() }
         guard result == 0 else {
             throw DistributedError("rank \(other) does not answer (MPI's error \(result))")
         }
     }
 
+    /// Looks from now on, about once a second, whether the others are still there: a machine or a cable that is gone says nothing.
+    /// - Parameter lost: called on a thread of its own, at most once, when one has been silent for eight seconds.
+    public func watch(_ lost: @escaping @Sendable (DistributedError) -> Void) {
+        heartbeat.withLock { $0 = $0 ?? Heartbeat(self, lost) }
+    }
+
     /// Waits for the others to come to their end, too.
-    public func finish() { _ = vgg_mpi_finalize() }
+    public func finish() {
+        try? heartbeat.withLock { heartbeat in
+            try heartbeat?.end()
+            heartbeat = nil
+        }
+        _ = library.withLock { _ in vgg_mpi_finalize() }
+    }
 
     /// Ends all processes, because this one cannot go on.
     public func abort(code: Int32) -> Never {
-        _ = vgg_mpi_abort(code)
+        // A launcher that cannot be reached does not end anybody.
+        Thread.detachNewThread {
+            sleep(3)
+            _exit(code)
+        }
+        _ = library.withLock { _ in vgg_mpi_abort(code) }
         exit(code)
     }
 }

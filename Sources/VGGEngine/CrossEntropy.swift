@@ -9,6 +9,8 @@ public struct CrossEntropy: Hashable, Sendable {
     public var smoothing: Float
     /// How much each class counts; nil for all alike. The mean is then one by the weights of the images' own classes.
     public var classWeights: [Float]?
+    /// How much a whole batch counts, for a part of it. The losses of parts are then plain sums, for `sum` to make the batch's of.
+    package var batchWeight: Double?
 
     /// The plain loss where nothing is said.
     public init(smoothing: Float = 0, classWeights: [Float]? = nil) {
@@ -27,8 +29,9 @@ public struct CrossEntropy: Hashable, Sendable {
     package func scale(of labels: [Int32], in node: SumTree) -> Double {
         guard classWeights != nil else { return 1 / Double(node.batch) }
         precondition(
-            node.images.count == node.batch, "the weights of a part of a batch are not those of the whole")
-        return 1 / weight(of: labels)
+            batchWeight != nil || node.images.count == node.batch,
+            "the weights of a part of a batch are not those of the whole")
+        return 1 / (batchWeight ?? weight(of: labels))
     }
 
     /// The sum of which the mean of `count` images is the batch's loss.

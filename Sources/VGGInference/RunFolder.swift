@@ -39,6 +39,8 @@ public struct RunFolder: Hashable, Sendable {
     public var eventsPath: String { file("events.out.tfevents.vgg") }
     /// The epochs as a table.
     public var tablePath: String { file("metrics.csv") }
+    /// When the parts of the first steps began and ended.
+    public var tracePath: String { file("trace.json") }
     /// Loss and accuracies over the epochs, as is `curvesPNGPath`.
     public var curvesSVGPath: String { file("curves.svg") }
     public var curvesPNGPath: String { file("curves.png") }

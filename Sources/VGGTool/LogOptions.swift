@@ -17,8 +17,11 @@ struct LogOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Also keep the run's figures as an event file that TensorBoard shows, or as a table, metrics.csv, or both.",
-            valueName: "tensorboard|csv|tensorboard,csv"))
+            """
+            Also keep the run's figures as an event file that TensorBoard shows, or as a table, metrics.csv, or, of the first 20 steps, \
+            when each part began and ended, trace.json, which Perfetto and chrome://tracing show. Several are separated by commas.
+            """,
+            valueName: "tensorboard|csv|trace"))
     var log: Logs?
 
     func apply(to configuration: inout TrainingConfiguration) {

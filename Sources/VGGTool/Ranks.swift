@@ -16,6 +16,10 @@ enum DistributedChoice: String, ExpressibleByArgument, CaseIterable {
 extension MPI {
     /// Runs what all processes do together, to a common end: if one of them cannot go on, it says so and ends all.
     func together(_ body: () throws -> Void) throws {
+        watch { [self] lost in
+            Console.error("error: rank \(rank): \(lost)")
+            abort(code: ExitCode.failure.rawValue)
+        }
         do {
             try body()
             finish()
@@ -53,7 +57,7 @@ extension TrainCommand {
             configuration, training: data.train, test: data.test, validation: data.validation, device: device,
             ranks: ranks.count)
         let trainer = try Trainer(consume setup, with: ranks)
-        Signals.beginTraining()
+        Signals.beginTraining(isQuiet: true)
         guard try trainer.run(shouldStop: { Signals.isStopRequested }) != nil else {
             throw ExitCode(Signals.exitCode)
         }

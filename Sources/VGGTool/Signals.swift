@@ -22,6 +22,8 @@ enum Signals {
         var phase = Phase.command
         /// The first signal of a training; 0 for none.
         var received: Int32 = 0
+        /// Whether another process says that the training stops.
+        var isQuiet = false
     }
 
     private static let state = Mutex(State())
@@ -65,7 +67,10 @@ enum Signals {
     static func prepareTraining() { state.withLock { $0.phase = .beforeTraining } }
 
     /// From now on a signal only asks to stop.
-    static func beginTraining() { state.withLock { $0.phase = .training } }
+    /// - Parameter isQuiet: whether another process says so.
+    static func beginTraining(isQuiet: Bool = false) {
+        state.withLock { ($0.phase, $0.isQuiet) = (.training, isQuiet) }
+    }
 
     /// Whether a signal has asked the training to stop.
     static var isStopRequested: Bool { state.withLock { $0.received != 0 } }
@@ -76,10 +81,10 @@ enum Signals {
     private static func handle(_ number: Int32) {
         // A terminal that has been stopped, or a full pipe, keeps who writes to it waiting: nobody else may wait for the
         // state then.
-        let (before, phase) = state.withLock { state in
+        let (before, phase, isQuiet) = state.withLock { state in
             let before = state.received
             if state.phase == .training, before == 0, number != SIGPIPE { state.received = number }
-            return (before, state.phase)
+            return (before, state.phase, state.isQuiet)
         }
         switch phase {
         case .command: TemporaryFiles.removeAll { end(by: number) }
@@ -91,6 +96,7 @@ enum Signals {
                 _exit(128 + number)
             }
         case .training where before == 0:
+            if isQuiet { break }
             // Below a progress bar and what the terminal shows of Ctrl-C.
             if Console.isTerminal { Console.write("\n") }
             Console.error("stopping…")

@@ -16,7 +16,7 @@ extension RunFolder {
         // Files with a run's names that belong to no run are somebody else's.
         for file in [
             modelPath, checkpointPath, metricsPath, photosPath, diagnosisPath, curvesSVGPath, curvesPNGPath,
-            eventsPath, tablePath,
+            eventsPath, tablePath, tracePath,
         ]
         where FileManager.default.fileExists(atPath: file) {
             throw FileError(file, "is there already, and of no run; choose another \(Setting.folder)")

@@ -9,6 +9,8 @@ public enum RunLog: String, Hashable, Sendable, Codable, CaseIterable {
     case tensorboard
     /// A table with a row an epoch.
     case csv
+    /// When the parts of the first steps began and ended, for Perfetto or chrome://tracing.
+    case trace
 }
 
 extension Trainer {

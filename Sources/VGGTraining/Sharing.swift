@@ -11,10 +11,11 @@ import VGGModel
 /// these are the bits of a training by one process. The first alone has a run folder.
 final class Sharing: BatchExchange {
     private let communicator: any Communicator
-    private var gradients: TreeExchange
+    private let gradients: GradientStream
     private let clock = ContinuousClock()
     /// For gradients and batch norm's sums, in this epoch.
     private var waited = Duration.zero
+    private var timeline: Timeline?
     /// What went wrong while the processes agreed on something.
     private(set) var failure: (any Error)?
 
@@ -25,7 +26,7 @@ final class Sharing: BatchExchange {
     /// - Throws: `DistributedError` for what is not shared yet.
     init(_ communicator: any Communicator, _ setup: borrowing TrainingSetup) throws(DistributedError) {
         self.communicator = communicator
-        gradients = TreeExchange(communicator, tree: SumTree(images: 0))
+        gradients = GradientStream(communicator)
         let configuration = setup.configuration
         let hasNorm = setup.network.layers.contains { if case .batchNorm = $0.layer { true } else { false } }
         let (size, all) = (configuration.batchSize, setup.training.count)
@@ -35,9 +36,6 @@ final class Sharing: BatchExchange {
                 "\(least == size ? "a batch" : "the last batch of an epoch") has \(least) examples, and with batch norm each of "
                     + "\(communicator.count) processes needs one; choose another \(Setting.batchSize), or fewer processes"
             )
-        }
-        if configuration.classWeights != nil {
-            throw DistributedError("\(Setting.classWeights) is not for a training by several processes yet")
         }
         guard setup.device.properties.kind == .cpu else {
             throw DistributedError("several processes train on processors only as yet: \(Setting.device) cpu")
@@ -52,10 +50,38 @@ final class Sharing: BatchExchange {
 
     /// Replaces the gradients of this process's part of a batch by those of the batch.
     func exchangeGradients(of executor: Executor, _ tree: SumTree) throws {
-        gradients.tree = tree
         let begin = clock.now
-        try executor.exchangeGradients(with: &gradients)
-        waited += clock.now - begin
+        var rest = Rest(gradients: gradients, tree: tree)
+        try executor.exchangeGradients(with: &rest)
+        haveWaited(since: begin, "gradients")
+    }
+
+    private func haveWaited(since begin: ContinuousClock.Instant, _ what: String) {
+        let now = clock.now
+        waited += now - begin
+        timeline?.add(what, on: .waiting, from: begin, to: now)
+    }
+
+    /// From now on writes down what goes out and what is waited for; nil ends that.
+    func write(to timeline: Timeline?) {
+        self.timeline = timeline
+        gradients.write(to: timeline)
+    }
+
+    /// What is still to be done when the backward pass is.
+    private struct Rest: GradientExchange {
+        let gradients: GradientStream
+        let tree: SumTree
+
+        func exchange(_ numbers: inout MutableSpan<Float>) throws {
+            try numbers.withUnsafeMutableBufferPointer { try gradients.finish($0, along: tree) }
+        }
+    }
+
+    func gradientsAreMade(
+        _ ranges: [Range<Int>], of gradients: UnsafeMutableBufferPointer<Float>, _ node: SumTree
+    ) {
+        self.gradients.add(ranges, of: gradients, along: SumTree(images: node.batch))
     }
 
     /// The seconds that each process has waited since this was asked last.
@@ -81,7 +107,7 @@ final class Sharing: BatchExchange {
         _ numbers: inout [Double], of node: SumTree, by combine: (inout [Double], [Double]) -> Void
     ) {
         let begin = clock.now
-        defer { waited += clock.now - begin }
+        defer { haveWaited(since: begin, "sums of batch norm") }
         do {
             try communicator.combine(&numbers, along: SumTree(images: node.batch), by: combine)
         } catch {

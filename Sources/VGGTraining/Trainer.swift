@@ -31,6 +31,8 @@ public final class Trainer {
     var lastSaved: CheckpointWritten?
     /// Of `metrics`, how many are in the event file.
     var loggedRecords = 0
+    /// nil where none is kept, or it is complete.
+    private var trace: StepTrace?
     /// Of the batches of a step so far.
     private var gradientSum = GradientSum()
     /// The processes that share each batch out; nil where this one trains alone.
@@ -111,6 +113,9 @@ public final class Trainer {
                     epochs: state.epoch, step: state.step, best: state.best?.epoch,
                     runDirectory: folder?.path, ranks: sharing?.count)))
         // Processes that train together stop together.
+        trace = StepTrace(configuration, folder)
+        trace?.begin(executor, sharing)
+        defer { try? endTrace() }
         func anyoneIsAsked() -> Bool { sharing?.anyone(shouldStop()) ?? shouldStop() }
         while true {
             if let last = state.lastEpoch, isFinished { return finish(last, report) }
@@ -133,6 +138,12 @@ public final class Trainer {
         }
     }
 
+    private func endTrace() throws {
+        guard let trace, let folder else { return }
+        self.trace = nil
+        try trace.end(executor, sharing, in: folder)
+    }
+
     private var isFinished: Bool {
         state.epoch >= configuration.epochs || isOutOfPatience
             || state.stepInEpoch == 0 && stepsAreUsedUp
@@ -149,6 +160,7 @@ public final class Trainer {
             // A file that cannot be read ends the training, but not what is done.
             if parts.contains(where: { $0.firstProblem != nil }) { try checkpoint(report) }
             let step = try trainingStep(parts)
+            if trace?.stepIsDone() == true { try endTrace() }
             if !step.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
                 let loss = step.lossSum.isNaN ? .nan : step.lossSum
@@ -200,7 +212,9 @@ public final class Trainer {
             ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
         let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
         let weights = zip(batches, trees).map { batch, tree in
-            loss.classWeights == nil ? Float(tree.batch) : Float(loss.weight(of: batch.images?.labels ?? []))
+            loss.classWeights == nil
+                ? Float(tree.batch)
+                : Float(loss.weight(of: batch.batchLabels ?? batch.images?.labels ?? []))
         }
         let weight = weights.reduce(0, +)
         var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
@@ -208,6 +222,10 @@ public final class Trainer {
         let begin = clock.now
         for (part, tree) in trees.enumerated() {
             let share = trees.count > 1 ? weights[part] / weight : nil
+            var loss = loss
+            if sharing != nil, loss.classWeights != nil {
+                loss.batchWeight = loss.weight(of: batches[part].batchLabels ?? [])
+            }
             var metrics = try train(
                 batches[part].images, of: tree, part, share, isLast: part == trees.count - 1, loss: loss,
                 optimizer: optimizer)
@@ -252,12 +270,15 @@ public final class Trainer {
             metrics = executor.backward(
                 images, of: node, seed: seed, step: place, loss: loss, exchange: sharing)
         } else {
-            executor.skipBackward(of: node, seed: seed, step: place, loss: loss)
+            executor.skipBackward(of: node, seed: seed, step: place, loss: loss, exchange: sharing)
         }
         if let sharing {
             if let failure = sharing.failure { throw failure }
             try sharing.exchangeGradients(of: executor, tree)
             try sharing.add(&metrics, tree)
+            if let weight = loss.batchWeight {
+                metrics.lossSum = loss.sum(metrics.lossSum, of: metrics.count, 1 / weight)
+            }
         }
         if let share {
             if part == 0 { gradientSum.clear() }

@@ -90,4 +90,46 @@ import VGGTraining
             #expect(!FileManager.default.fileExists(atPath: path))
         }
     }
+
+    private struct Trace: Decodable {
+        struct Event: Decodable {
+            var name: String
+            var ph: String
+            var ts: Double?
+            var dur: Double?
+            var tid: Int
+        }
+
+        var traceEvents: [Event]
+    }
+
+    /// Each step's parts, one after another.
+    @Test func aTraceHasThePartsOfTheFirstSteps() throws {
+        var configuration = configuration(1)
+        configuration.log = [.trace]
+        let run = folder.run("traced")
+        let data = stripes(count: 8 * 3)
+        configuration.batchSize = 8
+        _ = try Trainer(
+            TrainingSetup(configuration, training: data, test: data, device: .cpu(threads: 1), folder: run)
+        )
+        .run()
+        let events = try JSONDecoder().decode(
+            Trace.self, from: Data(contentsOf: URL(filePath: run.tracePath))
+        )
+        .traceEvents
+        let parts = events.filter { $0.ph == "X" && $0.tid == 1 }
+        let names = parts.map(\.name)
+        let step = try #require(names.firstIndex(of: "update")) + 1
+        #expect(names[0] == "input" && names[1].hasPrefix("forward features.0"))
+        #expect(names[0..<step].contains("loss") && names[0..<step].contains { $0.hasPrefix("backward ") })
+        // Three steps alike.
+        #expect(
+            Array(names[step..<2 * step]) == Array(names[0..<step])
+                && names.filter { $0 == "update" }.count == 3)
+        for (part, next) in zip(parts, parts.dropFirst()) {
+            let end = try #require(part.ts) + #require(part.dur)
+            #expect(try end <= #require(next.ts) + 1e-3, "\(part.name) and \(next.name)")
+        }
+    }
 }

@@ -16,11 +16,12 @@ typedef struct {
 bool vgg_mpi_load(const char *path, bool open);
 
 /// All of these return MPI_SUCCESS, 0, or an error; MPI's own default is to end the program before.
+/// Calls may then be made by any thread, by one at a time.
 int vgg_mpi_init(void);
 int vgg_mpi_rank(int *rank);
 int vgg_mpi_size(int *size);
-int vgg_mpi_send(const void *bytes, int count, int to, vgg_mpi_request *request);
-int vgg_mpi_receive(void *bytes, int count, int from, vgg_mpi_request *request);
+int vgg_mpi_send(const void *bytes, int count, int to, int tag, vgg_mpi_request *request);
+int vgg_mpi_receive(void *bytes, int count, int from, int tag, vgg_mpi_request *request);
 int vgg_mpi_test(vgg_mpi_request *request, bool *done);
 int vgg_mpi_finalize(void);
 /// Ends all processes.

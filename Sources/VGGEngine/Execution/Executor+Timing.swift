@@ -26,10 +26,13 @@ struct StepTimer {
 
     private let clock = ContinuousClock()
     private var last: ContinuousClock.Instant
+    /// Where the parts are written down one by one, too.
+    private let timeline: Timeline?
     /// The input, the plan's steps, the loss and the update.
     private(set) var times: [StepTime]
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan, writingTo timeline: Timeline? = nil) {
+        self.timeline = timeline
         let isTraining = plan.mode == .training
         times = [StepTime(name: "input", kind: "")] + plan.steps.map { StepTime($0, of: plan) }
         if isTraining { times += [StepTime(name: "loss", kind: ""), StepTime(name: "update", kind: "")] }
@@ -39,6 +42,7 @@ struct StepTimer {
     mutating func lap(_ part: Part) {
         let now = clock.now
         let seconds = (now - last) / .seconds(1)
+        timeline?.add(name(of: part), on: .computing, from: last, to: now)
         last = now
         switch part {
         case .input: times[0].forwardSeconds += seconds
@@ -46,6 +50,19 @@ struct StepTimer {
         case .loss: times[times.count - 2].forwardSeconds += seconds
         case .backward(let step): times[step + 1].backwardSeconds += seconds
         case .update: times[times.count - 1].backwardSeconds += seconds
+        }
+    }
+
+    /// Begins a part that does not begin at the end of the one before.
+    mutating func begin() { last = clock.now }
+
+    private func name(of part: Part) -> String {
+        switch part {
+        case .input: "input"
+        case .forward(let step): "forward \(times[step + 1].name)"
+        case .loss: "loss"
+        case .backward(let step): "backward \(times[step + 1].name)"
+        case .update: "update"
         }
     }
 }
@@ -66,6 +83,17 @@ extension Executor {
         guard stepTimer != nil else { return }
         bound.finish()
         stepTimer?.lap(part)
+    }
+
+    /// From now on writes the parts of every pass down; nil ends that.
+    package func write(to timeline: Timeline?) {
+        stepTimer = timeline.map { StepTimer(plan, writingTo: $0) }
+        isTraced = timeline != nil
+    }
+
+    /// Begins what is written down, if anything is: what came before it was not this executor's.
+    func beginPart() {
+        if isTraced { stepTimer?.begin() }
     }
 
     /// What `body` does with this executor, and where its time went, in the order of the plan.

@@ -53,10 +53,13 @@ extension Executor {
     /// The same with a part that has no images, which the end of an epoch may leave: its gradients are those that an exchange
     /// puts there.
     package func skipBackward(
-        of node: SumTree, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy()
+        of node: SumTree, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy(),
+        exchange: (any BatchExchange)? = nil
     ) {
         precondition(node.images.isEmpty, "the images of a part are not left out")
-        storedPass = Pass(node, isTraining: true, seed: seed, step: step, loss: loss)
+        let pass = Pass(node, isTraining: true, seed: seed, step: step, loss: loss, exchange: exchange)
+        for index in (plan.frozenSteps..<plan.steps.count).reversed() { announceGradients(of: index, pass) }
+        storedPass = pass
     }
 
     /// Gives the gradients that `backward` has left to an exchange, which may change them.
@@ -87,6 +90,7 @@ extension Executor {
     }
 
     private func update(with optimizer: Optimizer, after pass: Pass) {
+        if pass.update == nil { beginPart() }
         if optimizer.average != nil, !hasAverage { beginAverage() }
         bound.update(next(optimizer), after: pass)
         updates += 1

@@ -19,6 +19,7 @@ public final class Executor {
     var storedPass: Pass?
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
+    var isTraced = false
 
     /// Whether others read the same weights, which then stay as they are.
     let sharesWeights: Bool
@@ -79,6 +80,7 @@ public final class Executor {
     func forward(_ pass: Pass, _ images: ImageBatch, visit: (_ step: Int) -> Void = { _ in }) {
         precondition(images.count <= plan.batchSize, "a batch must have 1 to \(plan.batchSize) images")
         precondition(images.shape == plan.network.input, "the images do not fit the plan's input")
+        beginPart()
         bound.write(images)
         lap(.input)
         let inference = Pass(pass.node, isTraining: false)
@@ -94,6 +96,17 @@ public final class Executor {
         for index in (first..<plan.steps.count).reversed() {
             bound.backward(index, pass)
             lap(.backward(index))
+            announceGradients(of: index, pass)
+        }
+    }
+
+    /// Tells those who exchange gradients, if any do, which are complete.
+    func announceGradients(of step: Int, _ pass: Pass) {
+        guard let exchange = pass.exchange else { return }
+        let ranges = bound.gradientsMade(by: step)
+        guard !ranges.isEmpty else { return }
+        bound.withGradients { gradients in
+            gradients.withUnsafeMutableBufferPointer { exchange.gradientsAreMade(ranges, of: $0, pass.node) }
         }
     }
 
