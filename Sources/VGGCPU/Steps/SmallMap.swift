@@ -2,7 +2,7 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// A convolution whose images are rows of matrices, which are multiplied by matrices of weights (see small_map.inc): how
+/// A convolution whose images are rows of matrices, which are multiplied by matrices of weights (see small_map_transforms.inc): how
 /// these lie in memory, and how the passes are cut into tasks, which changes no sum.
 ///
 /// In one dimension of n pixels it takes 1, 3, 4 or 6 products where direct convolution takes 3 n; in two the square.

@@ -36,7 +36,7 @@ extension PlannedStep.Operation {
     var canBeMixed: Bool {
         switch self {
         case .convolution, .linear, .dropout: true
-        case .batchNorm, .maxPool, .averagePool, .relu: false
+        default: false
         }
     }
 
@@ -45,7 +45,7 @@ extension PlannedStep.Operation {
         switch self {
         case .convolution(_, _, let relu, _), .batchNorm(_, let relu), .linear(_, let relu): relu
         case .relu: true
-        case .maxPool, .averagePool, .dropout: false
+        default: false
         }
     }
 
