@@ -27,7 +27,7 @@ C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.in
     bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make train ARGS="--arch vgg11_bn --width-divisor 4 --size 96" passes other options to vgg train'
 

@@ -209,7 +209,10 @@ extension Facts {
             ("precision", precision, first.precision),
             ("configuration", configuration, first.configuration),
         ] where mine != theirs {
-            return "its \(name) is \(mine), and the first's \(theirs)"
+            let advice =
+                name == "kernels"
+                ? "; VGG_MAX_ISA, given to all by mpirun -x, lowers them to what all have" : ""
+            return "its \(name) is \(mine), and the first's \(theirs)\(advice)"
         }
         guard data.count == first.data.count else {
             return "it has no validation data, or the first has none"

@@ -43,8 +43,9 @@ struct StepTrace {
                 name: span.name, ph: "X", ts: 1e6 * span.begin, dur: 1e6 * span.seconds,
                 tid: span.lane.rawValue)
         }
-        try AtomicFile.replace(
-            folder.tracePath, with: Data(JSONText.line(Trace(traceEvents: names + spans)).utf8))
+        // The format's names are not ours.
+        let text = try JSONEncoder().encode(Trace(traceEvents: names + spans))
+        try AtomicFile.replace(folder.tracePath, with: text)
     }
 
     private struct Trace: Encodable {
