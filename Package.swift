@@ -21,8 +21,7 @@ let package = Package(
     name: "swift-vgg",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -45,12 +44,7 @@ let package = Package(
         .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU", "VGGOpenCL"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(name: "VGGImages", dependencies: ["VGGFiles", "VGGModel", "CVGGImages"]),
-        .target(
-            name: "VGGData",
-            dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "CZlib",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ]),
+        .target(name: "VGGData", dependencies: ["VGGFiles", "VGGImages", "VGGModel", "CZlib"]),
         .target(name: "VGGPictures", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(
             name: "VGGInference",
