@@ -11,7 +11,13 @@ ARGS ?= --recipe quick
 # Photos need these; everything else does without. SwiftPM evaluates Package.swift again only if the environment
 # changes, so the header files that it looks for are put there.
 IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
-export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
+# Homebrew's folders on Apple silicon, which the compiler and the linker do not search themselves.
+HOMEBREW := $(wildcard /opt/homebrew)
+ifneq ($(HOMEBREW),)
+export CPATH := $(if $(CPATH),$(CPATH):)$(HOMEBREW)/include
+export LIBRARY_PATH := $(if $(LIBRARY_PATH),$(LIBRARY_PATH):)$(HOMEBREW)/lib
+endif
+export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include $(subst :, ,$(CPATH)), \
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
 # The server is a package of its own, in VGGServer.

@@ -5,6 +5,8 @@ import PackageDescription
 /// The system's libraries that decode photos. Each is used where its header files are, and not missed where
 /// they are not: photos of that kind are then refused with the name of the package to install.
 ///
+/// Beside the folders that the compiler always searches these are the ones of `CPATH`, such as Homebrew's on Apple silicon.
+///
 /// SwiftPM keeps what this file evaluated to for as long as neither it nor the environment changes; the Makefile
 /// therefore puts the files that it found into the environment.
 let imageLibraries = [
@@ -12,7 +14,8 @@ let imageLibraries = [
     (name: "PNG", header: "png.h", libraries: ["png"]),
     (name: "WEBP", header: "webp/demux.h", libraries: ["webp", "webpdemux"]),
 ].filter { library in
-    ["/usr/include", "/usr/local/include"].contains { folder in
+    let others = ProcessInfo.processInfo.environment["CPATH"]?.split(separator: ":").map(String.init) ?? []
+    return (["/usr/include", "/usr/local/include"] + others).contains { folder in
         FileManager.default.fileExists(atPath: "\(folder)/\(library.header)")
     }
 }
