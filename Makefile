@@ -8,10 +8,20 @@ VGG = $$($(BUILD) --show-bin-path)/vgg
 # What `make train` trains; replaced by make train ARGS="…".
 ARGS ?= --recipe quick
 
+# What make install installs, and where; DESTDIR goes before PREFIX, for packages.
+PROGRAM ?= .build/release/vgg
+PREFIX ?= /usr/local
+
 # Photos need these; everything else does without. SwiftPM evaluates Package.swift again only if the environment
 # changes, so the header files that it looks for are put there.
 IMAGE_PACKAGES := libjpeg-dev libpng-dev libwebp-dev
-export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include, \
+# Homebrew's folders on Apple silicon, which the compiler and the linker do not search themselves.
+HOMEBREW := $(wildcard /opt/homebrew)
+ifneq ($(HOMEBREW),)
+export CPATH := $(if $(CPATH),$(CPATH):)$(HOMEBREW)/include
+export LIBRARY_PATH := $(if $(LIBRARY_PATH),$(LIBRARY_PATH):)$(HOMEBREW)/lib
+endif
+export VGG_IMAGE_HEADERS = $(wildcard $(foreach folder,/usr/include /usr/local/include $(subst :, ,$(CPATH)), \
     $(addprefix $(folder)/,jpeglib.h png.h webp/demux.h)))
 
 # The server is a package of its own, in VGGServer.
@@ -22,7 +32,8 @@ SWIFT_FOLDERS = Package.swift Sources Tests Benchmarks Scripts \
 C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name '*.cl')
 
 .DEFAULT_GOAL := help
-.PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts check-server check-studio \
+.PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts \
+    check-server check-studio install uninstall release \
     bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
     bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
@@ -33,6 +44,15 @@ help: ## list the targets
 
 build: ## build the program vgg and the library
 	$(BUILD) --product vgg
+
+install: ## install program, manual pages and completions (PREFIX=/usr/local)
+	Scripts/install "$(PROGRAM)" "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## take away what make install puts below PREFIX
+	Scripts/install --remove "$(DESTDIR)$(PREFIX)"
+
+release: ## make a version: check all, write and tag it (VERSION=1.0.0; TEST="…" replaces the tests)
+	Scripts/release "$(VERSION)"
 
 images: ## install the libraries that photos need, with apt-get, and build
 	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; $$as_root apt-get update && \

@@ -5,6 +5,8 @@ import PackageDescription
 /// The system's libraries that decode photos. Each is used where its header files are, and not missed where
 /// they are not: photos of that kind are then refused with the name of the package to install.
 ///
+/// Beside the folders that the compiler always searches these are the ones of `CPATH`, such as Homebrew's on Apple silicon.
+///
 /// SwiftPM keeps what this file evaluated to for as long as neither it nor the environment changes; the Makefile
 /// therefore puts the files that it found into the environment.
 let imageLibraries = [
@@ -12,7 +14,8 @@ let imageLibraries = [
     (name: "PNG", header: "png.h", libraries: ["png"]),
     (name: "WEBP", header: "webp/demux.h", libraries: ["webp", "webpdemux"]),
 ].filter { library in
-    ["/usr/include", "/usr/local/include"].contains { folder in
+    let others = ProcessInfo.processInfo.environment["CPATH"]?.split(separator: ":").map(String.init) ?? []
+    return (["/usr/include", "/usr/local/include"] + others).contains { folder in
         FileManager.default.fileExists(atPath: "\(folder)/\(library.header)")
     }
 }
@@ -21,8 +24,7 @@ let package = Package(
     name: "swift-vgg",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -45,12 +47,7 @@ let package = Package(
         .target(name: "VGGDevices", dependencies: ["VGGEngine", "VGGCPU", "VGGOpenCL"]),
         .target(name: "VGGFormats", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(name: "VGGImages", dependencies: ["VGGFiles", "VGGModel", "CVGGImages"]),
-        .target(
-            name: "VGGData",
-            dependencies: [
-                "VGGFiles", "VGGImages", "VGGModel", "CZlib",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ]),
+        .target(name: "VGGData", dependencies: ["VGGFiles", "VGGImages", "VGGModel", "CZlib"]),
         .target(name: "VGGPictures", dependencies: ["VGGFiles", "VGGModel", "CZlib"]),
         .target(
             name: "VGGInference",

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import VGGFiles
 
 /// How far a fetch has come.
@@ -19,16 +18,27 @@ package struct DatasetFetcher: Sendable {
     var usesDebian: Bool
     /// How long the server may be silent.
     var timeout: TimeInterval
+    /// The most bytes that a file may have: no data set's are larger, and a server that sends more is not sending one.
+    var limit: Int
+    /// Where curl is looked for.
+    var programs: [String]
 
-    package init(address: String? = nil, usesDebian: Bool = true, timeout: TimeInterval = 10) {
+    package init(
+        address: String? = nil, usesDebian: Bool = true, timeout: TimeInterval = 10,
+        limit: Int = 200_000_000, programs: [String]? = nil
+    ) {
         self.address = address
         self.usesDebian = usesDebian
         self.timeout = timeout
+        self.limit = limit
+        self.programs = programs ?? SystemProgram.folders
     }
 
     /// Why nothing could be fetched: one line for each way that was tried.
     struct Failure: Error {
         var reasons: [String]
+        /// Whether what has come of a file can be gone on with.
+        var isPartGood = false
     }
 
     /// Puts the files of `publication` that `folder` lacks, or has with other content, into it.
@@ -37,22 +47,23 @@ package struct DatasetFetcher: Sendable {
     /// and verified.
     /// - Throws: `Failure` if both ways fail, `FileError` if the folder cannot be written.
     func fetch(_ publication: Publication, into folder: String, progress: (FetchProgress) -> Void) throws {
-        // A second thread that wants the same files waits, and then finds them.
-        try Self.oneAtATime.withLock { _ in
-            try fetchMissing(publication, into: folder, progress: progress)
-        }
-    }
-
-    private static let oneAtATime = Mutex(())
-
-    private func fetchMissing(
-        _ publication: Publication, into folder: String, progress: (FetchProgress) -> Void
-    ) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw FileError(folder, "this cache folder cannot be made; set XDG_CACHE_HOME to one that can")
         }
+        // Another thread or process that wants the same files waits, and then finds them. Where folders cannot be
+        // locked, each fetches its own, of which the last one stays.
+        let lock = folder.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
+        defer { if lock >= 0 { close(lock) } }
+        while lock >= 0, flock(lock, LOCK_EX) != 0, errno == EINTR {}
+        try fetchMissing(publication, into: folder, progress: progress)
+    }
+
+    private func fetchMissing(
+        _ publication: Publication, into folder: String, progress: (FetchProgress) -> Void
+    ) throws {
+        if let problem = ContentHash.problem { throw Failure(reasons: [problem]) }
         var missing = publication.files.filter { file in
             let present = try? IDXFile(path: "\(folder)/\(file.name)", rank: file.part.rank)
             return present?.sha256 != file.sha256
@@ -61,10 +72,7 @@ package struct DatasetFetcher: Sendable {
         do {
             let address = address ?? publication.address
             while let file = missing.first {
-                let content = try Download.content(of: address + file.name, timeout: timeout) {
-                    progress(FetchProgress(file: file.name, bytesDone: $0, bytesTotal: $1))
-                }
-                try store(content, as: file, from: address + file.name, in: folder)
+                try fetch(file, from: address + file.name, into: folder, progress: progress)
                 missing.removeFirst()
             }
             return
@@ -92,6 +100,42 @@ package struct DatasetFetcher: Sendable {
         }
     }
 
+    /// Fetches a file, where it was begun before from there on.
+    private func fetch(
+        _ file: Publication.File, from source: String, into folder: String, progress: (FetchProgress) -> Void
+    ) throws {
+        guard let curl = SystemProgram.path(of: "curl", in: programs) else {
+            throw Failure(
+                reasons: [
+                    "curl, which fetches files, is not found; install it (on Debian: apt-get install curl)"
+                ]
+            )
+        }
+        let path = Self.partial(file, in: folder)
+        let download = Download(address: source, path: path, timeout: timeout, limit: limit, curl: curl)
+        var isBegunBefore = FileKind(at: path) != nil
+        while true {
+            do {
+                try download.run { progress(FetchProgress(file: file.name, bytesDone: $0, bytesTotal: $1)) }
+                let content = try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+                try store(content ?? Data(), as: file, from: source, in: folder)
+                return
+            } catch let failure as Failure where failure.isPartGood {
+                throw failure
+            } catch {
+                try? FileManager.default.removeItem(atPath: path)
+                // What was there may be of another file, or the server cannot go on with it.
+                guard isBegunBefore, error is Failure else { throw error }
+                isBegunBefore = false
+            }
+        }
+    }
+
+    /// Where what has come of a file is kept.
+    private static func partial(_ file: Publication.File, in folder: String) -> String {
+        "\(folder)/\(file.name).partial"
+    }
+
     private func store(
         _ content: Data, as file: Publication.File, from source: String, in folder: String
     ) throws {
@@ -100,5 +144,6 @@ package struct DatasetFetcher: Sendable {
             throw Failure(reasons: ["\(source) does not hold the published data"])
         }
         try AtomicFile.replace("\(folder)/\(file.name)", with: content)
+        try? FileManager.default.removeItem(atPath: Self.partial(file, in: folder))
     }
 }

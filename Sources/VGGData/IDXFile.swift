@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import VGGFiles
 
@@ -70,21 +69,18 @@ struct IDXFile {
         return (dimensions, bytes)
     }
 
-    /// The SHA-256 of the uncompressed file, in hexadecimal digits.
-    var sha256: String {
-        var hash = SHA256()
+    /// The SHA-256 of the uncompressed file, in hexadecimal digits; nil if there are no hashes on this machine.
+    var sha256: String? {
         var header = Self.magic(rank: dimensions.count)
         for dimension in dimensions {
             withUnsafeBytes(of: UInt32(dimension).bigEndian) { header.append(contentsOf: $0) }
         }
-        hash.update(data: header)
-        hash.update(data: bytes)
-        return Self.hex(hash.finalize(), separator: "")
+        return ContentHash.sha256(header, bytes)
     }
 
     private static func magic(rank: Int) -> [UInt8] { [0, 0, 8, UInt8(rank)] }
 
-    private static func hex(_ bytes: some Sequence<UInt8>, separator: String = " ") -> String {
-        bytes.map { String(UInt16($0) | 0x100, radix: 16).dropFirst() }.joined(separator: separator)
+    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { String(UInt16($0) | 0x100, radix: 16).dropFirst() }.joined(separator: " ")
     }
 }

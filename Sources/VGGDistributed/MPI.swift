@@ -42,11 +42,14 @@ public final class MPI: Communicator {
         /// Names of the library as the system's loader finds it, the newest first.
         var libraries: [String] {
             #if os(macOS)
-                isOpenMPI
+                let names =
+                    isOpenMPI
                     ? ["libmpi.40.dylib", "libmpi.dylib"]
                     : ["libmpi.12.dylib", "libmpich.12.dylib", "libmpich.dylib"]
+                // The loader does not look into Homebrew's folder itself.
+                return names.flatMap { [$0, "/opt/homebrew/lib/\($0)"] }
             #else
-                isOpenMPI
+                return isOpenMPI
                     ? ["libmpi.so.40", "libmpi.so.20", "libmpi.so"]
                     : ["libmpich.so.12", "libmpi.so.12", "libmpich.so", "libmpi_mpich.so"]
             #endif

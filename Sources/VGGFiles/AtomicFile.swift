@@ -72,13 +72,22 @@ public struct AtomicFile: ~Copyable {
     private mutating func commit() throws(FileError) {
         if let replacement {
             let isRenamed = replacement.temporary.withSystemPath { temporary in
-                fsync(descriptor) == 0 && replacement.target.withSystemPath { rename(temporary, $0) } == 0
+                isOnDisk && replacement.target.withSystemPath { rename(temporary, $0) } == 0
             }
             guard isRenamed else { throw failure }
             TemporaryFiles.remove(replacement.temporary)
         }
         close(descriptor)
         descriptor = -1
+    }
+
+    /// Waits until the disk has what was written.
+    private var isOnDisk: Bool {
+        #if canImport(Darwin)
+            // There fsync leaves it with the disk's own cache; file systems that are not Apple's have only that.
+            if fcntl(descriptor, F_FULLFSYNC) == 0 { return true }
+        #endif
+        return fsync(descriptor) == 0
     }
 
     private var failure: FileError {

@@ -110,7 +110,14 @@ enum OpenCLLibrary {
 
     private static let wished = ProcessInfo.processInfo.environment[environmentVariable]
 
-    static var name: String { wished ?? "libOpenCL.so.1" }
+    static var name: String {
+        #if canImport(Darwin)
+            let system = "OpenCL.framework"
+        #else
+            let system = "libOpenCL.so.1"
+        #endif
+        return wished ?? system
+    }
 
     static let isThere = vgg_opencl_load(wished)
 }

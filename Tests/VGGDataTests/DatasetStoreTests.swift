@@ -18,13 +18,15 @@ import VGGTestSupport
         system = try TemporaryFolder()
     }
 
-    private func store(fetchingFrom server: FileServer? = nil) -> DatasetStore {
+    /// - Parameter timeout: in seconds; a machine that is busy with other tests is slow to answer.
+    private func store(
+        fetchingFrom server: FileServer? = nil, timeout: TimeInterval = 300, limit: Int = 100_000_000
+    ) -> DatasetStore {
         DatasetStore(
             cacheFolder: cache.path, systemFolder: system.path,
             fetcher: DatasetFetcher(
                 address: server?.address ?? "http://127.0.0.1:9/", usesDebian: false,
-                // A machine that is busy with other tests is slow to answer.
-                timeout: 300))
+                timeout: timeout, limit: limit))
     }
 
     private func cachedFiles() throws -> [String] {
@@ -32,11 +34,12 @@ import VGGTestSupport
     }
 
     /// A server of the real files.
-    private func realServer() throws -> FileServer {
+    private func realServer(takesRanges: Bool = false, sentBytes: Int? = nil) throws -> FileServer {
         let folder = try DatasetStore().load("fashion-mnist").folder
         return try FileServer { name in
-            FileManager.default.contents(atPath: "\(folder)/\(name)").map { FileServer.Answer(body: $0) }
-                ?? FileServer.Answer(status: 404, body: Data())
+            FileManager.default.contents(atPath: "\(folder)/\(name)").map {
+                FileServer.Answer(body: $0, sentBytes: sentBytes, takesRanges: takesRanges)
+            } ?? FileServer.Answer(status: 404, body: Data())
         }
     }
 
@@ -96,11 +99,13 @@ import VGGTestSupport
     }
 
     @Test func keepsNothingOfAFetchThatFails() throws {
-        func failure(_ answer: FileServer.Answer) throws -> String {
+        func failure(
+            _ answer: FileServer.Answer, timeout: TimeInterval = 300, limit: Int = 1_000_000
+        ) throws -> String {
             let server = try FileServer { _ in answer }
             defer { server.stop() }
             let error = #expect(throws: DatasetError.self) {
-                try store(fetchingFrom: server).load("fashion-mnist")
+                try store(fetchingFrom: server, timeout: timeout, limit: limit).load("fashion-mnist")
             }
             #expect(try cachedFiles().isEmpty)
             let description = error?.description ?? ""
@@ -113,10 +118,91 @@ import VGGTestSupport
         // Valid, but not the published images.
         let other = gzip(TinySet().trainImages)
         #expect(try failure(.init(body: Data(other))).contains("does not hold the published data"))
-        // The connection breaks in the middle.
-        let lost = FileServer.Answer(body: Data(repeating: 0x1F, count: 100_000), sentBytes: 50_000)
-        #expect(try failure(lost).contains("could not be fetched"))
+        #expect(
+            try failure(.init(body: Data(), isSilent: true), timeout: 1).contains(
+                "the server does not answer"))
+        let long = FileServer.Answer(body: Data(count: 200_000))
+        #expect(try failure(long, limit: 100_000).contains("the server sends more than a data set has"))
     }
+
+    /// What was begun may be of something else, or the server cannot go on in the middle.
+    @Test func beginsAgainWhatCannotBeGoneOnWith() throws {
+        for takesRanges in [true, false] {
+            let server = try realServer(takesRanges: takesRanges)
+            defer { server.stop() }
+            let cache = try TemporaryFolder()
+            try cache.write([1, 2, 3], to: "fashion-mnist/\(Self.names[1]).partial")
+            let store = DatasetStore(
+                cacheFolder: cache.path, systemFolder: system.path,
+                fetcher: DatasetFetcher(address: server.address, usesDebian: false, timeout: 300))
+            #expect(try store.load("fashion-mnist").isVerified)
+            #expect(try cache.names("fashion-mnist") == Self.names)
+            #expect(server.requests.filter { $0 == Self.names[1] }.count == 2)
+        }
+    }
+
+    @Test func goesOnWhereAFetchWasBroken() throws {
+        let (broken, server) = try (realServer(sentBytes: 100_000), realServer(takesRanges: true))
+        defer {
+            broken.stop()
+            server.stop()
+        }
+        let error = #expect(throws: DatasetError.self) {
+            try store(fetchingFrom: broken).load("fashion-mnist")
+        }
+        #expect(error?.description.contains("could not be fetched") == true)
+        let name = "train-images-idx3-ubyte.gz"
+        #expect(try cachedFiles() == ["\(name).partial"])
+        var progress: [FetchProgress] = []
+        let splits = try store(fetchingFrom: server).load("fashion-mnist") { progress.append($0) }
+        #expect(splits.isVerified)
+        #expect(try cachedFiles() == Self.names)
+        let told = progress.filter { $0.file == name }
+        let size = try cache.bytes("fashion-mnist/\(name)").count
+        #expect(told.allSatisfy { $0.bytesDone > 100_000 && $0.bytesTotal == size })
+        #expect(told.last?.bytesDone == size)
+    }
+
+    @Test func isNotLedOnToAnAddressWithoutHTTPS() throws {
+        let other = try FileServer { _ in FileServer.Answer(body: Data()) }
+        let server = try FileServer { name in
+            FileServer.Answer(status: 302, body: Data(), header: "Location: \(other.address)\(name)")
+        }
+        defer {
+            server.stop()
+            other.stop()
+        }
+        let error = #expect(throws: DatasetError.self) {
+            try store(fetchingFrom: server).load("fashion-mnist")
+        }
+        #expect(error?.description.contains("leads on to an address without https") == true)
+        #expect(server.requests.count == 1 && other.requests.isEmpty)
+    }
+
+    @Test func saysHowToGetCurl() throws {
+        let store = DatasetStore(
+            cacheFolder: cache.path, systemFolder: system.path,
+            fetcher: DatasetFetcher(usesDebian: false, programs: [cache.path]))
+        let error = #expect(throws: DatasetError.self) { try store.load("fashion-mnist") }
+        #expect(error?.description.contains("curl, which fetches files, is not found; install it") == true)
+        #expect(try cachedFiles().isEmpty)
+    }
+
+    #if os(Linux)
+        @Test func leavesNothingOnAFullDisk() throws {
+            let server = try realServer()
+            defer { server.stop() }
+            let partial = "\(cache.path)/fashion-mnist/train-images-idx3-ubyte.gz.partial"
+            try cache.write([], to: "fashion-mnist/other")
+            try cache.remove("fashion-mnist/other")
+            try FileManager.default.createSymbolicLink(atPath: partial, withDestinationPath: "/dev/full")
+            let error = #expect(throws: (any Error).self) {
+                try store(fetchingFrom: server).load("fashion-mnist")
+            }
+            #expect("\(try #require(error))" == "\(partial): cannot be written: No space left on device")
+            #expect(try cachedFiles().isEmpty)
+        }
+    #endif
 
     @Test func saysWhenNoServerAnswers() throws {
         #expect(throws: DatasetError.self) { try store().load("fashion-mnist") }

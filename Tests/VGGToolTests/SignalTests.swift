@@ -114,4 +114,30 @@ extension ToolTests {
         #expect(process.terminationReason == .uncaughtSignal && result.status == 128 + SIGTERM)
         #expect(result.output.isEmpty && result.errors.isEmpty)
     }
+
+    /// What has come is not taken for the file, and curl does not go on alone.
+    @Test(.disabled(if: FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist")))
+    func aSignalEndsAFetch() throws {
+        let curl = """
+            #!/bin/sh
+            while head -c 65536 /dev/zero; do sleep 0.01; done
+            : > "$CURL_ENDED"
+            """
+        try folder.write(Array(curl.utf8), to: "bin/curl")
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: folder.url("bin/curl").path)
+        let surroundings = """
+            export PATH="$PWD/bin:$PATH" XDG_CACHE_HOME="$PWD/cache" CURL_ENDED="$PWD/ended"
+            """
+        let process = try Program.start(["data"], in: folder, shell: surroundings)
+        let cache = "cache/swift-vgg/fashion-mnist"
+        let partial = "train-images-idx3-ubyte.gz.partial"
+        while process.isRunning, (try? folder.bytes("\(cache)/\(partial)").isEmpty) != false { usleep(1000) }
+        kill(process.processIdentifier, SIGTERM)
+        let result = try Program.finish(process, in: folder)
+        #expect(result.status == 128 + SIGTERM && result.output.isEmpty)
+        #expect(try folder.names(cache) == [partial])
+        for _ in 0..<1000 where try !folder.names().contains("ended") { usleep(10_000) }
+        #expect(try folder.names().contains("ended"))
+    }
 }

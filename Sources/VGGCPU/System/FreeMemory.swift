@@ -11,11 +11,30 @@ public enum FreeMemory {
         let wished = ProcessInfo.processInfo.environment[environmentVariable].flatMap { Int($0) }
         #if os(Linux)
             let measured = linux()
+        #elseif canImport(Darwin)
+            let measured = darwin()
         #else
-            let measured = Int(exactly: ProcessInfo.processInfo.physicalMemory)
+            let measured: Int? = nil
         #endif
         return [measured, wished].compactMap { $0 }.min()
     }
+
+    #if canImport(Darwin)
+        /// What the kernel's statistics count as free, or as memory of files and such that is given back when it is needed.
+        private static func darwin() -> Int? {
+            var statistics = vm_statistics64()
+            let words = MemoryLayout<vm_statistics64>.size / MemoryLayout<integer_t>.size
+            var count = mach_msg_type_number_t(words)
+            let result = withUnsafeMutablePointer(to: &statistics) { statistics in
+                statistics.withMemoryRebound(to: integer_t.self, capacity: words) {
+                    host_statistics64(mach_host_self(), HOST_VM_INFO64, $0, &count)
+                }
+            }
+            guard result == KERN_SUCCESS else { return nil }
+            let pages = [statistics.free_count, statistics.inactive_count, statistics.purgeable_count]
+            return pages.reduce(0) { $0 + Int($1) } * Int(getpagesize())
+        }
+    #endif
 
     /// What Linux says in its files: `MemAvailable`, which counts what the page cache can give back, and the
     /// limits of control groups, version 1 and 2.
