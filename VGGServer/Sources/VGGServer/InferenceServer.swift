@@ -139,9 +139,10 @@ extension InferenceServer {
         return model
     }
 
-    /// Does what a request asks for if there is room for one more, and not if its client hangs up before.
+    /// Does what a request asks for, by its body and its share of the memory for bodies, if there is room for one more, and
+    /// not if its client hangs up before.
     func admitting<Result: Sendable>(
-        _ call: Call, _ work: @escaping @Sendable ([UInt8]) async throws -> Result
+        _ call: Call, _ work: @escaping @Sendable ([UInt8], BodyMemory.Share) async throws -> Result
     ) async throws -> Result {
         // Asked before the body is read, for nothing shall be read in vain; counted after it, so that a client which
         // sends slowly takes nobody's place.
@@ -154,7 +155,7 @@ extension InferenceServer {
         let before = admitted.wrappingAdd(1, ordering: .relaxed).oldValue
         defer { admitted.wrappingSubtract(1, ordering: .relaxed) }
         guard before < room else { throw full }
-        return try await connections.whileOpen(call.channel) { try await work(body) }
+        return try await connections.whileOpen(call.channel) { try await work(body, share) }
     }
 
     /// The whole body, unpacked.
