@@ -39,6 +39,7 @@ extension InferenceServer {
                 .text(self.metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
             },
         ]
+        endpoints += pictureEndpoints
         endpoints += StudioPage.endpoints + studioModelEndpoints + runs.endpoints + training.endpoints
         let document = OpenAPI.document(of: endpoints).line
         endpoints.append(

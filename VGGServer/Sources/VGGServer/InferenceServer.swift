@@ -19,6 +19,7 @@ public final class InferenceServer: Sendable {
     let studioModels: [String: StudioModel]
     let runs: RunsService
     let training: TrainingService
+    let stylist: Stylist
     let metrics: PrometheusMetrics
     let decoder: PictureDecoder
     let connections = Connections()
@@ -53,6 +54,7 @@ public final class InferenceServer: Sendable {
         studioModels = models.mapValues { StudioModel($0, settings) }
         runs = RunsService(folder: settings.runs)
         training = TrainingService(settings, runs)
+        stylist = Stylist(settings)
     }
 
     /// Reads the weights.
