@@ -147,13 +147,10 @@ for target in package.targets {
     let names = target.reached(in: package.targets).subtracting(target.named)
     target.dependencies += names.sorted().map { .byName(name: $0) }
 }
-@MainActor func library(_ roots: String...) -> [String] {
-    package.targets.filter { roots.contains($0.name) }.flatMap { [$0.name] + $0.named }
-        .filter { $0.hasPrefix("VGG") }
-}
 package.products = [
-    .library(name: "VGGKit", targets: library("VGGKit")),
-    // What predicts and the devices it runs on, without training: for servers of one's own.
-    .library(name: "VGGPrediction", targets: Set(library("VGGInference", "VGGDevices")).sorted()),
+    .library(
+        name: "VGGKit",
+        targets: package.targets.filter { $0.name == "VGGKit" }.flatMap { [$0.name] + $0.named }
+            .filter { $0.hasPrefix("VGG") }),
     .executable(name: "vgg", targets: ["VGGTool"]),
 ]

@@ -1,6 +1,22 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// What the server, its program and its tests are made of.
+let libraries: [Target.Dependency] = [
+    .product(name: "VGGKit", package: "swift-vgg"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "CoreMetrics", package: "swift-metrics"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
+
 let package = Package(
     name: "vgg-server",
     platforms: [.macOS(.v15)],
@@ -24,45 +40,15 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CServerZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
-            name: "VGGServer",
-            dependencies: [
-                "CServerZlib",
-                .product(name: "VGGKit", package: "swift-vgg"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            name: "VGGServer", dependencies: ["CServerZlib"] + libraries,
             // The studio's page is a part of the program.
             resources: [.embedInCode("Studio/Page")]),
         .executableTarget(
             name: "vgg-server",
-            dependencies: [
-                "VGGServer",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "VGGKit", package: "swift-vgg"),
-            ]),
+            dependencies: ["VGGServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+                + libraries),
         .testTarget(
-            name: "VGGServerTests",
-            dependencies: [
-                "VGGServer",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "VGGKit", package: "swift-vgg"),
-            ],
-            resources: [.copy("Goldens")]),
+            name: "VGGServerTests", dependencies: ["VGGServer"] + libraries, resources: [.copy("Goldens")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,16 +21,16 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 
 def start(arguments, model):
-    """The server's process and where it listens."""
+    """The server's process, where it listens, and the token for what changes something."""
     process = subprocess.Popen(
         [arguments.server, str(model), "--port", "0"], stderr=subprocess.PIPE, text=True
     )
     for line in process.stderr:
-        found = re.search(r"listening at http://(\S+)", line)
+        found = re.search(r"the studio is at http://([^/]+)/#token=(\w+)", line)
         if found:
             log = open(arguments.log, "w")
             subprocess.Popen(["cat"], stdin=process.stderr, stdout=log)
-            return process, found[1]
+            return process, found[1], found[2]
     raise SystemExit("the server does not start")
 
 
@@ -122,6 +122,24 @@ def check_classify(address, name, photos, predictions):
     print(f"{len(photos)} photos: classify answers what vgg predict prints")
 
 
+def check_distance(arguments, address, name, photos):
+    """Of two pictures what `vgg distance` prints for the same layers."""
+    form = b"".join(
+        b"--b\r\nContent-Disposition: form-data; name=%s; filename=x\r\n\r\n%s\r\n" % (field, photo.read_bytes())
+        for field, photo in zip((b"a", b"b"), photos)) + b"--b--\r\n"
+    request = urllib.request.Request(
+        f"http://{address}/v1/models/{name}/distance?size=48", data=form,
+        headers={"Content-Type": "multipart/form-data; boundary=b"})
+    with urllib.request.urlopen(request) as answer:
+        found = json.load(answer)["features"]
+    layers = ",".join(layer["layer"] for layer in found["layers"])
+    printed = subprocess.run(
+        [arguments.vgg, "distance", *map(str, photos[:2]), "--weights", str(arguments.model), "--size", "48",
+         "--layer", layers, "--format", "json"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert found["distance"] == json.loads(printed)["distance"], (found, printed)
+    print(f"the distance of {photos[0].name} and {photos[1].name}: what vgg distance prints")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vgg", required=True)
@@ -140,7 +158,7 @@ def main():
     photos = [pathlib.Path(file) for file in sorted(predictions)]
     assert photos, "vgg predict reads no photo"
 
-    process, address = start(arguments, arguments.model)
+    process, address, token = start(arguments, arguments.model)
     try:
         client = triton.InferenceServerClient(address, concurrency=64)
         wait_until_ready(client)
@@ -149,12 +167,15 @@ def main():
         check_numbers(client, name, metadata["inputs"][0]["shape"][1:])
         check_pictures(client, name, photos, predictions)
         check_classify(address, name, photos, predictions)
+        sizes = {photo: photo.stat().st_size for photo in photos}
+        check_distance(arguments, address, name, sorted(sizes, key=sizes.get)[-2:])
         statistics = client.get_inference_statistics(name)["model_stats"][0]
         print(f"{statistics['inference_count']} images in {statistics['execution_count']} batches")
         client.close()
         subprocess.run(
             ["schemathesis", "run", f"http://{address}/openapi.json", "--checks", CHECKS,
-             "--max-examples", str(arguments.examples), "--seed", "1"], check=True)
+             "--max-examples", str(arguments.examples), "--seed", "1", "--header", f"Authorization: Bearer {token}"],
+            check=True)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)

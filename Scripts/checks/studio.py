@@ -1,4 +1,4 @@
-"""Starts `vgg-server` and goes through the five parts of its studio with a headless Chromium, as people do.
+"""Starts `vgg-server` and goes through the six parts of its studio with a headless Chromium, as people do.
 
 The console must stay silent, and no request may leave the machine. Fashion-MNIST must be there (`vgg data fashion-mnist`).
 """
@@ -20,6 +20,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+PHOTOS = pathlib.Path(__file__).parents[2] / "Tests/VGGImagesTests/Goldens/photos"
+STYLIZED = pathlib.Path(__file__).parents[2] / "docs/images/stylized.png"
 SMALL = ["--recipe", "quick", "--train-limit", "2000", "--test-limit", "500"]
 
 
@@ -182,6 +184,46 @@ def check_errors(studio):
     print(f"where it errs: accuracy {accuracy} %, {count} shirts taken for T-shirts, the surest mistakes")
 
 
+def check_pictures(studio):
+    """Two pictures are compared, one grows in the manner of the other to its end, and another until it is stopped."""
+    studio.part("pictures")
+    for place, picture in enumerate((STYLIZED, PHOTOS / "baseline-444.jpg")):
+        studio.find(f"[data-slot='{place}']").send_keys(str(picture))
+    studio.wait(lambda: studio.all("[data-distance=features]"), "the distance")
+    distance = float(studio.find("[data-distance=features]").text)
+    layers = len(studio.all("#distance .bars li"))
+    assert distance > 0 and layers > 2, (distance, layers)
+    studio.press("#swap")
+    studio.wait(lambda: studio.all("[data-distance=features]"), "the distance the other way")
+    assert float(studio.find("[data-distance=features]").text) == distance
+    studio.press("#swap")
+    studio.wait(lambda: studio.all("[data-distance=features]"), "the distance again")
+
+    def options(size, steps):
+        Select(studio.find("#paint-size")).select_by_value(size)
+        studio.find("#paint-steps").send_keys(Keys.CONTROL, "a", Keys.BACKSPACE)
+        studio.find("#paint-steps").send_keys(steps)
+
+    options("128", "60")
+    studio.press("#paint-button")
+    studio.wait(lambda: studio.all(".painted"), "a picture")
+    early = int(studio.find(".painted").get_attribute("data-step"))
+    studio.wait(lambda: int(studio.find(".painted").get_attribute("data-step")) > early, "more of it")
+    studio.wait(lambda: studio.find(".painted").get_attribute("data-step") == "60", "the whole picture", 120)
+    assert studio.find("#stop-button").get_attribute("disabled") and studio.all(".losses polyline")
+    assert studio.find("a[download='painted.png']").get_attribute("href").startswith("blob:")
+    studio.look("pictures")
+    options("128", "1000")
+    studio.wait(lambda: studio.find("#paint-button").is_enabled(), "the end")
+    studio.press("#paint-button")
+    studio.wait(lambda: studio.all(".painted"), "a picture")
+    studio.press("#stop-button")
+    studio.wait(lambda: studio.find("#paint-button").is_enabled(), "the stop")
+    stopped = int(studio.find(".painted").get_attribute("data-step"))
+    assert 0 < stopped < 1000, stopped
+    print(f"compare and paint: distance {distance} over {layers} layers, a picture of 60 steps, one stopped after {stopped}")
+
+
 def check_training(studio):
     studio.part("training")
     studio.wait(lambda: studio.all("#training-form select"), "the form")
@@ -226,21 +268,27 @@ def check_looks(studio):
     """Dark, Chinese, and a phone's width, on which nothing but tables and drawings is wider than the screen."""
     media = [{"name": "prefers-color-scheme", "value": "dark"}]
     studio.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    for part in ("runs", "network", "try", "errors"):
+    for part in ("runs", "network", "try", "errors", "pictures"):
         studio.part(part)
         if part == "errors":
             studio.wait(lambda: studio.all("#errors .matrix"), "the confusion matrix", 300)
         studio.look(f"dark-{part}")
     studio.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     studio.find("#language").click()
-    assert studio.find("h2#head-errors").text == "错在哪里" and studio.find("html").get_attribute("lang") == "zh"
+    assert studio.find("h2#head-pictures").text == "比较与绘制" and studio.find("html").get_attribute("lang") == "zh"
     studio.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
-    for part in ("runs", "network", "try", "errors", "training"):
+    for part in ("runs", "network", "try", "errors", "pictures", "training"):
         studio.part(part)
         time.sleep(0.5)
         width = studio.browser.execute_script("return document.documentElement.scrollWidth")
         assert width <= 390, f"{part} is {width} pixels wide"
+        if part == "network":
+            cut = studio.browser.execute_script("""
+                const end = document.querySelector("#drawing").getBoundingClientRect().right;
+                return [...document.querySelectorAll("#drawing text")].filter((text) => /^\\d+×\\d+×\\d+$/.test(text.textContent))
+                    .filter((text) => text.getBoundingClientRect().right > end).map((text) => text.textContent)""")
+            assert not cut, f"the shapes {cut} are cut"
         studio.look(f"phone-{part}")
     studio.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     studio.find("#language").click()
@@ -270,6 +318,7 @@ def main():
             check_network(studio)
             check_try(studio)
             check_errors(studio)
+            check_pictures(studio)
             check_looks(studio)
             run = check_training(studio)
             studio.check_log()

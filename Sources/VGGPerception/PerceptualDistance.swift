@@ -18,8 +18,10 @@ public final class PerceptualDistance {
     /// Numbers of an embedding.
     public let count: Int
     private let executor: Executor
-    /// What each channel of a layer is multiplied by; of layers in their order.
+    /// What each channel of a layer is multiplied by.
     private let factors: [Int: [Float]]
+    /// The layers' names, in the network's order, and where the numbers of each are in an embedding.
+    private let parts: [(name: String, range: Range<Int>)]
     private let isNormalized: Bool
 
     /// - Parameters:
@@ -34,8 +36,10 @@ public final class PerceptualDistance {
         let pictures = try PictureNetwork(
             whole, weights: weights, layers: metric.layers, height: height, width: width)
         var factors: [Int: [Float]] = [:]
+        var names: [Int: String] = [:]
         for (place, name) in metric.layers.enumerated() {
             guard let layer = pictures.places[name] else { continue }
+            names[layer] = name
             let shape = pictures.network.layers[layer].output
             let (channels, pixels) = (shape.dimensions[0], shape.count / shape.dimensions[0])
             switch metric {
@@ -52,7 +56,13 @@ public final class PerceptualDistance {
         }
         self.factors = factors
         if case .lpips = metric { isNormalized = true } else { isNormalized = false }
-        count = factors.keys.reduce(0) { $0 + pictures.network.layers[$1].output.count }
+        var parts: [(name: String, range: Range<Int>)] = []
+        for (layer, name) in names.sorted(by: { $0.key < $1.key }) {
+            let start = parts.last?.range.upperBound ?? 0
+            parts.append((name, start..<start + pictures.network.layers[layer].output.count))
+        }
+        self.parts = parts
+        count = parts.last?.range.upperBound ?? 0
         input = pictures.network.input
         self.batchSize = batchSize
         executor = try pictures.executor(
@@ -107,5 +117,16 @@ public final class PerceptualDistance {
             embeddings += values.map(PictureEmbedding.init)
         }
         return embeddings
+    }
+
+    /// How far two pictures are apart at each layer that is compared, in the network's order; the distance is their sum.
+    /// - Precondition: both embeddings are of this metric.
+    public func layers(of one: PictureEmbedding, _ other: PictureEmbedding) -> [(
+        name: String, distance: Double
+    )] {
+        precondition(one.count == count && other.count == count, "both are of this metric")
+        return parts.map { part in
+            (part.name, Array(one.values[part.range]).squaredDistance(to: Array(other.values[part.range])))
+        }
     }
 }

@@ -1,3 +1,5 @@
+import VGGModel
+
 /// What of two pictures is compared.
 public enum PerceptualMetric: Sendable {
     /// LPIPS: at five layers of a VGG-16 each pixel's channels are divided by their length, and the squares of the differences
@@ -12,6 +14,16 @@ public enum PerceptualMetric: Sendable {
         case .lpips: LPIPSWeights.layers
         case .features(let layers): layers
         }
+    }
+
+    /// The last ReLU of each block of maps, from the first on: of a VGG-16 those that LPIPS compares.
+    public static func lastReLUs(of network: Network) -> [String] {
+        let ofMaps = network.layerAliases.filter { name, index in
+            if case .map = network.layers[index].output { name.hasPrefix("relu") } else { false }
+        }
+        let blocks = Dictionary(grouping: ofMaps) { alias in alias.key.prefix { $0 != "_" } }
+        return blocks.values.compactMap { $0.max { $0.value < $1.value } }
+            .sorted { $0.value < $1.value }.map(\.key)
     }
 }
 

@@ -20,12 +20,7 @@ extension RunFolder {
         bytes.withUnsafeBufferPointer { bytes in
             let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             for (index, line) in lines.enumerated() where !line.isEmpty {
-                if let record = reader.record(UnsafeBufferPointer(rebasing: line)) {
-                    records.append(record)
-                } else if let text = String(validating: line, as: UTF8.self),
-                    let record = try? JSONText.decode(MetricsRecord.self, from: text)
-                {
-                    // A line of bytes that are no text is as damaged as one that is half there.
+                if let record = reader.reading(UnsafeBufferPointer(rebasing: line)) {
                     records.append(record)
                 } else {
                     damaged.append(index + 1)

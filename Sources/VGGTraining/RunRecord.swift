@@ -28,21 +28,34 @@ public struct RunRecord: Hashable, Sendable {
     /// Whether it ended because its loss was no longer finite.
     public let diverged: Bool
 
-    /// - Throws: what `readConfiguration` and `readMetrics` throw.
-    public init(_ folder: RunFolder) throws {
-        self.folder = folder
-        configuration = try folder.readConfiguration()
-        var best: EpochMetrics?
-        var last: EpochMetrics?
-        let records = try folder.readMetrics()
-        for case .epoch(let figures) in records {
+    /// What is made of the lines of `metrics.jsonl`, one after the other.
+    struct Figures: Sendable {
+        fileprivate var best: EpochMetrics?
+        fileprivate var last: EpochMetrics?
+        fileprivate var record: MetricsRecord?
+
+        mutating func add(_ record: MetricsRecord) {
+            self.record = record
+            guard case .epoch(let figures) = record else { return }
             last = figures
             if best.map(figures.isBetter) ?? true { best = figures }
         }
-        (self.best, self.last) = (best, last)
-        steps = records.last?.step ?? 0
+    }
+
+    /// - Throws: what `readConfiguration` and `readMetrics` throw.
+    public init(_ folder: RunFolder) throws {
+        let configuration = try folder.readConfiguration()
+        var figures = Figures()
+        for record in try folder.readMetrics() { figures.add(record) }
+        self.init(folder, configuration, figures)
+    }
+
+    init(_ folder: RunFolder, _ configuration: TrainingConfiguration, _ figures: Figures) {
+        (self.folder, self.configuration) = (folder, configuration)
+        (best, last) = (figures.best, figures.last)
+        steps = figures.record?.step ?? 0
         progress =
-            switch records.last {
+            switch figures.record {
             case .step(let figures)?: figures.epochs
             case .epoch(let figures)?: Double(figures.epoch)
             case nil: 0

@@ -35,8 +35,23 @@ import VGGTestSupport
             let found = pictures[0].distance(to: other)
             #expect(abs(found - Double(expected[place])) < 1e-5 * Double(expected[place]), "\(found)")
             #expect(other.distance(to: pictures[0]) == found)
+            // Layer by layer, whatever order they were asked for in.
+            let layers = distance.layers(of: pictures[0], other)
+            #expect(layers.map(\.name) == LPIPSWeights.layers)
+            #expect(abs(layers.reduce(0) { $0 + $1.distance } - found) < 1e-6 * found)
+            #expect(layers.allSatisfy { $0.distance > 0 })
         }
         #expect(pictures[2].distance(to: pictures[2]) == 0)
+    }
+
+    @Test func lastReLUsAreThoseOfLPIPS() throws {
+        #expect(try PerceptualMetric.lastReLUs(of: PerceptionGolden().network) == LPIPSWeights.layers)
+        let norms = try PerceptionGolden("vgg11_bn").network
+        #expect(
+            PerceptualMetric.lastReLUs(of: norms) == ["relu1_1", "relu2_1", "relu3_2", "relu4_2", "relu5_2"])
+        // A classifier's ReLUs make no maps.
+        let whole = try vgg([(1, 4), (2, 8)], size: 16)
+        #expect(PerceptualMetric.lastReLUs(of: whole) == ["relu1_1", "relu2_2"])
     }
 
     @Test func doNotDependOnTheThreads() throws {

@@ -75,16 +75,59 @@ import VGGTraining
         #expect(thin.points.contains { $0.y == 9 })
     }
 
+    /// What has been read of the figures is not read again, unless they are others.
+    @Test func onlyWhatIsNewIsRead() throws {
+        let run = folder.run("grows")
+        try FileManager.default.createDirectory(atPath: run.path, withIntermediateDirectories: true)
+        var tail = MetricsTail(of: run)
+        /// The steps that are new, after -1 where all before are forgotten.
+        func new() throws -> [Int] {
+            var steps: [Int] = []
+            try tail.read(forget: { steps.append(-1) }, visit: { steps.append($0.step) })
+            return steps
+        }
+        func write(_ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: run.metricsPath), options: .atomic)
+        }
+        func lines(_ numbers: ClosedRange<Int>, loss: Double = 0.5) -> String {
+            numbers.map { step($0, of: 1000, loss: loss) + "\n" }.joined()
+        }
+        #expect(try new() == [])
+        try write("")
+        #expect(try new() == [])
+        // Longer than a block, and with an end that is not there yet.
+        let half = step(20_001, of: 1000, loss: 0.5)
+        try write(lines(1...20_000) + half.prefix(20))
+        #expect(try new() == Array(1...20_000))
+        #expect(try new() == [])
+        // Nobody looks at the beginning again: here it is another one of the same length.
+        let other = String(lines(1...20_000).dropFirst(30)).replacing("0.5", with: "0.6", maxReplacements: 1)
+        try write(String(repeating: "x", count: 30) + other + half + "\nno line\n")
+        #expect(try new() == [20_001])
+        // A run that went on from an earlier checkpoint, and one that begins anew.
+        try write(lines(1...15_000) + lines(15_001...20_100, loss: 0.7))
+        #expect(try new() == [-1] + Array(1...20_100))
+        try write(lines(1...3))
+        #expect(try new() == [-1, 1, 2, 3])
+        try FileManager.default.removeItem(atPath: run.metricsPath)
+        #expect(try new() == [-1] && new() == [])
+    }
+
     /// A run trains as long as somebody holds its lock; then it is finished, or can go on.
     @Test func aRunSaysWhatItIsDoing() throws {
         let run = folder.run("a")
+        var watched: WatchedRun
         do {
             let trainer = try trainer(smallConfiguration(), folder: run)
             let record = try RunRecord(run)
+            watched = try WatchedRun(run)
+            #expect(watched.record == record)
             #expect(run.isInTraining && record.state == .training && record.steps == 0 && record.best == nil)
             _ = try trainer.run()
         }
         let record = try RunRecord(run)
+        try watched.update()
+        #expect(watched.record == record)
         #expect(!run.isInTraining && record.state == .finished && record.progress == 2)
         let epochs = try run.readMetrics().compactMap {
             if case .epoch(let figures) = $0 { figures } else { nil }
@@ -99,6 +142,8 @@ import VGGTraining
         try Data("{\"problem\":\"diverged\",\"epoch\":1,\"step\":1,\"message\":\"m\",\"advice\":[]}".utf8)
             .write(to: URL(fileURLWithPath: run.diagnosisPath))
         #expect(try RunRecord(run).state == .diverged)
+        try watched.update()
+        #expect(try watched.record == RunRecord(run))
         #expect(try RunFolder.names(in: folder.path) == ["a"] && RunFolder.names(in: run.path) == [""])
     }
 }

@@ -31,6 +31,13 @@ package final class BodyMemory: Sendable {
             return true
         }
 
+        /// What a client is told where there was no memory for so many bytes more.
+        package func problem(lacking bytes: Int) -> APIError {
+            guard own.load(ordering: .relaxed) + bytes > memory.limit else { return .noRoom }
+            return APIError(
+                .contentTooLarge, "what the body holds would take more than \(memory.limit) bytes of memory")
+        }
+
         package func giveBack(_ bytes: Int) {
             own.wrappingSubtract(bytes, ordering: .relaxed)
             memory.taken.wrappingSubtract(bytes, ordering: .relaxed)

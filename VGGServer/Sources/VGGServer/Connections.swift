@@ -16,25 +16,36 @@ final class Connections: Sendable {
     func whileOpen<Result: Sendable>(
         _ channel: any Channel, _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let id = ObjectIdentifier(channel)
         let task = Task { try await work() }
+        let cancel: @Sendable () -> Void = { task.cancel() }
+        return try await watching(channel, onHangUp: cancel) {
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                cancel()
+            }
+        }
+    }
+
+    /// Does something for a client.
+    /// - Parameter onHangUp: is called when the client hangs up meanwhile, or has before.
+    func watching<Result>(
+        _ channel: any Channel, onHangUp: @escaping @Sendable () -> Void, _ work: () async throws -> Result
+    ) async throws -> Result {
+        let id = ObjectIdentifier(channel)
         let isGone = states.withLock { states in
             if case .gone = states[id] { return true }
-            states[id] = .working { task.cancel() }
+            states[id] = .working(cancel: onHangUp)
             return false
         }
         // Who was gone altogether before there was an entry is not noticed by it.
-        if isGone || !channel.isActive { task.cancel() }
+        if isGone || !channel.isActive { onHangUp() }
         defer {
             states.withLock { states in
                 if case .working = states[id] { states[id] = nil }
             }
         }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        return try await work()
     }
 
     fileprivate func hungUp(_ id: ObjectIdentifier) {

@@ -39,6 +39,7 @@ extension InferenceServer {
                 .text(self.metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
             },
         ]
+        endpoints += pictureEndpoints
         endpoints += StudioPage.endpoints + studioModelEndpoints + runs.endpoints + training.endpoints
         let document = OpenAPI.document(of: endpoints).line
         endpoints.append(
@@ -72,10 +73,11 @@ extension InferenceServer {
         let model = try readyModel(call)
         return try await counting(call, model) { counts in
             let headerLength = try Self.headerLength(call.request.headers)
-            let (request, logits) = try await self.admitting(call) { body in
+            let (request, logits) = try await self.admitting(call) { body, share in
                 let start = ContinuousClock.now
                 let request = try InferenceRequest(
-                    body, headerLength: headerLength, for: model, maxBatchSize: self.settings.maxBatchSize)
+                    body, headerLength: headerLength, share: share, for: model,
+                    maxBatchSize: self.settings.maxBatchSize)
                 let deadline = min(call.deadline, call.start + (request.timeout ?? self.settings.timeout))
                 let images = try await self.images(request.input, for: model, by: deadline)
                 counts.value.withLock { $0.preparation.add(.now - start) }
@@ -162,7 +164,7 @@ extension InferenceServer {
         }
         let wanted = top
         return try await counting(call, model) { counts in
-            let prediction = try await self.admitting(call) { body in
+            let prediction = try await self.admitting(call) { body, _ in
                 let start = ContinuousClock.now
                 let image = try await self.image(body, of: call, for: model)
                 counts.value.withLock { $0.preparation.add(.now - start) }
@@ -184,7 +186,7 @@ extension InferenceServer {
         guard let pooling = FeaturePooling(rawValue: call.query("pool") ?? "none") else {
             throw APIError.invalid("'pool' must be one of \(words.joined(separator: ", "))")
         }
-        let tensor = try await admitting(call) { body in
+        let tensor = try await admitting(call) { body, _ in
             let image = try await self.image(body, of: call, for: model)
             return pooling.pooled(try await model.features.features(of: image, layer: layer))
         }

@@ -28,16 +28,21 @@ struct InferenceRequest {
     /// - Parameters:
     ///   - body: the whole body, unpacked.
     ///   - headerLength: how much of it is JSON; nil for all.
+    ///   - share: takes the memory for what the JSON holds.
     /// - Throws: `APIError` that says what is wrong with the request.
-    init(_ body: [UInt8], headerLength: Int?, for model: ServedModel, maxBatchSize: Int) throws(APIError) {
+    init(
+        _ body: [UInt8], headerLength: Int?, share: BodyMemory.Share, for model: ServedModel,
+        maxBatchSize: Int
+    ) throws(APIError) {
         let headerLength = headerLength ?? body.count
         guard headerLength <= body.count else {
             throw .invalid("Inference-Header-Content-Length is not within the body")
         }
         let header: JSON
         do {
-            header = try JSON(reading: body[..<headerLength])
+            header = try JSON(reading: body[..<headerLength], share: share)
         } catch {
+            if let bytes = error.lackingBytes { throw share.problem(lacking: bytes) }
             throw .invalid("failed to parse the request JSON: \(error)")
         }
         guard case .object = header else { throw .invalid("the request is not a JSON object") }

@@ -19,6 +19,7 @@ public final class InferenceServer: Sendable {
     let studioModels: [String: StudioModel]
     let runs: RunsService
     let training: TrainingService
+    let stylist: Stylist
     let metrics: PrometheusMetrics
     let decoder: PictureDecoder
     let connections = Connections()
@@ -53,6 +54,7 @@ public final class InferenceServer: Sendable {
         studioModels = models.mapValues { StudioModel($0, settings) }
         runs = RunsService(folder: settings.runs)
         training = TrainingService(settings, runs)
+        stylist = Stylist(settings)
     }
 
     /// Reads the weights.
@@ -139,9 +141,10 @@ extension InferenceServer {
         return model
     }
 
-    /// Does what a request asks for if there is room for one more, and not if its client hangs up before.
+    /// Does what a request asks for, by its body and its share of the memory for bodies, if there is room for one more, and
+    /// not if its client hangs up before.
     func admitting<Result: Sendable>(
-        _ call: Call, _ work: @escaping @Sendable ([UInt8]) async throws -> Result
+        _ call: Call, _ work: @escaping @Sendable ([UInt8], BodyMemory.Share) async throws -> Result
     ) async throws -> Result {
         // Asked before the body is read, for nothing shall be read in vain; counted after it, so that a client which
         // sends slowly takes nobody's place.
@@ -154,7 +157,7 @@ extension InferenceServer {
         let before = admitted.wrappingAdd(1, ordering: .relaxed).oldValue
         defer { admitted.wrappingSubtract(1, ordering: .relaxed) }
         guard before < room else { throw full }
-        return try await connections.whileOpen(call.channel) { try await work(body) }
+        return try await connections.whileOpen(call.channel) { try await work(body, share) }
     }
 
     /// The whole body, unpacked.

@@ -39,17 +39,18 @@ enum OpenAPI {
 
     private static func operation(
         _ summary: String, answers: JSON? = nil, body: JSON? = nil, parameters: [JSON] = [],
-        computes: Bool = false
+        computes: Bool = false, mayLackMemory: Bool = false
     ) -> JSON {
         var success: [String: JSON] = ["description": "what was asked for"]
         if let answers { success["content"] = answers }
         var responses: [String: JSON] = ["200": .object(success)]
+        let more = (computes ? computing : []) + (mayLackMemory ? [noMemory] : [])
         for (status, reason) in [
             ("400", "the request is wrong"), ("401", "the token is missing or wrong"),
             ("403", "a page of another site asks"), ("404", "there is no such model"),
             ("405", "the address answers other methods"),
             ("421", "the server does not go by this name"),
-        ] + (computes ? computing : []) { responses[status] = problem(reason) }
+        ] + more { responses[status] = problem(reason) }
         var operation: [String: JSON] = [
             "summary": .string(summary), "responses": .object(responses), "parameters": .array(parameters),
         ]
@@ -63,6 +64,8 @@ enum OpenAPI {
         ("503", "the queue is full, the time was over or the model is warming up"),
     ]
 
+    private static let noMemory = ("507", "there is no memory for such pictures")
+
     private static func problem(_ reason: String) -> JSON {
         ["description": .string(reason), "content": json("Error")]
     }
@@ -72,6 +75,34 @@ enum OpenAPI {
     }
     private static func json(_ schema: String) -> JSON { ["application/json": ["schema": reference(schema)]] }
     private static let binary: JSON = ["schema": ["type": "string", "format": "binary"]]
+
+    /// A form of two pictures.
+    private static func pair(_ one: String, _ other: String) -> JSON {
+        let file: JSON = ["type": "string", "format": "binary"]
+        return [
+            "multipart/form-data": [
+                "schema": [
+                    "type": "object", "required": [.string(one), .string(other)],
+                    "properties": .object([one: file, other: file]),
+                ]
+            ]
+        ]
+    }
+
+    private static func queryNumber(_ name: String, _ range: ClosedRange<Int>, usually: Int) -> JSON {
+        query(
+            name, required: false,
+            [
+                "type": "integer", "minimum": .number(Double(range.lowerBound)),
+                "maximum": .number(Double(range.upperBound)), "default": .number(Double(usually)),
+            ])
+    }
+
+    private static func queryChoice(_ name: String, _ words: String...) -> JSON {
+        query(
+            name, required: false,
+            ["type": "string", "enum": .array(words.map(JSON.string)), "default": .string(words[0])])
+    }
 
     private static let pictures: JSON = [
         "image/jpeg": binary, "image/png": binary, "image/webp": binary, "application/octet-stream": binary,
@@ -124,6 +155,23 @@ enum OpenAPI {
                     "type": "string", "default": "none",
                     "enum": .array(FeaturePooling.allCases.map { .string($0.rawValue) }),
                 ]),
+        ], computes: true)
+    static let distance = operation(
+        "How alike two pictures look to a network", answers: json("Distance"), body: pair("a", "b"),
+        parameters: [queryNumber("size", StylizationWish.sizes, usually: 256)], computes: true,
+        mayLackMemory: true)
+    static let stylize = operation(
+        "Paints a picture in the manner of another, and tells of each step by server-sent events; always with the token",
+        answers: ["text/event-stream": ["schema": ["type": "string"]]], body: pair("content", "style"),
+        parameters: [
+            queryNumber("size", StylizationWish.sizes, usually: 256),
+            queryNumber("steps", StylizationWish.counts, usually: 100),
+            queryNumber("every", StylizationWish.counts, usually: 5),
+            queryChoice("optimizer", "adam", "lbfgs"), queryChoice("start", "content", "noise"),
+            queryChoice("colours", "style", "content"),
+            query(
+                "style", required: false,
+                ["type": "number", "minimum": 0, "maximum": 1_000_000, "default": 1]),
         ], computes: true)
     static let metrics = operation(
         "Metrics in Prometheus's text format", answers: ["text/plain": ["schema": ["type": "string"]]])
@@ -190,6 +238,14 @@ enum OpenAPI {
                 "logits": array(of: number),
                 "top": array(of: object(["label": whole, "class": text, "probability": number])),
             ]),
+        "Distance": object(
+            [
+                "height": whole, "width": whole, "features": reference("LayerDistances"),
+                "lpips": reference("LayerDistances"),
+            ], required: ["height", "width", "features"]),
+        "LayerDistances": object([
+            "distance": number, "layers": array(of: object(["layer": text, "distance": number])),
+        ]),
         "Features": object(["layer": text, "shape": array(of: whole), "values": array(of: number)]),
     ]
 }

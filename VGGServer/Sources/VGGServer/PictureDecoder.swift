@@ -23,10 +23,10 @@ final class PictureDecoder: Sendable {
     }
 
     /// What is made of the picture that a JPEG, PNG or WebP file has.
-    /// - Throws: `APIError` if the bytes are no such picture, or it is too late; or `CancellationError`.
+    /// - Throws: `APIError` if the bytes are no such picture, or it is too late; `CancellationError`; or what `make` throws.
     func decoding<Made: Sendable>(
         _ bytes: [UInt8], by deadline: ContinuousClock.Instant,
-        _ make: @escaping @Sendable (RGBImage) -> Made
+        _ make: @escaping @Sendable (RGBImage) throws -> Made
     ) async throws -> Made {
         let isCancelled = Flag()
         return try await withTaskCancellationHandler {
@@ -37,7 +37,7 @@ final class PictureDecoder: Sendable {
                             guard !isCancelled.isSet else { throw CancellationError() }
                             guard deadline > .now else { throw APIError.tooSlow }
                             do {
-                                return make(try RGBImage(decoding: bytes))
+                                return try make(RGBImage(decoding: bytes))
                             } catch let error as ImageError {
                                 throw APIError.invalid("picture: \(error)")
                             }

@@ -20,6 +20,7 @@ final class ServedModel: Sendable {
     let trained: TrainedModel
     let predictor: Predictor
     let features: FeatureService
+    let distances: Lane<PictureDistances>
     let batcher: Batcher
     let counts: Counts
     private let isWarm = Flag()
@@ -42,6 +43,10 @@ final class ServedModel: Sendable {
             executors: 1)
         self.predictor = predictor
         features = FeatureService(trained, predictor, settings)
+        distances = Lane("Distances") {
+            PictureDistances(
+                try PictureMaps(trained, predictor), linear: settings.linear, device: settings.device)
+        }
 
         let dimensions = [("model", name)]
         let waiting = Timer(label: "vgg_queue_seconds", dimensions: dimensions, factory: metrics)

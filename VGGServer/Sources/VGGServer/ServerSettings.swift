@@ -1,4 +1,5 @@
 import VGGEngine
+import VGGPerception
 
 /// What a server is told when it starts.
 public struct ServerSettings: Sendable {
@@ -13,6 +14,8 @@ public struct ServerSettings: Sendable {
     public var runs = "runs"
     /// The program `vgg`, which trains; nil if the studio shall not.
     public var trainer: String?
+    /// LPIPS's linear weights, for distances by models whose channels they are of; nil for none.
+    public var linear: LPIPSWeights?
     /// Names under which clients may address the server, beside `localhost`, `host` and numeric addresses.
     public var allowedHosts: [String] = []
     /// Images that are computed together at most.

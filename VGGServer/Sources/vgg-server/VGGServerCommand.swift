@@ -5,6 +5,7 @@ import Logging
 import VGGDevices
 import VGGEngine
 import VGGInference
+import VGGPerception
 import VGGServer
 
 @main
@@ -36,6 +37,12 @@ struct VGGServerCommand: AsyncParsableCommand {
             "The program that trains for the studio (default: vgg in the folder of this program, if it is there)."
     )
     var vgg: String?
+
+    @Option(
+        help:
+            "LPIPS's linear weights, such as the lpips package's weights/v0.1/vgg.pth, for a VGG-16 to compare pictures by."
+    )
+    var linear: String?
 
     @Option(help: "The address to listen at. Any but this machine's own needs --token-file.")
     var host = "127.0.0.1"
@@ -142,6 +149,7 @@ struct VGGServerCommand: AsyncParsableCommand {
             settings.tls = TLSFiles(certificate: tlsCertificate, key: tlsKey)
         }
         settings.precision = precision?.resolved
+        settings.linear = try linear.map { try LPIPSWeights(contentsOf: $0) }
         settings.token = try tokenFile.map(Self.token)
         guard settings.isLoopback || settings.token != nil else {
             throw ValidationError("--host \(host) can be reached from other machines; give --token-file, too")

@@ -82,6 +82,21 @@ final class Connection {
         return Reply(status: status, headers: headers, body: Array(received[start..<start + length]))
     }
 
+    /// The next piece of an answer that has no length, after `receive` has returned its head; nil at its end.
+    func receivePiece() throws -> [UInt8]? {
+        let mark = Array("\r\n".utf8)
+        var end = received.firstRange(of: mark)
+        while end == nil {
+            try receiveMore()
+            end = received.firstRange(of: mark)
+        }
+        let length = Int(String(decoding: received[..<end!.lowerBound], as: UTF8.self), radix: 16)!
+        let start = end!.upperBound
+        while received.count < start + length + mark.count { try receiveMore() }
+        defer { received.removeFirst(start + length + mark.count) }
+        return length == 0 ? nil : Array(received[start..<start + length])
+    }
+
     /// Whether the other side ends the connection without another word.
     func isEnded() -> Bool {
         do {

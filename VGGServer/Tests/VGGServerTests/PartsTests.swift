@@ -49,6 +49,24 @@ import VGGServer
         }
     }
 
+    @Test func formsHaveFields() throws {
+        func part(_ header: String, _ content: String) -> String {
+            "--abc\r\n\(header)\r\n\r\n\(content)\r\n"
+        }
+        let one = part("Content-Disposition: form-data; name=\"a\"; filename=\"name=b\"", "1\r\n2")
+        let two = part("Content-Type: image/png\r\ncontent-disposition: form-data; filename=x; name=b", "3")
+        func files(_ text: String) throws -> [String: [UInt8]] {
+            try Multipart.files(in: Array(text.utf8), boundary: "abc")
+        }
+        #expect(try files(one + two + "--abc--") == ["a": Array("1\r\n2".utf8), "b": Array("3".utf8)])
+        #expect(try files(part("X: y", "1") + "--abc--\r\n") == ["": Array("1".utf8)])
+        for wrong in [
+            "", "--abc", one, one + two, one + "--abc-", String(repeating: one, count: 9) + "--abc--",
+        ] {
+            #expect(throws: APIError.self) { try files(wrong) }
+        }
+    }
+
     @Test func hostsHaveNames() {
         #expect(HostName.of("LocalHost:8080") == "localhost")
         #expect(HostName.of("[::1]:8080") == "::1")

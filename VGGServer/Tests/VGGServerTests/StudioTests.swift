@@ -31,7 +31,7 @@ import VGGTraining
                     reply.text.matches(of: /\beval\(|innerHTML|https?:\/\/(?!www\.w3\.org)/).isEmpty,
                     "\(file)")
             }
-            #expect(read.count == 11)
+            #expect(read.count == 12)
             // What is here needs the token.
             for path in ["runs", "models", "training", "curves", "events", "models/tiny"] {
                 #expect(try await client.get("/studio/api/\(path)").status == 401, "\(path)")
@@ -55,8 +55,10 @@ import VGGTraining
                 #expect(places(text) == places(chinese[key]), "\(key)")
             }
             var asked: Set<String> = []
-            for file in ["/", "/studio/runs.js", "/studio/network.js", "/studio/try.js", "/studio/errors.js"]
-            {
+            for file in [
+                "/", "/studio/runs.js", "/studio/network.js", "/studio/try.js", "/studio/errors.js",
+                "/studio/pictures.js",
+            ] {
                 let text = try await client.get(file).text
                 for match in text.matches(of: /(?:data-word=|word\()"([\w.-]+[\w-])"/) {
                     asked.insert(String(match.1))

@@ -5,10 +5,10 @@ import VGGModel
 import VGGPictures
 import VGGTraining
 
-/// The runs of a folder, each read again only when its files have changed.
+/// The runs of a folder. Of each only what is new is read, and only when its files have changed.
 struct RunsShelf {
     private let folder: String
-    private var records: [String: (stamp: [Int], record: RunRecord)] = [:]
+    private var runs: [String: (stamp: [Int], run: WatchedRun)] = [:]
     private var curves: [String: (stamp: [Int], curves: RunCurves)] = [:]
     /// Those whose curves were read last, the latest at the end.
     private var used: [String] = []
@@ -25,15 +25,15 @@ struct RunsShelf {
     /// - Throws: `APIError` if there is none.
     mutating func run(_ name: String) throws -> RunRecord {
         try refresh()
-        guard let record = records[name]?.record else { throw APIError(.notFound, "there is no such run") }
+        guard let record = runs[name]?.run.record else { throw APIError(.notFound, "there is no such run") }
         return record
     }
 
     /// What is shown of all runs.
     mutating func table() throws -> JSON {
         try refresh()
-        let names = records.keys.sorted()
-        let all = names.compactMap { records[$0]?.record }
+        let names = runs.keys.sorted()
+        let all = names.compactMap { runs[$0]?.run.record }
         let differences = differences ?? TrainingConfiguration.differences(among: all.map(\.configuration))
         self.differences = differences
         let rows = all.enumerated().map { place, record -> JSON in
@@ -75,12 +75,14 @@ struct RunsShelf {
         used.removeAll { $0 == name }
         used.append(name)
         if let kept = curves[name], kept.stamp == stamp { return kept.curves }
-        let read = RunCurves(try folder.readMetrics())
-        curves[name] = (stamp, read)
+        // Taken out, so that nobody else holds its points while they become more.
+        var own = curves.removeValue(forKey: name)?.curves ?? RunCurves(of: folder)
+        try own.update()
+        curves[name] = (stamp, own)
         while used.count > 1, curves.values.reduce(0, { $0 + $1.curves.count }) > Self.maxPoints {
             curves[used.removeFirst()] = nil
         }
-        return read
+        return own
     }
 
     /// Reads what is new; not more often than anybody sees.
@@ -96,18 +98,23 @@ struct RunsShelf {
             let shown = name.isEmpty ? (folder as NSString).lastPathComponent : name
             found.insert(shown)
             let stamp = [run.configurationPath, run.metricsPath, run.diagnosisPath].flatMap(Self.stamp)
-            if records[shown]?.stamp == stamp { continue }
+            if runs[shown]?.stamp == stamp { continue }
             differences = nil
             do {
-                records[shown] = (stamp, try RunRecord(run))
+                if var known = runs[shown]?.run {
+                    try known.update()
+                    runs[shown] = (stamp, known)
+                } else {
+                    runs[shown] = (stamp, try WatchedRun(run))
+                }
             } catch {
-                records[shown] = nil
+                runs[shown] = nil
                 problems.append("\(error)")
             }
         }
-        if records.keys.contains(where: { !found.contains($0) }) {
+        if runs.keys.contains(where: { !found.contains($0) }) {
             differences = nil
-            records = records.filter { found.contains($0.key) }
+            runs = runs.filter { found.contains($0.key) }
         }
     }
 
@@ -126,32 +133,40 @@ struct RunsShelf {
 
 /// The figures of a run over its epochs.
 struct RunCurves {
-    private let series: [String: LineChart.Series]
+    private var series: [String: LineChart.Series] = [:]
+    private var tail: MetricsTail
 
     var count: Int { series.values.reduce(0) { $0 + $1.points.count } }
 
-    init(_ records: [MetricsRecord]) {
-        var series: [String: LineChart.Series] = [:]
+    init(of folder: RunFolder) { tail = MetricsTail(of: folder) }
+
+    /// Reads what is new.
+    /// - Throws: `FileError` if the figures cannot be read.
+    mutating func update() throws {
+        var series = series
+        self.series = [:]
+        try tail.read(forget: { series = [:] }, visit: { Self.add($0, to: &series) })
+        self.series = series
+    }
+
+    private static func add(_ record: MetricsRecord, to series: inout [String: LineChart.Series]) {
         func add(_ name: String, _ x: Double, _ y: Double?) {
             guard let y else { return }
             series[name, default: LineChart.Series(name, colour: .black)].points.append(LineChart.Point(x, y))
         }
-        for record in records {
-            switch record {
-            case .step(let step):
-                add("train_loss", step.epochs, step.trainLoss)
-                add("train_acc", step.epochs, step.trainAcc)
-            case .epoch(let epoch):
-                let x = Double(epoch.epoch)
-                add("train_loss", x, epoch.trainLoss)
-                add("train_acc", x, epoch.trainAcc)
-                add("val_loss", x, epoch.valLoss)
-                add("val_acc", x, epoch.valAcc)
-                add("test_loss", x, epoch.testLoss)
-                add("test_acc", x, epoch.testAcc)
-            }
+        switch record {
+        case .step(let step):
+            add("train_loss", step.epochs, step.trainLoss)
+            add("train_acc", step.epochs, step.trainAcc)
+        case .epoch(let epoch):
+            let x = Double(epoch.epoch)
+            add("train_loss", x, epoch.trainLoss)
+            add("train_acc", x, epoch.trainAcc)
+            add("val_loss", x, epoch.valLoss)
+            add("val_acc", x, epoch.valAcc)
+            add("test_loss", x, epoch.testLoss)
+            add("test_acc", x, epoch.testAcc)
         }
-        self.series = series
     }
 
     /// What a screen shows of them: an object of flat lists x, y, x, y …
@@ -160,7 +175,8 @@ struct RunCurves {
         return .object(
             series.mapValues { series in
                 let shown = series.smoothed(smoothing).thinned(to: columns, over: 0...max(end, 1))
-                return .array(shown.points.flatMap { [.number($0.x), .number($0.y)] })
+                let numbers = shown.points.flatMap { [$0.x, $0.y] }
+                return numbers.isEmpty ? [] : .numbers(numbers)
             })
     }
 }

@@ -107,7 +107,7 @@ extension InferenceServer {
         let explainer = try studioModel(call).explainer
         let label = call.query("class").flatMap { Int($0) }
         return .json(
-            try await admitting(call) { body in
+            try await admitting(call) { body, _ in
                 let subject = try await self.subject(body, of: call)
                 let answer = try await explainer.run {
                     try $0.explanation(of: subject.image, class: label)
@@ -122,7 +122,7 @@ extension InferenceServer {
     private func maps(_ call: Call) async throws -> Response {
         let explainer = try studioModel(call).explainer
         return .json(
-            try await admitting(call) { body in
+            try await admitting(call) { body, _ in
                 let subject = try await self.subject(body, of: call)
                 return try await explainer.run { try $0.maps(of: subject.image, count: 16) }
             })

@@ -16,6 +16,7 @@ enum StudioPage {
         "/studio/network.js": (PackageResources.network_js, script),
         "/studio/try.js": (PackageResources.try_js, script),
         "/studio/errors.js": (PackageResources.errors_js, script),
+        "/studio/pictures.js": (PackageResources.pictures_js, script),
         "/studio/training.js": (PackageResources.training_js, script),
         "/studio/icon.svg": (PackageResources.icon_svg, "image/svg+xml"),
     ]

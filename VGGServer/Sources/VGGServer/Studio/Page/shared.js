@@ -99,23 +99,30 @@ export const post = async (path, body, type = "application/json") =>
   (await ask(path, { method: "POST", body, headers: { "Content-Type": type } })).json();
 
 /** Server-sent events, read from a plain answer because EventSource cannot show a token. */
+export async function readEvents(answer, listener) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let pieces = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    pieces.push(value);
+    // An event with a picture comes in many pieces, which are put together once.
+    if (!value.includes("\n")) continue;
+    const parts = pieces.join("").split("\n\n");
+    pieces = [parts.pop()];
+    for (const part of parts) {
+      const name = /^event: (.*)$/m.exec(part);
+      const data = /^data: (.*)$/m.exec(part);
+      if (name && data) listener(name[1], JSON.parse(data[1]));
+    }
+  }
+}
+
+/** The events of an address, asked for again when they end. */
 export async function events(path, signal, listener) {
   while (!signal.aborted) {
     try {
-      const reader = (await ask(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();
-      let text = "";
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        text += value;
-        const parts = text.split("\n\n");
-        text = parts.pop();
-        for (const part of parts) {
-          const name = /^event: (.*)$/m.exec(part);
-          const data = /^data: (.*)$/m.exec(part);
-          if (name && data) listener(name[1], JSON.parse(data[1]));
-        }
-      }
+      await readEvents(await ask(path, { signal }), listener);
     } catch (error) {
       if (signal.aborted) return;
     }

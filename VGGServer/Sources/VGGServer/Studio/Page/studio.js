@@ -5,9 +5,10 @@ import * as runs from "/studio/runs.js";
 import * as network from "/studio/network.js";
 import * as tryIt from "/studio/try.js";
 import * as errors from "/studio/errors.js";
+import * as pictures from "/studio/pictures.js";
 import * as training from "/studio/training.js";
 
-const views = { runs, network, try: tryIt, errors, training };
+const views = { runs, network, try: tryIt, errors, pictures, training };
 let models = [];
 let current = null;
 
@@ -23,7 +24,7 @@ function show() {
       if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    $("model-choice").hidden = !["try", "errors"].includes(name);
+    $("model-choice").hidden = !["try", "errors", "pictures"].includes(name);
     current = name;
     views[name].enter(model());
   }
@@ -43,7 +44,7 @@ async function start() {
   $("model").replaceChildren(...models.map((one) => h("option", { value: one.name }, one.name)));
   for (const view of Object.values(views)) view.start(models);
   $("model").addEventListener("change", () => {
-    for (const view of [tryIt, errors]) view.select(model());
+    for (const view of [tryIt, errors, pictures]) view.select(model());
   });
   $("language").addEventListener("click", () => {
     setLanguage(language === "en" ? "zh" : "en");
