@@ -73,6 +73,47 @@ extension ToolTests {
         #expect(four.errors.contains("choose another --batch-size, or fewer processes"), "\(four.errors)")
     }
 
+    /// The process of a rank that was started in this test's folder.
+    private func process(ofRank rank: Int) -> pid_t? {
+        let folder = URL(filePath: folder.path).resolvingSymlinksInPath().path
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { pid_t($0) }.first { process in
+            let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+            let ranks = ["OMPI_COMM_WORLD_RANK=\(rank)", "PMI_RANK=\(rank)"]
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
+            return place.map { URL(filePath: $0).path == folder } == true
+                && environment.split(separator: 0).contains {
+                    ranks.contains(String(decoding: $0, as: UTF8.self))
+                }
+        }
+    }
+
+    #if os(Linux)
+        /// One that is stopped is as silent as one whose cable is pulled.
+        @Test(arguments: MPILauncher.all)
+        fileprivate func silenceEndsAll(_ launcher: MPILauncher) throws {
+            let command = "\(training) --epochs 100000 --run-dir silent"
+            let all = try Program.start(
+                command.split(separator: " ").map(String.init), in: folder,
+                shell: "exec \(launcher.command) -n 2 \"$0\" \"$@\"")
+            let deadline = Date.now + 60
+            while !FileManager.default.fileExists(atPath: folder.url("silent/metrics.jsonl").path),
+                Date.now < deadline
+            {
+                usleep(100_000)
+            }
+            let rank = try #require(process(ofRank: 1))
+            kill(rank, SIGSTOP)
+            defer { kill(rank, SIGKILL) }
+            let result = try Program.finish(all, in: folder)
+            #expect(
+                result.status != 0
+                    && result.errors.contains(
+                        "error: rank 0: rank 1 does not answer: its machine or the network is gone"),
+                "\(result.errors)")
+        }
+    #endif
+
     @Test func nobodyHasStartedSeveralProcesses() throws {
         let result = try run("train --distributed mpi")
         #expect(result.status == 1 && result.errors.contains("start them with mpirun -n 2"))
