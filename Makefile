@@ -33,7 +33,7 @@ C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.in
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts \
-    check-server check-studio install uninstall release \
+    check-server check-studio install uninstall dist check-dist deb check-deb release check-docs \
     bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
     bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
@@ -45,11 +45,23 @@ help: ## list the targets
 build: ## build the program vgg and the library
 	$(BUILD) --product vgg
 
-install: ## install program, manual pages and completions (PREFIX=/usr/local)
+install: ## install program, manual pages and completions (PREFIX=/usr/local, PROGRAM=.build/release/vgg)
 	Scripts/install "$(PROGRAM)" "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## take away what make install puts below PREFIX
 	Scripts/install --remove "$(DESTDIR)$(PREFIX)"
+
+dist: ## build one file with everything inside, .build/dist/vgg, to be copied to other machines
+	SWIFT=$(SWIFT) Scripts/dist
+
+check-dist: dist ## run that file where there is nothing but it and the C library
+	Scripts/dist-check
+
+deb: dist ## make a Debian package of that file
+	Scripts/deb
+
+check-deb: deb ## install, run and remove the package in a fresh Debian (root and debootstrap)
+	Scripts/deb-check
 
 release: ## make a version: check all, write and tag it (VERSION=1.0.0; TEST="…" replaces the tests)
 	Scripts/release "$(VERSION)"
