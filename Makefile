@@ -33,8 +33,8 @@ C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.in
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts \
-    check-server check-studio install uninstall dist check-dist deb check-deb release check-docs \
-    bench-server docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
+    check-server check-studio install uninstall dist check-dist deb check-deb release \
+    bench-server docs check-docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
     bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
 help: ## list the targets
@@ -115,7 +115,10 @@ check-studio: build server ## go through the studio with a headless Chromium (CH
 bench-server: build server ## what the server does under load, beside vgg bench: some minutes (BENCH="--seconds 60")
 	python3 Scripts/checks/server_load.py --vgg $(VGG) --server $$($(SERVER) --show-bin-path)/vgg-server $(BENCH)
 
-docs: ## run the long commands of README and docs too, and compare what they print: half an hour
+docs: build ## build the library's documentation, a site for python3 -m http.server
+	@Scripts/docs $$($(BUILD) --show-bin-path)
+
+check-docs: ## run the long commands of README and docs too, and compare what they print: half an hour
 	VGG_LONG_DOCS=1 $(SWIFT) test -c release --filter documentsShowWhatIsPrinted
 
 stale-builds: ## show that a change in an inner module builds every program again (two builds)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// README, ARCHITECTURE or a file of docs, and what stands between its fences.
+/// A text of the project: README, one of its neighbours, a file of docs or an article, and what stands between its fences.
 struct Document: Sendable, CustomTestStringConvertible {
     struct Block: Sendable {
         /// The word behind the opening fence; empty for what is typed and printed.
@@ -20,14 +20,29 @@ struct Document: Sendable, CustomTestStringConvertible {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../..")
         .standardizedFileURL
 
+    /// Where the articles of the library's documentation are, and their pictures.
+    static let catalog = "Sources/VGGKit/VGGKit.docc"
+
+    /// README in Chinese: its commands and code are those of README, which `DocumentFacts` compares.
+    static let translation = "README.zh.md"
+
     static let all: [Document] = {
-        let docs = try! FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs").path)
-        let names =
-            ["README.md", "ARCHITECTURE.md"] + docs.filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
-        return names.sorted().map { name in
-            Document(name, text: try! String(contentsOf: root.appending(path: name), encoding: .utf8))
+        func texts(in folder: String) -> [String] {
+            try! FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path)
+                .filter { $0.hasSuffix(".md") }.map { "\(folder)/\($0)" }
         }
+        let names =
+            ["README.md", translation, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+            + texts(in: "docs") + texts(in: catalog)
+        return names.sorted().map(named)
     }()
+
+    /// Those whose commands are run and whose examples are compiled.
+    static let originals = all.filter { $0.name != translation }
+
+    static func named(_ name: String) -> Document {
+        Document(name, text: try! String(contentsOf: root.appending(path: name), encoding: .utf8))
+    }
 
     init(_ name: String, text: String) {
         self.name = name
@@ -48,10 +63,15 @@ struct Document: Sendable, CustomTestStringConvertible {
     /// What is typed, in the order of the document.
     var commands: [DocumentCommand] { blocks.filter { $0.language.isEmpty }.flatMap(DocumentCommand.all) }
 
+    /// The lines that stand between no fences, with their numbers.
+    var sentences: [(line: Int, text: String)] {
+        let inBlocks = Set(blocks.flatMap { $0.line - 1...$0.line + $0.lines.count })
+        return lines.indices.filter { !inBlocks.contains($0 + 1) }.map { ($0 + 1, lines[$0]) }
+    }
+
     /// Commands with options that a sentence names between backticks.
     var commandsInSentences: [String] {
-        let inBlocks = Set(blocks.flatMap { $0.line - 1..<$0.line + $0.lines.count })
-        let text = lines.indices.filter { !inBlocks.contains($0) }.map { lines[$0] }.joined(separator: " ")
+        let text = sentences.map(\.text).joined(separator: " ")
         return text.matches(of: /`(vgg [^`]+)`/).map { String($0.1) }.filter { $0.contains(" --") }
     }
 }

@@ -12,7 +12,7 @@ import Foundation
 ///
 /// The lines below a command are all that it prints: `…` alone stands for any lines and within a line for any text,
 /// and a number behind `≈` for one that the machine decides. A line `# long: WHY` or `# not run: WHY` holds for
-/// the rest of its block: `make docs` runs the long commands too, and nothing runs the others.
+/// the rest of its block: `make check-docs` runs the long commands too, and nothing runs the others.
 struct DocumentCommand: Sendable {
     enum Effort: Equatable {
         case seconds, long, notRun

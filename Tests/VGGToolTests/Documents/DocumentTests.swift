@@ -2,9 +2,9 @@ import Foundation
 import Testing
 import VGGTestSupport
 
-/// README, ARCHITECTURE and docs say what is so.
+/// README, its neighbours, docs and the articles say what is so.
 extension ToolTests {
-    /// Set by `make docs`.
+    /// Set by `make check-docs`.
     private static let runsLongCommands = ProcessInfo.processInfo.environment["VGG_LONG_DOCS"] != nil
 
     private static func isRun(_ command: DocumentCommand) -> Bool {
@@ -12,7 +12,7 @@ extension ToolTests {
     }
 
     /// All commands of a document in a folder of their own, one after the other.
-    @Test(arguments: Document.all.filter { $0.commands.contains(where: isRun) })
+    @Test(arguments: Document.originals.filter { $0.commands.contains(where: isRun) })
     func documentsShowWhatIsPrinted(_ document: Document) throws {
         let programs = URL(fileURLWithPath: try #require(Program.path)).deletingLastPathComponent().path
         for command in document.commands where Self.isRun(command) {
@@ -40,7 +40,7 @@ extension ToolTests {
         }
     }
 
-    @Test(arguments: Document.all.filter { $0.blocks.contains { $0.language == "swift" } })
+    @Test(arguments: Document.originals.filter { $0.blocks.contains { $0.language == "swift" } })
     func swiftExamplesCompile(_ document: Document) throws {
         let build = URL(fileURLWithPath: try #require(Program.path)).deletingLastPathComponent()
         let modules = try FileManager.default.contentsOfDirectory(atPath: build.path).filter {
