@@ -12,6 +12,8 @@ enum Surroundings {
                           built them, are kept in its folder swift-vgg
                           (default: ~/.cache).
           HOME            The home folder, which ~ stands for.
+          PATH            Where curl and sha256sum are found, which fetch and
+                          check data sets.
           NO_COLOR        Set to anything: no colours.
           TERM            dumb: no colours, and nothing is drawn anew.
 
