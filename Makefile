@@ -112,8 +112,9 @@ check-server: build server ## let tritonclient and schemathesis judge the server
 check-studio: build server ## go through the studio with a headless Chromium (CHECK_STUDIO="--screenshots FOLDER")
 	VGG=$(VGG) VGG_SERVER=$$($(SERVER) --show-bin-path)/vgg-server Scripts/studio $(CHECK_STUDIO)
 
-bench-server: build server ## what the server does under load, beside vgg bench: some minutes (BENCH="--seconds 60")
+bench-server: build server ## the server under load, beside vgg bench and FastAPI: ten minutes (BENCH="--seconds 60" PEERS="…")
 	python3 Scripts/checks/server_load.py --vgg $(VGG) --server $$($(SERVER) --show-bin-path)/vgg-server $(BENCH)
+	VGG=$(VGG) VGG_SERVER=$$($(SERVER) --show-bin-path)/vgg-server Scripts/server-peers $(PEERS)
 
 docs: build ## build the library's documentation, a site for python3 -m http.server
 	@Scripts/docs $$($(BUILD) --show-bin-path)
