@@ -7,7 +7,9 @@ import VGGEngine
 /// MPI starts them, finds them and carries bytes; the order of sums is ours. All calls are made by the thread that
 /// started it.
 public final class MPI: Communicator {
+    /// This process's number, 0 ..< count.
     public let rank: Int
+    /// How many processes there are.
     public let count: Int
     /// Ranks on this machine; their threads share its processors.
     public let ranksHere: Int
@@ -97,6 +99,7 @@ public final class MPI: Communicator {
         return MPI(rank: Int(rank), count: count, ranksHere: max(1, min(here, count)))
     }
 
+    /// Sends bytes to another rank and receives bytes from it, in messages of at most 2²⁸ bytes.
     public func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int
     ) throws(DistributedError) {
