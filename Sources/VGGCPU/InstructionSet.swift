@@ -3,11 +3,18 @@ import Foundation
 
 /// The instruction sets of this kind of processor that kernels exist for, in rising order.
 public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
+    /// Plain C, the slow reference.
     case portable
     #if arch(arm64)
+        /// Vectors of 128 bits, for mixed precision; plain C for the rest.
         case neon
     #else
-        case avx2, avx512, avx512bf16
+        /// Vectors of 256 bits, with FMA.
+        case avx2
+        /// Vectors of 512 bits: F, BW, DQ and VL.
+        case avx512
+        /// The same with products of bf16.
+        case avx512bf16
     #endif
 
     /// The name of the environment variable that may lower, never raise, the choice: `portable`, `avx2` …

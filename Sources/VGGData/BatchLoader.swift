@@ -32,9 +32,11 @@ public struct BatchLoader: Sequence, Sendable {
     public let images: ImageSource
     /// nil where they are not known.
     public let labels: [UInt16]?
+    /// From an example's bytes to the network's input.
     public let preparation: Preparation
     /// Images in a batch; the last one of an epoch may have fewer.
     public let batchSize: Int
+    /// Which example comes when.
     public let order: ExampleOrder
     /// What an augmentation draws from, with the epoch and each example's number.
     public let seed: UInt64

@@ -4,7 +4,9 @@ import VGGModel
 public enum DatasetError: Error, Hashable, CustomStringConvertible {
     /// A file is not what it should be: `reason` says how, in words that follow the path.
     case malformedFile(path: String, reason: String)
+    /// An image of the file has a label that the data set does not have.
     case labelOutOfRange(path: String, index: Int, label: Int, allowed: ClosedRange<Int>)
+    /// There are not as many labels as images.
     case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
     /// The training images have another size than the test images.
     case sizesDiffer(folder: String, train: String, test: String)
@@ -18,9 +20,11 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
     case severalSets(name: String, names: [String])
     /// A set that is only read from a folder of the user's was asked for without one.
     case folderMissing(name: String)
+    /// There is no data set of this name where it was looked for.
     case notFound(name: String, searched: [String])
     /// Every way to fetch the set failed; `reasons` has one line for each.
     case fetchFailed(name: String, searched: [String], reasons: [String])
+    /// There is no example of this number.
     case indexOutOfRange(_ index: Int, dataset: String, count: Int)
 
     /// The known names that are near to one that is not known, as a remark; empty if there are none.

@@ -8,6 +8,7 @@ public struct BrokenPhoto: Hashable, Sendable, Codable {
     /// In words, without the path.
     public var reason: String
 
+    /// A photo that is left out.
     public init(photo: String, reason: String) {
         self.photo = photo
         self.reason = reason

@@ -7,12 +7,16 @@ public struct ImageDataset: Sendable {
     /// The most classes that labels can tell apart.
     public static let maximumClassCount = 1 << 16
 
+    /// As the catalogue has it; `folder` for photos.
     public let name: String
+    /// Where the examples' bytes are.
     public let images: ImageSource
     /// One index into `classNames` for each image.
     public let labels: [UInt16]
+    /// In the order of their numbers.
     public let classNames: [String]
 
+    /// Examples.
     public var count: Int { labels.count }
 
     /// - Precondition: there are as many images as labels, and every label has a class name.

@@ -9,6 +9,7 @@ public enum ImageSource: Sendable {
     /// Photos in files, decoded whenever they are wanted.
     case files(PhotoFiles)
 
+    /// Images.
     public var count: Int {
         switch self {
         case .stored(let images): images.count
@@ -47,8 +48,11 @@ public enum ImageSource: Sendable {
 
 /// Images of one size in memory: bytes, channels last.
 public struct StoredImages: Sendable {
+    /// Of each image, in pixels.
     public let height: Int
+    /// Of each image, in pixels.
     public let width: Int
+    /// Bytes of a pixel: 1 for grey, 3 for red, green and blue.
     public let channels: Int
     /// `[count, height, width, channels]`, 0 (black) to 255.
     public let bytes: [UInt8]
@@ -64,6 +68,7 @@ public struct StoredImages: Sendable {
         self.bytes = bytes
     }
 
+    /// Images.
     public var count: Int { bytes.count / bytesPerImage }
     private var bytesPerImage: Int { height * width * channels }
 
@@ -89,6 +94,7 @@ public struct PhotoFiles: Sendable {
     /// Their paths below the folder, as `FileName` has them; without one, also `-` for standard input.
     public let names: [String]
 
+    /// Photos that are decoded when they are wanted, and not looked at before.
     public init(in folder: String = "", names: [String]) {
         self.folder = folder
         self.names = names

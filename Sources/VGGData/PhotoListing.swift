@@ -6,15 +6,16 @@ import VGGImages
 /// Folder by folder, sorted by their paths, and in each by name. Hidden files and folders, those that systems leave
 /// behind (`__MACOSX`), pipes and devices are passed over. Links to files, and to the folder itself, are followed; links
 /// to folders in it are not, so that there are no loops.
-public struct PhotoListing: Hashable, Sendable {
-    public let folder: String
+package struct PhotoListing: Hashable, Sendable {
+    /// Its path, without a slash at the end.
+    package let folder: String
     /// The photos' paths below the folder, as `FileName` has them.
-    public private(set) var names: [String] = []
+    package private(set) var names: [String] = []
     /// What looks like photos, but is not among them.
-    public private(set) var passedOver = PassedOver()
+    package private(set) var passedOver = PassedOver()
 
     /// - Throws: `FileError` if a folder cannot be read.
-    public init(_ folder: String) throws(FileError) {
+    package init(_ folder: String) throws(FileError) {
         self.folder = folder.utf8.count > 1 && folder.utf8.last == 0x2F ? String(folder.dropLast()) : folder
         var found: [(folder: String, photos: [String])] = []
         var waiting = [""]
@@ -35,10 +36,10 @@ public struct PhotoListing: Hashable, Sendable {
     }
 
     /// The photos' paths: the folder's, and theirs below it.
-    public var paths: [String] { names.map { "\(folder)/\($0)" } }
+    package var paths: [String] { names.map { "\(folder)/\($0)" } }
 
     /// The error to throw where there should be photos, but are none.
-    public var noPhotos: FileError {
+    package var noPhotos: FileError {
         let endings = ImageFormat.fileExtensions.sorted().joined(separator: ", ")
         return FileError(
             folder,
@@ -80,16 +81,16 @@ public struct PhotoListing: Hashable, Sendable {
 }
 
 /// Files and folders that somebody may have taken for photos of the data set, but that are none of it.
-public struct PassedOver: Hashable, Sendable {
+package struct PassedOver: Hashable, Sendable {
     /// Pictures that are not read, by their kind.
-    public var unread: [String: Int] = [:]
+    package var unread: [String: Int] = [:]
     /// JPEG, PNG or WebP pictures whose names do not say so.
-    public var unnamed = 0
+    package var unnamed = 0
     /// Links to folders.
-    public var linkedFolders = 0
+    package var linkedFolders = 0
 
     /// Nothing passed over.
-    public init() {}
+    package init() {}
 
     mutating func add(_ path: String, called name: String) {
         if let kind = UnreadPictures.kind(ofExtension: PhotoListing.fileExtension(of: name)) {
@@ -100,14 +101,14 @@ public struct PassedOver: Hashable, Sendable {
     }
 
     /// Adds what was passed over elsewhere.
-    public mutating func add(_ other: PassedOver) {
+    package mutating func add(_ other: PassedOver) {
         unread.merge(other.unread, uniquingKeysWith: +)
         unnamed += other.unnamed
         linkedFolders += other.linkedFolders
     }
 
     /// What was passed over, with what to do, in one line; nil for nothing.
-    public var description: String? {
+    package var description: String? {
         var parts: [String] = []
         let count = unread.values.reduce(0, +)
         if count > 0 {

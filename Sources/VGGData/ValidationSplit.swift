@@ -5,6 +5,7 @@ import VGGModel
 public struct ValidationSplit: Hashable, Sendable {
     /// The share of each class, more than 0 and less than 1.
     public var share: Double
+    /// Decides which images of a class are taken.
     public var seed: UInt64
 
     /// - Precondition: `share` is more than 0 and less than 1.

@@ -37,7 +37,9 @@ extension Device {
 
     /// The device that is taken where nobody names one, and why.
     public struct Choice: Sendable {
+        /// What is taken.
         public var device: Device
+        /// Why, in words that follow "because".
         public var reason: String
     }
 

@@ -7,7 +7,9 @@ import VGGEngine
 ///
 /// MPI starts them, finds them and carries bytes; the order of sums is ours. Its functions are called one at a time.
 public final class MPI: Communicator {
+    /// This process's number, 0 ..< count.
     public let rank: Int
+    /// How many processes there are.
     public let count: Int
     /// Ranks on this machine; their threads share its processors.
     public let ranksHere: Int
@@ -102,6 +104,7 @@ public final class MPI: Communicator {
         return MPI(rank: Int(rank), count: count, ranksHere: max(1, min(here, count)))
     }
 
+    /// Sends bytes to another rank and receives bytes from it, in messages of at most 2²⁸ bytes.
     public func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
         on channel: Channel

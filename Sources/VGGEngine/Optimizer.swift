@@ -6,6 +6,7 @@
 public struct Optimizer: Hashable, Sendable, Codable {
     /// timm's names.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Stochastic gradient descent, with or without momentum.
         case sgd
         /// Kingma & Ba 2014, "Adam: A method for stochastic optimization".
         case adam
@@ -15,6 +16,7 @@ public struct Optimizer: Hashable, Sendable, Codable {
 
     /// nil for SGD.
     public var opt: Kind?
+    /// Of everything that has no rate of its own.
     public var learningRate: Float
     /// That of the network's last linear layer; nil for the same as everywhere.
     public var headLearningRate: Float?
@@ -24,6 +26,7 @@ public struct Optimizer: Hashable, Sendable, Codable {
     public var momentum: Float
     /// How much of a gradient does not come into the momentum; nil for nothing.
     public var dampening: Float?
+    /// Whether the momentum looks ahead (Sutskever et al. 2013), as PyTorch's SGD does it.
     public var nesterov: Bool
     /// Added to every gradient, times the parameter (L2); AdamW's shrinks the parameters instead.
     public var weightDecay: Float
@@ -36,6 +39,7 @@ public struct Optimizer: Hashable, Sendable, Codable {
     /// The average of the weights that is kept; nil for none.
     public var average: WeightAverage?
 
+    /// What is not given is PyTorch's default.
     public init(
         _ opt: Kind = .sgd, learningRate: Float, headLearningRate: Float? = nil,
         bnBiasLrScale: Float? = nil, momentum: Float = 0, dampening: Float? = nil, nesterov: Bool = false,
@@ -57,6 +61,7 @@ public struct Optimizer: Hashable, Sendable, Codable {
         self.average = average
     }
 
+    /// Which rule updates the parameters.
     public var kind: Kind { opt ?? .sgd }
 
     /// Whether it keeps an average of the gradients.
@@ -70,13 +75,13 @@ public struct Optimizer: Hashable, Sendable, Codable {
 }
 
 /// What tells a parameter from others for an optimiser that does not treat all alike.
-public struct ParameterGroup: Hashable, Sendable {
+package struct ParameterGroup: Hashable, Sendable {
     /// Whether it is of the network's last linear layer, the head.
-    public var isOfHead: Bool
+    package var isOfHead: Bool
     /// Whether it is a bias, or batch norm's scale or shift, and no matrix of weights.
-    public var isVector: Bool
+    package var isVector: Bool
     /// Whether it is batch norm's shift, torch's `bias`.
-    public var isShift: Bool
+    package var isShift: Bool
 
     package init(isOfHead: Bool, isVector: Bool, isShift: Bool = false) {
         self.isOfHead = isOfHead

@@ -6,7 +6,7 @@ import Foundation
 /// the old one: a reader, or a process killed at any instant, sees either the old file or the whole new one.
 /// The new file has the old one's mode, and a symbolic link stays one: the file that it leads to is replaced. A
 /// pipe, a device or an open descriptor (`/dev/stdout`) cannot be replaced, and is written as it is.
-public struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
     /// Where the bytes go, and what they are to replace.
     private struct Replacement {
         let temporary, target: String
@@ -57,7 +57,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Appends `bytes`.
     /// - Throws: `FileError` if the disk is full or the write fails otherwise.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
             let written = Foundation.write(descriptor, start, rest.count)
@@ -97,7 +97,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Finds out whether the file at `path` could be replaced now: before long work, not after it.
     /// - Throws: `FileError` if its folder is not there or cannot be written.
-    public static func checkReplaceable(_ path: String) throws(FileError) {
+    package static func checkReplaceable(_ path: String) throws(FileError) {
         // Whoever reads a pipe takes its being opened for the beginning.
         if case .special = try OutputPlace(path) { return }
         _ = try AtomicFile(replacing: path)
@@ -105,7 +105,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Replaces the file at `path` by what `body` writes; if `body` throws, the old file stays.
     /// - Throws: `FileError`, or what `body` throws.
-    public static func replace(_ path: String, with body: (borrowing AtomicFile) throws -> Void) throws {
+    package static func replace(_ path: String, with body: (borrowing AtomicFile) throws -> Void) throws {
         var file = try AtomicFile(replacing: path)
         try body(file)
         try file.commit()
@@ -113,7 +113,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Replaces the file at `path` by `bytes`.
     /// - Throws: `FileError` if it cannot be written; the old file then stays.
-    public static func replace(_ path: String, with bytes: some ContiguousBytes) throws {
+    package static func replace(_ path: String, with bytes: some ContiguousBytes) throws {
         try replace(path) { file in try bytes.withUnsafeBytes { try file.write($0) } }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 
 /// A file or folder that could not be read or written: what was wrong, where, and what to do.
 public struct FileError: Error, Hashable, CustomStringConvertible {
+    /// What is at fault: a file or folder.
     public var path: String
     /// What was wrong, in words that follow the path, such as "cannot be opened: No such file or directory".
     public var reason: String

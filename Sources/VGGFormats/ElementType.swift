@@ -2,20 +2,35 @@ import VGGModel
 
 /// The number types of the safetensors format, under the format's names.
 public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
+    /// Truth values of a byte each.
     case bool = "BOOL"
+    /// Whole numbers of 8 bits, without a sign.
     case uint8 = "U8"
+    /// Whole numbers of 8 bits.
     case int8 = "I8"
+    /// Floats of 8 bits, 5 of the exponent (Micikevicius et al. 2022, "FP8 formats for deep learning").
     case float8E5M2 = "F8_E5M2"
+    /// Floats of 8 bits, 4 of the exponent (the same).
     case float8E4M3 = "F8_E4M3"
+    /// Whole numbers of 16 bits, without a sign.
     case uint16 = "U16"
+    /// Whole numbers of 16 bits.
     case int16 = "I16"
+    /// IEEE 754's half precision.
     case float16 = "F16"
+    /// The upper half of a `float32`.
     case bfloat16 = "BF16"
+    /// Whole numbers of 32 bits, without a sign.
     case uint32 = "U32"
+    /// Whole numbers of 32 bits.
     case int32 = "I32"
+    /// IEEE 754's single precision.
     case float32 = "F32"
+    /// Whole numbers of 64 bits, without a sign.
     case uint64 = "U64"
+    /// Whole numbers of 64 bits.
     case int64 = "I64"
+    /// IEEE 754's double precision.
     case float64 = "F64"
 
     /// Bytes a number.

@@ -1,13 +1,14 @@
 /// Numbers at a step of a training, as TensorBoard reads them.
-public struct ScalarEvent: Sendable {
+package struct ScalarEvent: Sendable {
     /// Seconds since 1970.
-    public var wallTime: Double
-    public var step: Int
+    package var wallTime: Double
+    /// Steps done over the whole run.
+    package var step: Int
     /// By tag, such as `loss/train`; TensorBoard puts those with the same first part together.
-    public var scalars: [(tag: String, value: Double)]
+    package var scalars: [(tag: String, value: Double)]
 
     /// - Parameter wallTime: seconds since 1970.
-    public init(wallTime: Double, step: Int, scalars: [(tag: String, value: Double)]) {
+    package init(wallTime: Double, step: Int, scalars: [(tag: String, value: Double)]) {
         self.wallTime = wallTime
         self.step = step
         self.scalars = scalars
@@ -19,9 +20,9 @@ public struct ScalarEvent: Sendable {
 ///
 /// Formats: tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto and
 /// tensorflow/core/framework/summary.proto in https://github.com/tensorflow/tensorflow
-public enum EventFile {
+package enum EventFile {
     /// What a file begins with.
-    public static func head(wallTime: Double) -> [UInt8] {
+    package static func head(wallTime: Double) -> [UInt8] {
         var event = ProtobufMessage()
         event.add(1, wallTime)
         event.add(3, "brain.Event:2")
@@ -29,7 +30,7 @@ public enum EventFile {
     }
 
     /// What is added to a file for an event.
-    public static func record(_ event: ScalarEvent) -> [UInt8] {
+    package static func record(_ event: ScalarEvent) -> [UInt8] {
         var summary = ProtobufMessage()
         for (tag, value) in event.scalars {
             var scalar = ProtobufMessage()

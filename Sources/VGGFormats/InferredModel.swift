@@ -6,6 +6,7 @@ import VGGModel
 /// (`StoredNetwork`, `Classifier`), from the chain to rows (`BlockReader`), and from these to a specification, whose
 /// network must then have exactly these tensors.
 public struct InferredModel: Sendable {
+    /// Which network the tensors are of.
     public let specification: ModelSpecification
     /// The width and height of the images, in pixels, that leave the maps the first linear layer reads; 224 without
     /// a classifier. (A few more pixels may leave the same.)

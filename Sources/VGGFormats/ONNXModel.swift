@@ -52,8 +52,11 @@ public struct ONNXModel: Sendable {
 
 /// Why a network cannot become an ONNX model.
 public enum ONNXError: Error, Hashable, CustomStringConvertible {
+    /// A tensor of the network is not there.
     case missing(tensor: String)
+    /// A tensor has another shape than the network's.
     case shape(tensor: String, expected: [Int], found: [Int])
+    /// Protocol Buffers hold less than 2 GB.
     case tooLarge(bytes: Int)
 
     public var description: String {

@@ -17,14 +17,18 @@ public struct PyTorchFileError: Error, Hashable, CustomStringConvertible {
         case noStateDictionary(String)
         /// There are no weights under the key that was asked for, but under these.
         case noKey(String, known: [String])
+        /// The state dictionary has two tensors of this name.
         case duplicateKey(String)
         /// The tensor's shape, strides and storage do not fit together, or cannot be read.
         case tensor(name: String, reason: String)
     }
 
+    /// The file.
     public var path: String
+    /// What is wrong with it.
     public var problem: Problem
 
+    /// A problem of this file.
     public init(_ path: String, _ problem: Problem) {
         self.path = path
         self.problem = problem

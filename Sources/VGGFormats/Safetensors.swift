@@ -7,8 +7,10 @@ import VGGModel
 public struct Safetensors: Hashable, Sendable {
     /// In the order of their numbers in the file.
     public var tensors: NamedTensors
+    /// The texts under `__metadata__`.
     public var metadata: [String: String]
 
+    /// A file that is to be written.
     public init(tensors: NamedTensors = [:], metadata: [String: String] = [:]) {
         self.tensors = tensors
         self.metadata = metadata

@@ -10,6 +10,7 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         case headerTooLarge(bytes: UInt64)
         /// The header is not what the format asks for, at this byte of the header.
         case malformedHeader(reason: String, offset: Int)
+        /// The header has this key twice.
         case duplicateKey(String)
         /// The tensor's shape, type and place in the file do not fit together.
         case inconsistentTensor(name: String, reason: String)
@@ -25,9 +26,12 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
         case damaged(checksum: String, expected: String)
     }
 
+    /// The file.
     public var path: String
+    /// What is wrong with it.
     public var problem: Problem
 
+    /// A problem of this file.
     public init(_ path: String, _ problem: Problem) {
         self.path = path
         self.problem = problem

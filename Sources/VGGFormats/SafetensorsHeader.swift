@@ -2,24 +2,26 @@
 ///
 /// Format: https://github.com/huggingface/safetensors (README, "Format"). A header that was read is sound:
 /// the tensors fill the file without holes and overlaps, and every size fits shape and type.
-public struct SafetensorsHeader: Sendable {
+package struct SafetensorsHeader: Sendable {
     /// The largest header the format allows, in bytes.
     static let maximumLength = 100_000_000
 
     /// What the header says of one tensor.
-    public struct Entry: Hashable, Sendable {
-        public let name: String
+    package struct Entry: Hashable, Sendable {
+        /// The tensor's, as the file has it.
+        package let name: String
         /// The type of the numbers, such as `F32`.
-        public let type: ElementType
-        public let shape: [Int]
+        package let type: ElementType
+        /// The outermost dimension first; none for a single number.
+        package let shape: [Int]
         /// Where the values are, in bytes from the start of the file.
-        public let bytes: Range<Int>
+        package let bytes: Range<Int>
     }
 
     /// The tensors in the order of their values in the file.
-    public let tensors: [Entry]
+    package let tensors: [Entry]
     /// The texts under `__metadata__`.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// Whether a file with these bytes is one: eight bytes of length, then an object. (A text whose ninth letter is a
     /// brace would have a far greater length.)
@@ -29,7 +31,7 @@ public struct SafetensorsHeader: Sendable {
 
     /// Reads the header of the file at `path`.
     /// - Throws: `FileError` if the file cannot be read, `SafetensorsError` if it is malformed.
-    public init(contentsOf path: String) throws {
+    package init(contentsOf path: String) throws {
         self = try MappedFile(path).withBytes { try Self($0, path: path) }
     }
 

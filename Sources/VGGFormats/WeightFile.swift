@@ -8,11 +8,13 @@ import VGGModel
 public struct WeightFile: Sendable {
     /// What a file is, by its content.
     public enum Format: String, Sendable {
+        /// A length, a header of JSON, and the numbers.
         case safetensors
         /// What PyTorch's `torch.save` writes, in its ZIP container or the legacy one.
         case pytorch
     }
 
+    /// What was read.
     public private(set) var format: Format
     /// In the file's order.
     public private(set) var tensors: NamedTensors

@@ -16,6 +16,7 @@ public enum WeightNaming: String, CaseIterable, Hashable, Sendable, Codable {
         public let parameter: ParameterDescription
         /// The name and the shape in this naming; the order of the numbers is always the same.
         public let name: String
+        /// As the other library has it.
         public let shape: [Int]
     }
 

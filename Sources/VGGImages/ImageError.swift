@@ -6,7 +6,9 @@ public enum ImageError: Error, Hashable, CustomStringConvertible {
     case otherKind(String)
     /// There are no bytes.
     case empty
+    /// The library for this format was not there when the program was built.
     case missingLibrary(ImageFormat)
+    /// It has more pixels than `RGBImage.maximumPixelCount`.
     case tooLarge(width: Int, height: Int)
     /// The bytes end before the picture does.
     case truncated(ImageFormat)

@@ -2,6 +2,7 @@ import CVGGImages
 
 /// The kinds of picture that can be decoded, each by the system's own library.
 public enum ImageFormat: String, CaseIterable, Sendable, CustomStringConvertible {
+    /// Told by a file's first bytes.
     case jpeg, png, webp
 
     /// The endings of file names, in lower case; what a file is, is read from its first bytes alone.

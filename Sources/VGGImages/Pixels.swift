@@ -1,7 +1,10 @@
 /// The bytes of a picture, upright: grey, or red, green and blue.
 public struct Pixels: Hashable, Sendable {
+    /// In pixels.
     public let height: Int
+    /// In pixels.
     public let width: Int
+    /// Bytes of a pixel: 1 for grey, 3 for red, green and blue.
     public let channels: Int
     /// `[height, width, channels]`, 0 (black) to 255.
     public let bytes: ArraySlice<UInt8>
@@ -17,6 +20,7 @@ public struct Pixels: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// The bytes of a photo, which are not copied.
     public init(_ image: RGBImage) {
         self.init(height: image.height, width: image.width, channels: 3, bytes: image.pixels[...])
     }

@@ -11,8 +11,11 @@ public struct Preparation: Sendable {
         case middle(resize: Int)
     }
 
+    /// Of what comes out, in pixels.
     public let height: Int
+    /// Of what comes out, in pixels.
     public let width: Int
+    /// Of what comes out: 1 for grey, 3 for colours.
     public let channels: Int
     private let frame: Frame
     /// What is looked for before a frame is taken; nil for nothing.

@@ -6,6 +6,7 @@
 public struct Preprocessing: Hashable, Sendable {
     /// In which order a network reads the colours of a pixel.
     public enum Channels: String, Codable, CaseIterable, Sendable {
+        /// Red first or blue first.
         case rgb, bgr
         /// Pillow's `L`: 0.299 red + 0.587 green + 0.114 blue.
         case grey
@@ -35,7 +36,9 @@ public struct Preprocessing: Hashable, Sendable {
     public let resize: Int
     /// The width and height of the square in the middle that is kept.
     public let size: Int
+    /// Which colours the network reads, in which order.
     public let channels: Channels
+    /// Which numbers stand for black and white before `mean` and `std`.
     public let range: ValueRange
     /// Subtracted from each channel, in the order of `channels`.
     public let mean: [Float]
@@ -122,8 +125,11 @@ public struct Preprocessing: Hashable, Sendable {
 
 /// Why a picture cannot be prepared as asked.
 public enum PreprocessingError: Error, Hashable, CustomStringConvertible {
+    /// A size is out of range, or the square is larger than the resized picture.
     case sizes(resize: Int, size: Int)
+    /// There are not as many means or deviations as channels.
     case counts(channels: Int, mean: Int, std: Int)
+    /// A mean or a deviation is not finite, or a deviation not positive.
     case numbers
 
     public var description: String {

@@ -5,7 +5,9 @@ public struct RGBImage: Hashable, Sendable {
     /// The most pixels a picture may have: Pillow's limit against decompression bombs.
     public static let maximumPixelCount = 2 * 89_478_485
 
+    /// In pixels, after the EXIF orientation.
     public let width: Int
+    /// In pixels, after the EXIF orientation.
     public let height: Int
     /// `[height, width, 3]`, red first.
     public let pixels: [UInt8]

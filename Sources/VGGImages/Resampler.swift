@@ -4,12 +4,17 @@
 /// (antialiasing). Its 8-bit path works in fixed point with 22 fractional bits, along one axis and then along
 /// the other, rounded to bytes in between. The weights are computed once, here; resizing only multiplies.
 /// Where only a part of the resized image is wanted, only that part is computed.
-public struct Resampler: Sendable {
-    public let inputHeight: Int
-    public let inputWidth: Int
-    public let outputHeight: Int
-    public let outputWidth: Int
-    public let channels: Int
+package struct Resampler: Sendable {
+    /// Of what is resized, in pixels.
+    package let inputHeight: Int
+    /// Of what is resized, in pixels.
+    package let inputWidth: Int
+    /// Of what comes out, in pixels.
+    package let outputHeight: Int
+    /// Of what comes out, in pixels.
+    package let outputWidth: Int
+    /// Bytes of a pixel.
+    package let channels: Int
     /// nil where all of it stays as it is: that pass would copy.
     private let columns: Taps?
     private let rows: Taps?
@@ -23,7 +28,7 @@ public struct Resampler: Sendable {
     ///   - rows: those of the resized image that are wanted; the others are not even computed.
     ///   - columns: the same for its columns.
     /// - Precondition: all sizes are positive, and the rows and columns within the resized image.
-    public init(
+    package init(
         height: Int, width: Int, toHeight: Int, width toWidth: Int, channels: Int, rows: Range<Int>? = nil,
         columns: Range<Int>? = nil
     ) {
@@ -51,7 +56,7 @@ public struct Resampler: Sendable {
     package var outputCount: Int { outputHeight * outputWidth * channels }
 
     /// Resizes one image `[height, width, channels]`.
-    public func resize(_ image: [UInt8]) -> [UInt8] {
+    package func resize(_ image: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: outputCount) { output, count in
             image.withUnsafeBufferPointer { resize($0, into: output) }
             count = outputCount

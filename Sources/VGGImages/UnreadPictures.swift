@@ -1,8 +1,8 @@
 /// Kinds of picture that people have in their folders and that are not read here, so that they can be named.
-public enum UnreadPictures {
+package enum UnreadPictures {
     /// What a file of this ending most probably is, such as "GIF"; nil for no picture, or one that is read.
     /// - Parameter fileExtension: in lower case.
-    public static func kind(ofExtension fileExtension: String) -> String? { kinds[fileExtension] }
+    package static func kind(ofExtension fileExtension: String) -> String? { kinds[fileExtension] }
 
     private static let kinds: [String: String] = {
         let endings: [(kind: String, endings: String)] = [

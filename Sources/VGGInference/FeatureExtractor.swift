@@ -4,7 +4,9 @@ import VGGModel
 /// A network that says what its inner layers see: the features that style transfer, perceptual losses and
 /// similarity search are made of.
 public final class FeatureExtractor {
+    /// The names that were given, and that features are returned under.
     public let layers: [String]
+    /// What runs the network, and takes its weights.
     public let executor: Executor
     private let indices: [Int]
 

@@ -8,6 +8,7 @@ import VGGModel
 /// A request has an executor to itself while it runs, and runs on a thread of the pool's, so that none of those that Swift's
 /// concurrency has few of is blocked. Answers are the same to the bit, whatever else runs.
 public final class InferencePool: Sendable {
+    /// What all executors read.
     public let weights: PackedWeights
     private let lanes: [Lane]
 

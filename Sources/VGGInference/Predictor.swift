@@ -11,7 +11,9 @@ import VGGModel
 ///
 /// What is wrong with an input is thrown, and ends nothing else.
 public final class Predictor: Sendable {
+    /// What answers.
     public let network: Network
+    /// How photos become its input.
     public let preprocessing: Preprocessing
     /// The classes' names; none if they are not known.
     public let classNames: [String]

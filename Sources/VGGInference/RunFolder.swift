@@ -43,6 +43,7 @@ public struct RunFolder: Hashable, Sendable {
     public var tracePath: String { file("trace.json") }
     /// Loss and accuracies over the epochs, as is `curvesPNGPath`.
     public var curvesSVGPath: String { file("curves.svg") }
+    /// The figures as a chart, for a screen.
     public var curvesPNGPath: String { file("curves.png") }
 
     package func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
@@ -87,6 +88,7 @@ public struct RunFolder: Hashable, Sendable {
 
 /// No run was started in a folder that one is expected in.
 public struct NoRunError: Error, Hashable, CustomStringConvertible {
+    /// Where none was found.
     public let folder: String
 
     package init(folder: String) { self.folder = folder }

@@ -6,6 +6,7 @@ import VGGModel
 /// What weights belong to: kept in the metadata of the weight files this package writes, under `vgg.model`,
 /// so that such a file can be used without saying which model it is.
 public struct StoredModel: Hashable, Sendable, Codable {
+    /// Which network it is.
     public var model: ModelSpecification
     /// The width and height of the images it was trained on, in pixels.
     public var size: Int
@@ -21,6 +22,7 @@ public struct StoredModel: Hashable, Sendable, Codable {
 
     static let metadataKey = "vgg.model"
 
+    /// What a file that is to be written says of its weights.
     public init(
         model: ModelSpecification, size: Int, data: String? = nil, precision: Precision? = nil,
         labels: [String]? = nil, preprocessing: Preprocessing? = nil

@@ -24,6 +24,7 @@ public struct TrainedEpoch: Hashable, Sendable, Codable {
 
     static let metadataKey = "vgg.epoch"
 
+    /// A moment of a training, and what it was chosen by.
     public init(epoch: Int, step: Int, chosenBy: Choice = .last, accuracy: Double? = nil) {
         self.epoch = epoch
         self.step = step

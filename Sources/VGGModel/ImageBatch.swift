@@ -10,6 +10,7 @@
 public struct ImageBatch: Hashable, Sendable {
     /// Of one image.
     public let shape: Shape
+    /// Images.
     public let count: Int
     /// `[count, channels, height, width]`, or `[count, features]` of vectors.
     public let values: [Float]
@@ -68,6 +69,7 @@ public struct MixingPartner: Hashable, Sendable {
     /// How much of the target is this class's, 0 to 1; the rest is the image's own class's.
     public let share: Float
 
+    /// An image's other class, and how much of the image is of it.
     public init(label: Int32, share: Float) {
         self.label = label
         self.share = share
@@ -81,7 +83,9 @@ public struct MixingPartner: Hashable, Sendable {
 public enum InputError: Error, Hashable, CustomStringConvertible {
     /// How many numbers so many images should have, and how many there are.
     case numbers(images: Int, expected: Int, found: Int)
+    /// There are not as many labels or partners as images.
     case labels(images: Int, found: Int)
+    /// They have another shape than what takes them.
     case shape(Shape, expected: Shape)
 
     public var description: String {

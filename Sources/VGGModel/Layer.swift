@@ -1,14 +1,20 @@
 /// One layer of a network. The names are PyTorch's; a layer declares both ends, as the chapter's does.
 public enum Layer: Hashable, Sendable {
+    /// `Conv2d`.
     case convolution(Convolution)
+    /// `BatchNorm2d`.
     case batchNorm(BatchNorm)
+    /// `ReLU`: what is negative becomes zero.
     case relu
+    /// `MaxPool2d`: the largest number of each window.
     case maxPool(Pool)
+    /// `AvgPool2d`: the mean of each window.
     case averagePool(Pool)
     /// Average pooling to a fixed output size, whatever the input's (PyTorch's `AdaptiveAvgPool2d`).
     case adaptiveAveragePool(height: Int, width: Int)
     /// From channels × height × width to one vector, channels outermost.
     case flatten
+    /// `Linear`.
     case linear(Linear)
     /// Zeroes each element with this probability while training and scales the rest by 1/(1-p).
     case dropout(Double)
@@ -16,12 +22,18 @@ public enum Layer: Hashable, Sendable {
 
 /// A two-dimensional convolution with a bias; the kernel is square, the padding zeros.
 public struct Convolution: Hashable, Sendable {
+    /// Channels of the input.
     public var inChannels: Int
+    /// Channels of the output.
     public var outChannels: Int
+    /// The side of the window, in pixels.
     public var kernel: Int
+    /// How far one window is from the next, in pixels.
     public var stride: Int
+    /// Zeros around the map, in pixels of each side.
     public var padding: Int
 
+    /// Both ends, and the window.
     public init(_ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0) {
         self.inChannels = inChannels
         self.outChannels = outChannels
@@ -33,9 +45,12 @@ public struct Convolution: Hashable, Sendable {
 
 /// A square pooling window without padding; a window that would leave the map is dropped (floor).
 public struct Pool: Hashable, Sendable {
+    /// The side of the window, in pixels.
     public var window: Int
+    /// How far one window is from the next, in pixels.
     public var stride: Int
 
+    /// A pool by its window's side and the distance of windows.
     public init(window: Int, stride: Int) {
         self.window = window
         self.stride = stride
@@ -44,20 +59,25 @@ public struct Pool: Hashable, Sendable {
 
 /// Batch normalisation over batch, height and width (Ioffe & Szegedy 2015), with PyTorch's defaults.
 public struct BatchNorm: Hashable, Sendable {
+    /// Of input and output.
     public var channels: Int
     /// Added to the variance.
     public var epsilon: Float = 1e-5
     /// The weight of the newest batch in the running statistics.
     public var momentum: Float = 0.1
 
+    /// With PyTorch's `eps` and `momentum`.
     public init(_ channels: Int) { self.channels = channels }
 }
 
 /// A fully connected layer with a bias.
 public struct Linear: Hashable, Sendable {
+    /// Numbers of the input.
     public var inFeatures: Int
+    /// Numbers of the output.
     public var outFeatures: Int
 
+    /// Both ends.
     public init(_ inFeatures: Int, _ outFeatures: Int) {
         self.inFeatures = inFeatures
         self.outFeatures = outFeatures

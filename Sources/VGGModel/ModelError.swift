@@ -4,9 +4,13 @@ public enum ModelError: Error, Hashable, CustomStringConvertible {
     case inputTooSmall(input: Shape, block: Int, layer: String, extent: Int, window: Int)
     /// A layer does not fit what comes before it, or its own numbers make no sense.
     case invalidLayer(name: String, layer: String, reason: String)
+    /// The name is not in `Architecture.allNames`.
     case unknownArchitecture(String)
+    /// The text is not rows as `ConvArch` reads them.
     case invalidConvArch(String, reason: String)
+    /// A setting has a value that makes no sense, or none beside the others.
     case invalidSetting(Setting, reason: String)
+    /// The network has no layer of this name, but these.
     case unknownLayer(String, known: [String])
     /// Its output is a vector.
     case noMaps(String)

@@ -1,6 +1,8 @@
 /// A network family by name, or VGG rows of one's own.
 public enum Architecture: Sendable {
+    /// A VGG of these rows.
     case vgg(ConvArch, batchNorm: Bool)
+    /// AlexNet, as the chapter's book has it.
     case alexNet
 
     /// The paper's configurations A, B, D and E (Simonyan & Zisserman 2014, table 1).
@@ -80,6 +82,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     public var convArch: String?
     /// Divides the channels of every convolution, as the chapter's `ratio` does.
     public var widthDivisor = 1
+    /// 1 for grey pictures, 3 for colours.
     public var inChannels = 1
     /// Outputs of the last linear layer; 0 leaves it out.
     public var classes = 10
@@ -90,6 +93,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     /// Outputs of each linear layer before the last; none for one linear layer alone.
     public var hiddenFeatures = paperHiddenFeatures
 
+    /// VGG-11 as the chapter has it, for one input channel and ten classes.
     public init() {}
 
     /// A VGG with these rows: a named architecture, if they are its rows or, divided by a whole number, become

@@ -6,6 +6,7 @@ public struct NamedTensors: Hashable, Sendable {
     /// Without the order.
     public private(set) var dictionary: [String: Tensor] = [:]
 
+    /// None.
     public init() {}
 
     /// - Parameter tensors: of equal names the last one counts, in the place of the first.
@@ -33,7 +34,9 @@ public struct NamedTensors: Hashable, Sendable {
 
 extension NamedTensors: Sequence {
     public var underestimatedCount: Int { count }
+    /// Tensors.
     public var count: Int { names.count }
+    /// Whether there is no tensor.
     public var isEmpty: Bool { names.isEmpty }
 
     public func makeIterator() -> some IteratorProtocol<(name: String, tensor: Tensor)> {

@@ -1,6 +1,7 @@
 /// A network whose batch norms are part of the convolutions before them: in inference a batch norm is a factor and a
 /// shift for every channel, which the weights and bias of a convolution can carry.
 public struct FoldedNetwork: Sendable {
+    /// The network without the batch norms that were folded.
     public let network: Network
     /// For each layer of the original network the layer here that has taken its place: for a batch norm that was
     /// folded, and for the convolution before it, the convolution that carries both.

@@ -1,8 +1,11 @@
 /// A piece of a network: one layer, or several in a row that belong together, such as a VGG block.
 public enum Block: Hashable, Sendable {
+    /// One layer.
     case single(Layer)
+    /// Several that are one line where a network is printed.
     case sequential([Layer])
 
+    /// In the order in which they run.
     public var layers: [Layer] {
         switch self {
         case .single(let layer): [layer]
@@ -23,10 +26,13 @@ public enum Block: Hashable, Sendable {
 public struct PlacedLayer: Hashable, Sendable {
     /// torchvision's name: `features.N` before the classifier, `avgpool`, `flatten`, `classifier.N`.
     public let name: String
+    /// What it is.
     public let layer: Layer
     /// The index of the block the layer belongs to.
     public let block: Int
+    /// What it takes, of one example.
     public let input: Shape
+    /// What it makes, of one example.
     public let output: Shape
 
     /// Trained numbers in the layer.
@@ -49,6 +55,7 @@ public struct PlacedLayer: Hashable, Sendable {
 public struct ParameterDescription: Hashable, Sendable {
     /// torchvision's name, such as `features.0.weight`.
     public let name: String
+    /// PyTorch's: the outputs first, then the inputs, then height and width.
     public let shape: [Int]
     /// False for batch norm's running statistics.
     public let isTrained: Bool
@@ -56,8 +63,11 @@ public struct ParameterDescription: Hashable, Sendable {
 
 /// A chain of blocks for inputs of one shape, checked when made: every layer fits the one before.
 public struct Network: Hashable, Sendable {
+    /// What the first layer takes, of one example.
     public let input: Shape
+    /// What it was made of.
     public let blocks: [Block]
+    /// All layers in their places, in the order in which they run.
     public let layers: [PlacedLayer]
 
     /// - Throws: `ModelError` if a layer does not fit the one before, or the input is too small.
@@ -102,6 +112,7 @@ public struct Network: Hashable, Sendable {
         self.layers = layers
     }
 
+    /// What the last layer makes, of one example.
     public var output: Shape { layers.last?.output ?? input }
 
     /// Trained numbers in the whole network.

@@ -6,9 +6,13 @@
 public struct Philox: Sendable {
     /// What the numbers are for; each use has its own, independent numbers.
     public enum Stream: UInt32, Sendable {
+        /// Initial weights; the sequences are the parameters.
         case initialization = 1
+        /// Dropout's masks.
         case dropout = 2
+        /// The order of the examples.
         case shuffle = 3
+        /// Which images are kept for validation.
         case validationSplit = 4
         /// What happens to an example's picture; the sequences are the epochs.
         case augmentation = 5

@@ -2,7 +2,9 @@
 ///
 /// Weights keep PyTorch's order: a convolution's is `[out, in, height, width]`, a linear layer's `[out, in]`.
 public struct Tensor: Hashable, Sendable {
+    /// The outermost dimension first; none for a single number.
     public var shape: [Int]
+    /// As many as the dimensions' product, the last dimension's in a row.
     public var values: TensorValues
 
     /// - Precondition: `values.count` is the product of `shape`.
@@ -18,6 +20,7 @@ public struct Tensor: Hashable, Sendable {
         self.init(shape: shape, values: TensorValues(values))
     }
 
+    /// All numbers zero.
     public init(zeros shape: [Int]) {
         self.init(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
     }

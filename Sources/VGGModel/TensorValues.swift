@@ -8,6 +8,7 @@ public struct TensorValues: RandomAccessCollection, MutableCollection, Sendable 
 
     private var storage: Storage
 
+    /// The numbers of an array.
     public init(_ array: [Float]) { storage = .array(array) }
 
     /// Numbers that are not copied.

@@ -2,8 +2,11 @@ import VGGFiles
 
 /// Why tensors cannot be a network's weights.
 public enum WeightsError: Error, Hashable, CustomStringConvertible {
+    /// The network has a tensor of this name, the weights have not.
     case missing(String)
+    /// The weights have a tensor of this name, the network has not.
     case unexpected(String)
+    /// A tensor has another shape than the network's.
     case shape(name: String, expected: [Int], found: [Int])
 
     public var description: String {

@@ -3,19 +3,25 @@ import Foundation
 
 /// A device of an OpenCL platform of this machine, and what it says of itself.
 public struct OpenCLDevice: Hashable, Sendable {
+    /// What the implementation says that it is.
     public enum Kind: String, Hashable, Sendable, Codable {
+        /// `other` is an accelerator, or what says nothing.
         case gpu, cpu, other
     }
 
     /// Its place among all that there are, in the order of the platforms.
     public let index: Int
+    /// What its maker calls it.
     public let name: String
     /// Of the implementation, as `NVIDIA CUDA` or `Portable Computing Language`.
     public let platform: String
+    /// What kind of thing it is.
     public let kind: Kind
     /// Of the driver, and of the OpenCL that it speaks.
     public let driver: String
+    /// Of the OpenCL that it speaks.
     public let version: String
+    /// What works at the same time.
     public let computeUnits: Int
     /// MHz.
     public let clock: Int
@@ -25,6 +31,7 @@ public struct OpenCLDevice: Hashable, Sendable {
     public let largestBuffer: Int
     /// Bytes that a work group shares.
     public let localMemory: Int
+    /// Work-items of one group at most.
     public let largestGroup: Int
     /// Bytes that parts of a buffer are aligned to.
     let alignment: Int

@@ -12,6 +12,7 @@ import VGGModel
 /// Its pictures are normalised as the network's weights expect. (LPIPS's own scaling layer is torchvision's normalisation
 /// for ImageNet: of -1…1 in place of 0…1.) For one thread of the caller at a time.
 public final class PerceptualDistance {
+    /// Pictures that are run together at most.
     public let batchSize: Int
     /// Of one picture.
     public let input: Shape

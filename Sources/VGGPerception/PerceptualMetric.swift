@@ -9,6 +9,7 @@ public enum PerceptualMetric: Sendable {
     /// equation 2).
     case features([String])
 
+    /// Whose outputs are compared.
     public var layers: [String] {
         switch self {
         case .lpips: LPIPSWeights.layers

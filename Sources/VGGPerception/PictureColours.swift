@@ -4,10 +4,12 @@ import VGGModel
 /// Pictures as numbers of 0 (dark) to 1 (bright), [channels, height, width], in the order in which a network reads colours:
 /// what is optimised. The network's own numbers follow from them, a factor and a shift for each channel.
 public struct PictureColours: Sendable {
+    /// Of the network's input: 1 for grey, 3 for colours.
     public let channels: Int
     private let order: Preprocessing.Channels
     private let factors, shifts: [Float]
 
+    /// Those that weights expect which were trained with this preparation.
     public init(_ preprocessing: Preprocessing) {
         order = preprocessing.channels
         channels = order.count
@@ -25,6 +27,7 @@ public struct PictureColours: Sendable {
         }
     }
 
+    /// A picture's brightness of 0…1, [channels, height, width].
     public func numbers(of picture: RGBImage) -> [Float] {
         let pixels = Pixels(picture).with(channels: channels)
         let size = picture.width * picture.height

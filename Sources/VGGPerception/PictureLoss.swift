@@ -33,11 +33,16 @@ public enum PictureLoss: Sendable {
 
 /// What losses were, each kind with its weights.
 public struct PictureLosses: Hashable, Sendable {
+    /// Of all layers of the content.
     public var content = 0.0
+    /// Of all layers of the styles.
     public var style = 0.0
+    /// Of the picture's roughness.
     public var totalVariation = 0.0
+    /// Of classes; negative where they are wanted.
     public var logit = 0.0
 
+    /// The sum, which is made small.
     public var total: Double { content + style + totalVariation + logit }
 }
 

@@ -4,6 +4,7 @@ import VGGModel
 /// The first layers of a network, up to the last that anything is wanted of, with their weights, for pictures of one size:
 /// any height and width.
 public struct PictureNetwork: Sendable {
+    /// The layers up to the deepest that is asked for, for one height and width.
     public let network: Network
     /// Of `network`, under torchvision's names.
     public let weights: [String: Tensor]
@@ -63,6 +64,7 @@ public struct PictureNetwork: Sendable {
         return executor
     }
 
+    /// The plan that keeps the layers.
     public func plan(mode: Mode, batchSize: Int = 1) throws(PlanError) -> Plan {
         try Plan(network, batchSize: batchSize, mode: mode, keeping: Set(places.values))
     }

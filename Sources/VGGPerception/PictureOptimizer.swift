@@ -1,6 +1,8 @@
 /// Changes a picture step by step so that a loss becomes small. Both ways ask for the loss and its gradient once a step.
 public enum PictureOptimizer: Sendable {
+    /// Small steps, each about as long as the learning rate.
     case adam(Adam)
+    /// Steps as long as the curvature says, with more memory.
     case lbfgs(LBFGS)
 
     /// Floats that it keeps for each number of the picture, at most.
@@ -29,16 +31,22 @@ public enum PictureOptimizer: Sendable {
 
 /// Kingma & Ba 2015, "Adam", algorithm 1, as PyTorch computes it.
 public struct Adam: Sendable {
+    /// How far a step goes, in brightness of 0…1.
     public var learningRate: Float
+    /// How much is kept of the average of the gradients.
     public var beta1 = 0.9
+    /// How much is kept of the average of their squares.
     public var beta2 = 0.999
+    /// Added to the root of the latter.
     public var epsilon: Float = 1e-8
     private var steps = 0
     private var mean: [Float] = []
     private var square: [Float] = []
 
+    /// With the paper's averages.
     public init(learningRate: Float = 0.02) { self.learningRate = learningRate }
 
+    /// Changes the picture by one step.
     public mutating func step(_ picture: inout [Float], _ gradient: [Float]) {
         if steps == 0 {
             mean = [Float](repeating: 0, count: picture.count)
@@ -74,6 +82,7 @@ public struct Adam: Sendable {
 /// Limited-memory BFGS without a search along the direction, as PyTorch's `LBFGS` does it (Nocedal & Wright 2006, algorithm
 /// 7.4): the first step is short, each other as long as the estimated curvature says, times the learning rate.
 public struct LBFGS: Sendable {
+    /// What the estimated length of a step is multiplied by.
     public var learningRate: Float
     /// So many of the last steps are remembered: two pictures each.
     public var history: Int
@@ -83,10 +92,12 @@ public struct LBFGS: Sendable {
     /// The inverse of the curvature.
     private var scale = 1.0
 
+    /// Without a memory yet.
     public init(learningRate: Float = 1, history: Int = 20) {
         (self.learningRate, self.history) = (learningRate, history)
     }
 
+    /// Changes the picture by one step.
     public mutating func step(_ picture: inout [Float], _ gradient: [Float]) {
         var length = Double(learningRate)
         if lastGradient.isEmpty {

@@ -21,11 +21,13 @@ public struct Stylization: Sendable {
         public let scale, scales: Int
         /// Steps that are done, of this scale.
         public let step, steps: Int
+        /// What they were before the step.
         public let losses: PictureLosses
         /// What there is now.
         public let picture: () -> RGBImage
     }
 
+    /// What counts how much, and how it is searched for.
     public var settings: StylizationSettings
     private let network: Network
     private let weights: [String: Tensor]

@@ -1,6 +1,6 @@
 extension Bitmap {
     /// Draws the line through `points`, with round ends and corners; one point makes a dot.
-    public mutating func stroke(_ points: [Point], _ stroke: Stroke) {
+    package mutating func stroke(_ points: [Point], _ stroke: Stroke) {
         let pieces = stroke.dash == .solid ? [points] : Self.dashes(points, stroke)
         self.stroke(pieces, colour: stroke.colour, width: stroke.width)
     }

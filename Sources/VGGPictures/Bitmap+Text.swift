@@ -1,5 +1,6 @@
 /// Which point of a line of text a position means.
-public enum TextAnchor: Hashable, Sendable {
+package enum TextAnchor: Hashable, Sendable {
+    /// Its left end, its middle or its right end.
     case start, middle, end
 
     /// Where the text begins, in widths of the text.
@@ -18,7 +19,7 @@ extension Bitmap {
     ///   - position: the start, middle or end of the base line.
     ///   - size: the nominal text size (one em) in pixels; capitals are 10/14 of it high.
     ///   - isUpward: whether the line runs from the bottom to the top, as on the side of a book.
-    public mutating func draw(
+    package mutating func draw(
         _ text: String, at position: Point, size: Double, anchor: TextAnchor = .start,
         colour: Colour = .black,
         isUpward: Bool = false
@@ -37,5 +38,5 @@ extension Bitmap {
     }
 
     /// The length in pixels of one line of text of this size.
-    public static func width(of text: String, size: Double) -> Double { StrokeFont.width(of: text) * size }
+    package static func width(of text: String, size: Double) -> Double { StrokeFont.width(of: text) * size }
 }

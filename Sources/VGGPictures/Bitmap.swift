@@ -5,7 +5,9 @@ public struct Bitmap: Hashable, Sendable {
     /// x to the right, y down.
     public typealias Point = SIMD2<Double>
 
+    /// In pixels.
     public let width: Int
+    /// In pixels.
     public let height: Int
     /// Rows from the top, each pixel as red, green, blue.
     public private(set) var bytes: [UInt8]

@@ -10,6 +10,7 @@ public struct ConfusionChart: Hashable, Sendable {
     public var names: [String]
     /// [actual][guess].
     public var counts: [[Int]]
+    /// Above the chart; empty for none.
     public var title: String
 
     /// - Precondition: there are as many names as rows and as columns, at least one.

@@ -6,11 +6,15 @@ public struct ContactSheet: Hashable, Sendable {
     public struct Item: Hashable, Sendable {
         /// Rows from the top, 1 (grey) or 3 (red, green, blue) bytes a pixel: [height, width, channels].
         public let pixels: [UInt8]
+        /// In pixels.
         public let width: Int
+        /// In pixels.
         public let height: Int
+        /// Bytes of a pixel: 1 for grey, 3 for red, green and blue.
         public let channels: Int
         /// Stands below the picture; a line feed begins another line.
         public let caption: String
+        /// Of the caption.
         public let captionColour: Colour
 
         /// - Precondition: `channels` is 1 or 3, and `pixels` has height × width × channels bytes.

@@ -4,9 +4,12 @@ import Foundation
 public struct LineChart: Hashable, Sendable {
     /// A place in the units of the axes.
     public struct Point: Hashable, Sendable {
+        /// In units of the axis.
         public var x: Double
+        /// In units of the axis.
         public var y: Double
 
+        /// A point by its place on both axes.
         public init(_ x: Double, _ y: Double) {
             self.x = x
             self.y = y
@@ -18,12 +21,16 @@ public struct LineChart: Hashable, Sendable {
 
     /// A line and its entry in the legend.
     public struct Series: Hashable, Sendable {
+        /// What the legend calls it.
         public var name: String
+        /// Of the line.
         public var colour: Colour
+        /// Tells lines apart where colours do not.
         public var dash: Dash
         /// In the order in which they are joined. A point that is not finite leaves a gap.
         public var points: [Point]
 
+        /// A line through these points.
         public init(_ name: String, colour: Colour, dash: Dash = .solid, points: [Point] = []) {
             self.name = name
             self.colour = colour
@@ -37,15 +44,19 @@ public struct LineChart: Hashable, Sendable {
         }
     }
 
+    /// Above the chart; empty for none.
     public var title: String
+    /// Below the axis.
     public var xLabel: String
     /// What the x axis shows; points beside it are left out.
     public var xRange: ClosedRange<Double>
     /// Whether equal distances along the x axis are equal factors; the range is then one of different numbers above 0.
     public var hasLogarithmicX = false
+    /// From behind to the front.
     public var series: [Series]
     /// The size of the picture in points, positive.
     public var width = 480
+    /// Of the whole picture, in pixels.
     public var height = 320
 
     /// - Precondition: the bounds of `xRange` are finite.

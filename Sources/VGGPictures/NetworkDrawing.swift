@@ -9,11 +9,14 @@ import VGGModel
 ///     let drawing = NetworkDrawing(try vgg([(1, 64), (1, 128)]), title: "two blocks")
 ///     try AtomicFile.replace("two.svg", with: Data(drawing.svg().utf8))
 public struct NetworkDrawing: Hashable, Sendable {
+    /// What is drawn.
     public var network: Network
+    /// Above the drawing; empty for none.
     public var title: String
     /// Lines below the drawing.
     public var remarks: [String]
 
+    /// The drawing of a network, with lines of text above it.
     public init(_ network: Network, title: String = "", remarks: [String] = []) {
         (self.network, self.title, self.remarks) = (network, title, remarks)
     }

@@ -1,8 +1,12 @@
 /// How a line alternates between drawn and left out.
 public enum Dash: Hashable, Sendable {
+    /// All of it is drawn.
     case solid
+    /// Long parts.
     case dashed
+    /// Long parts and points in turn.
     case dashDot
+    /// Points.
     case dotted
 
     /// Lengths drawn and left out in turn, in line widths. Ends are round, which adds one width to what is
@@ -18,12 +22,16 @@ public enum Dash: Hashable, Sendable {
 }
 
 /// The look of a line: ends and corners are round.
-public struct Stroke: Hashable, Sendable {
-    public var colour: Colour
-    public var width: Double
-    public var dash: Dash
+package struct Stroke: Hashable, Sendable {
+    /// Of the line.
+    package var colour: Colour
+    /// In pixels.
+    package var width: Double
+    /// Where it is drawn and where left out.
+    package var dash: Dash
 
-    public init(_ colour: Colour, width: Double = 1, dash: Dash = .solid) {
+    /// A line of this colour.
+    package init(_ colour: Colour, width: Double = 1, dash: Dash = .solid) {
         self.colour = colour
         self.width = width
         self.dash = dash

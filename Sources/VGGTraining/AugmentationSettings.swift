@@ -5,6 +5,7 @@ import VGGModel
 public struct AugmentationSettings: Hashable, Sendable, Codable {
     /// torchvision's name for `TrivialAugmentWide`.
     public enum AutoAugment: String, Hashable, Sendable, Codable, CaseIterable {
+        /// `TrivialAugmentWide`.
         case trivialAugmentWide = "ta_wide"
     }
 
@@ -22,12 +23,16 @@ public struct AugmentationSettings: Hashable, Sendable, Codable {
     public var alternatingFlip: Bool?
     /// One number for brightness, contrast and saturation, or three, or four with the hue.
     public var colorJitter: [Double]?
+    /// A change that is drawn from many; nil for none.
     public var autoAugment: AutoAugment?
     /// How probably rectangles are erased, what comes in their place, and how many there are at most.
     public var reprob: Double?
+    /// What comes in the place of what is erased; nil for zeros.
     public var remode: RandomErasing.Mode?
+    /// How many rectangles are erased at most; nil for one.
     public var recount: Int?
 
+    /// Nothing is changed.
     public init() {}
 
     /// What the settings say.

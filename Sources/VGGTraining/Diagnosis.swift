@@ -14,6 +14,7 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         case exploding
     }
 
+    /// What is wrong.
     public var problem: Problem
     /// The epoch, from 1.
     public var epoch: Int

@@ -8,9 +8,12 @@ public struct LearningRateTest: Hashable, Sendable, Codable {
     public struct Plan: Hashable, Sendable, Codable {
         /// The rates of the first step and of that after the last, between which they grow by equal factors.
         public var least = 1e-7
+        /// The rate after the last step.
         public var greatest = 10.0
+        /// How many rates are tried.
         public var steps = 100
 
+        /// From 1e-7 to 10 in 100 steps, as fastai's.
         public init() {}
 
         /// The rate of a step, counted from 0.
@@ -31,7 +34,9 @@ public struct LearningRateTest: Hashable, Sendable, Codable {
         }
     }
 
+    /// A rate that was tried.
     public struct Point: Hashable, Sendable, Codable {
+        /// Of the step.
         public var learningRate: Double
         /// The mean loss of the step's examples, before its update.
         public var loss: Double
@@ -48,7 +53,9 @@ public struct LearningRateTest: Hashable, Sendable, Codable {
         case steepest
     }
 
+    /// What is tried.
     public let plan: Plan
+    /// What was seen so far.
     public private(set) var points: [Point] = []
     /// Whether the smoothed loss became four times its least, or no number, which ends the test.
     public private(set) var diverged = false
@@ -57,6 +64,7 @@ public struct LearningRateTest: Hashable, Sendable, Codable {
     private static let smoothing = 0.98
     private static let divergence = 4.0
 
+    /// A test of which nothing is known yet.
     public init(_ plan: Plan = Plan()) { self.plan = plan }
 
     /// Whether there is nothing more to try.

@@ -6,6 +6,7 @@ public struct StepMetrics: Hashable, Sendable, Codable {
     public var step: Int
     /// Steps done in this epoch.
     public var stepInEpoch: Int
+    /// Steps of a whole epoch.
     public var stepsPerEpoch: Int
     /// The mean cross-entropy loss.
     public var trainLoss: Double
@@ -63,7 +64,9 @@ public struct TrainingSummary: Hashable, Sendable, Codable {
     public var steps: Int
     /// The last epoch's mean training loss (of its part so far, if `maxSteps` ended it).
     public var trainLoss: Double
+    /// The share of training examples that were classified right in the last epoch, 0 to 1.
     public var trainAcc: Double
+    /// The same of the test examples, after it.
     public var testAcc: Double
     /// The best epoch, where epochs are compared.
     public var best: EpochMetrics?
@@ -71,12 +74,15 @@ public struct TrainingSummary: Hashable, Sendable, Codable {
     public var examplesPerSec: Double
     /// Training examples a second of wall-clock time: loading, testing and saving count too.
     public var wallExamplesPerSec: Double
+    /// Wall-clock seconds of the run, not counting those in which it was stopped.
     public var seconds: Double
 }
 
 /// One line of `metrics.jsonl`.
 public enum MetricsRecord: Hashable, Sendable, Codable {
+    /// Within an epoch.
     case step(StepMetrics)
+    /// At an epoch's end.
     case epoch(EpochMetrics)
 
     private enum Key: String, CodingKey { case event }

@@ -5,6 +5,7 @@ import VGGModel
 public struct MixingSettings: Hashable, Sendable, Codable {
     /// The alphas of mixup and cutmix, whose shares are distributed as Beta(alpha, alpha); nil for none.
     public var mixup: Double?
+    /// The alpha of cutmix; nil for none.
     public var cutmix: Double?
     /// In place of cutmix's shares, the least and the greatest part of the sides that a rectangle may have.
     public var cutmixMinmax: [Double]?
@@ -17,6 +18,7 @@ public struct MixingSettings: Hashable, Sendable, Codable {
     /// After so many epochs nothing is mixed any more.
     public var mixupOffEpoch: Int?
 
+    /// Nothing is mixed.
     public init() {}
 
     /// How the batches of an epoch are mixed; nil for not at all.

@@ -16,10 +16,13 @@ public struct RunRecord: Hashable, Sendable {
         case stopped
     }
 
+    /// Where the run is.
     public let folder: RunFolder
+    /// What it trains.
     public let configuration: TrainingConfiguration
     /// The epoch with the highest accuracy, in validation if there is one; nil before the first epoch's end.
     public let best: EpochMetrics?
+    /// The last whole epoch; nil before its end.
     public let last: EpochMetrics?
     /// Steps done, as far as the figures have been written.
     public let steps: Int

@@ -5,6 +5,7 @@ import VGGEngine
 public struct TrainingEstimate: Hashable, Sendable, Codable {
     /// Steps of the whole training.
     public var steps: Int
+    /// Epochs of the whole training.
     public var epochs: Int
     /// Wall-clock seconds, loading included.
     public var secondsPerStep: Double

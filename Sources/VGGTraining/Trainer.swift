@@ -11,6 +11,7 @@ import VGGModel
 /// stop; a trainer that resumes the run goes on bit for bit as if it had never been stopped. A trainer is a
 /// class because it owns the network's memory and the run folder; like its executor it is not `Sendable`.
 public final class Trainer {
+    /// What is trained, on what, where.
     public let setup: TrainingSetup
     /// That of the setup, or of a new run the name that it got.
     public private(set) var folder: RunFolder?
@@ -78,8 +79,11 @@ public final class Trainer {
 
     /// What is trained; of photos, with how they are prepared and their classes.
     public var configuration: TrainingConfiguration { setup.configuration }
+    /// The examples that it trains on.
     public var training: ImageDataset { setup.training }
+    /// Those that it tests on after each epoch.
     public var test: ImageDataset { setup.test }
+    /// Those that epochs are compared by; nil for the test's.
     public var validation: ImageDataset? { setup.validation }
 
     /// Steps of a whole epoch; the last one may have fewer batches, and the last batch fewer examples.

@@ -219,12 +219,14 @@ extension TrainingConfiguration {
 
 /// A setting whose value is not the one a run was started with.
 public struct SettingConflict: Hashable, Sendable {
+    /// Which one.
     public var setting: Setting
     /// What the run was started with, in words.
     public var stored: String
     /// What is given now.
     public var given: String
 
+    /// Two values of one setting, in words.
     public init(setting: Setting, stored: String, given: String) {
         self.setting = setting
         self.stored = stored

@@ -7,6 +7,7 @@ import VGGModel
 ///
 /// The defaults are the chapter's experiment: the slim VGG-11 on Fashion-MNIST at 224×224, ten epochs.
 public struct TrainingConfiguration: Hashable, Sendable, Codable {
+    /// Which network is trained.
     public var model = ModelSpecification.slimVGG11
     /// The data set's name in the catalogue.
     public var data = "fashion-mnist"
@@ -25,8 +26,11 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var labels: [String]?
     /// Images are resized to `size` × `size` pixels.
     public var size = 224
+    /// How often every training example is seen.
     public var epochs = 10
+    /// Images of a batch.
     public var batchSize = 128
+    /// How parameters are updated, and by which rate.
     public var optimizer = Optimizer.usual(.sgd)
     /// The greatest norm of all gradients together, which longer ones are shortened to; nil for any.
     public var clipGrad: Float?
@@ -47,6 +51,7 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var testLimit: Int?
     /// Stop after so many steps over the whole run, even within an epoch.
     public var maxSteps: Int?
+    /// How random weights are drawn.
     public var initialization = Initialization.xavier
     /// A run folder or weight file to start from instead of random weights.
     public var initialWeights: String?
@@ -72,5 +77,6 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     /// In which other forms the run keeps its figures; nil for none.
     public var log: [RunLog]?
 
+    /// The chapter's experiment.
     public init() {}
 }

@@ -4,6 +4,7 @@ import VGGModel
 
 /// Why a training cannot start, go on, or be used.
 public enum TrainingError: Error, Hashable, CustomStringConvertible {
+    /// A setting has a value that makes no sense, or none beside the others.
     case invalidSetting(Setting, reason: String)
     /// The folder already holds a run, and a new one would overwrite it.
     case runExists(folder: String)

@@ -5,19 +5,27 @@ import VGGEngine
 /// and then, and `epoch`; `checkpoint` whenever one was written; `diagnosis` if something is wrong; at last `finished` or
 /// `interrupted` (neither, if it throws).
 public enum TrainingEvent: Sendable {
+    /// Before the first step.
     case started(TrainingStart)
+    /// After each step.
     case step(StepMetrics)
+    /// Now and then in a test.
     case testing(TestProgress)
+    /// After the test at an epoch's end.
     case epoch(EpochMetrics)
+    /// When a checkpoint was written.
     case checkpoint(CheckpointWritten)
+    /// When something is wrong.
     case diagnosis(Diagnosis)
     /// The training stopped on request and was saved.
     case interrupted(CheckpointWritten)
+    /// At the configured end.
     case finished(TrainingSummary)
 }
 
 /// What is about to be trained.
 public struct TrainingStart: Sendable, Codable {
+    /// What decides the training.
     public var configuration: TrainingConfiguration
     /// Numbers in the network that are trained, if nothing is frozen.
     public var parameters: Int
@@ -27,12 +35,15 @@ public struct TrainingStart: Sendable, Codable {
     public var newHead: NewHead?
     /// Bytes that the training will hold.
     public var memory: PlanMemory
+    /// Examples of an epoch.
     public var trainExamples: Int
+    /// Examples of a test.
     public var testExamples: Int
     /// nil if there are none.
     public var validationExamples: Int?
     /// Photos that are left out, because they cannot be read.
     public var skipped: [BrokenPhoto]
+    /// Steps of a whole epoch.
     public var stepsPerEpoch: Int
     /// Whole epochs already done: 0 but for a resumed run.
     public var epochs: Int
@@ -51,6 +62,7 @@ public struct TrainingStart: Sendable, Codable {
 public struct NewHead: Hashable, Sendable, Codable {
     /// torchvision's name, such as `classifier.6`; `classifier` for all its layers.
     public var layer: String
+    /// Outputs of the new layer.
     public var classes: Int
     /// 0 where the weights have no classifier.
     public var classesOfFile: Int
@@ -58,6 +70,7 @@ public struct NewHead: Hashable, Sendable, Codable {
 
 /// How far the test at an epoch's end is.
 public struct TestProgress: Hashable, Sendable, Codable {
+    /// The epoch, from 1.
     public var epoch: Int
     /// Examples tested so far, those of the validation included.
     public var examples: Int

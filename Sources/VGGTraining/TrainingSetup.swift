@@ -14,9 +14,13 @@ public struct TrainingSetup {
     /// What is trained; of photos, with how they are prepared and their classes. Where the network is given itself, the
     /// configuration's model and size are not used.
     public let configuration: TrainingConfiguration
+    /// What is trained.
     public let network: Network
+    /// Where.
     public let device: Device
+    /// The examples that it trains on.
     public let training: ImageDataset
+    /// Those that it tests on after each epoch.
     public let test: ImageDataset
     /// What epochs are compared by; nil for the test.
     public let validation: ImageDataset?
@@ -27,6 +31,7 @@ public struct TrainingSetup {
     public let testPreparation: Preparation
     /// Bytes that the training holds.
     public let memory: PlanMemory
+    /// Where the run is kept; nil for nowhere.
     public let folder: RunFolder?
     /// What somebody should know about the photos and how epochs are chosen, a line each.
     public let remarks: [String]

@@ -1,13 +1,13 @@
 import Foundation
 
 /// How much memory a program can still take.
-public enum FreeMemory {
+package enum FreeMemory {
     /// The name of the environment variable that may lower, never raise, what counts as free: a number of bytes.
-    public static let environmentVariable = "VGG_MAX_MEMORY"
+    package static let environmentVariable = "VGG_MAX_MEMORY"
 
     /// Bytes: what the machine has free, or what the limits of the process's control groups leave, or the
     /// environment variable; nil if the system does not say.
-    public static var bytes: Int? {
+    package static var bytes: Int? {
         let wished = ProcessInfo.processInfo.environment[environmentVariable].flatMap { Int($0) }
         #if os(Linux)
             let measured = linux()

@@ -1,10 +1,10 @@
 import Foundation
 
 /// How many processors a program may use.
-public enum FreeProcessors {
+package enum FreeProcessors {
     /// Those that the process may run on (`taskset`, a batch system's choice), or as many as the processor time that
     /// its control groups give it keeps busy (a container's `--cpus`), rounded up; at least 1.
-    public static var count: Int {
+    package static var count: Int {
         let machine = ProcessInfo.processInfo.activeProcessorCount
         #if os(Linux)
             return linux(of: machine)

@@ -14,6 +14,7 @@ import VGGModel
 public struct BatchMixing: Hashable, Sendable {
     /// How much of a batch shares what is drawn (timm's `--mixup-mode`).
     public enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
+        /// All of it, a pair of images, or each image for itself.
         case batch, pair, elem
     }
 

@@ -2,6 +2,7 @@
 public enum DeviceKind: String, Codable, CaseIterable, Sendable {
     /// The processor, by this package's own kernels.
     case cpu
+    /// A graphics processor.
     case gpu
     /// Something else that OpenCL drives.
     case accelerator
@@ -11,6 +12,7 @@ public enum DeviceKind: String, Codable, CaseIterable, Sendable {
 
 /// What a device is, as its driver or the system says.
 public struct DeviceProperties: Hashable, Sendable, Codable {
+    /// What kind of thing it is.
     public var kind: DeviceKind
     /// What its maker calls it.
     public var hardware: String
@@ -23,6 +25,7 @@ public struct DeviceProperties: Hashable, Sendable, Codable {
     /// The number formats that it computes in.
     public var precisions: [Precision]
 
+    /// What a driver or a test says of a device.
     public init(
         kind: DeviceKind, hardware: String, memory: Int?, units: Int, driver: String, precisions: [Precision]
     ) {

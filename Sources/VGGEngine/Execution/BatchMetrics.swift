@@ -4,8 +4,10 @@ public struct BatchMetrics: Hashable, Sendable {
     public var lossSum: Double
     /// Examples whose largest logit is their label's.
     public var correct: Int
+    /// Examples.
     public var count: Int
 
+    /// Of an example.
     public var meanLoss: Double { lossSum / Double(count) }
     /// The share of examples whose largest logit is their label's.
     public var accuracy: Double { Double(correct) / Double(count) }

@@ -11,6 +11,7 @@ public struct OptimizerState: Hashable, Sendable {
     /// The average of all tensors, running statistics included; empty where there is none.
     public var average: [String: Tensor]
 
+    /// The state of an optimiser that has done `updates` updates.
     public init(
         updates: Int = 0, momentum: [String: Tensor] = [:], secondMoment: [String: Tensor] = [:],
         average: [String: Tensor] = [:]

@@ -7,6 +7,7 @@ import VGGModel
 /// time and is therefore not `Sendable`. It takes batches of the plan's input, of at most the plan's size; others are
 /// the caller's mistake, and end the program.
 public final class Executor {
+    /// What is run.
     public let plan: Plan
     let bound: any BoundPlan
     /// Updates since the optimiser's state began.

@@ -6,7 +6,9 @@ import VGGModel
 ///     let weights = try PackedWeights(tensors, for: plan, on: .best)
 ///     let (one, other) = (try weights.executor(), try weights.executor())
 public struct PackedWeights: Sendable {
+    /// What they are packed for.
     public let plan: Plan
+    /// Where they are.
     public let device: Device
     private let shared: any SharedWeights
 

@@ -17,6 +17,7 @@ public enum Mode: Sendable {
 
 /// The number format of activations and of the weights that kernels read.
 public enum Precision: String, Codable, CaseIterable, Sendable {
+    /// Single precision: everything has 32 bits.
     case fp32
     /// Mixed precision: bfloat16 activations and copies of weights; 32-bit weights, sums, loss and optimiser.
     case bf16
@@ -25,10 +26,13 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 /// What will run, on whatever device: the fused steps of a network, the number formats between them, which
 /// parameters are trained, and whose outputs are kept. How it runs, a device's `Backend` decides.
 public struct Plan: Sendable {
+    /// What is run.
     public let network: Network
     /// The most images that are run at once.
     public let batchSize: Int
+    /// What for.
     public let mode: Mode
+    /// In which numbers.
     public let precision: Precision
     /// The layers whose outputs `Executor.features` returns: indices of `network.layers`.
     public let keptLayers: Set<Int>

@@ -2,6 +2,7 @@ import VGGModel
 
 /// Why a network cannot be planned.
 public enum PlanError: Error, Hashable, CustomStringConvertible {
+    /// The batch is empty, or larger than `Plan.largestBatch`.
     case batchSize(Int)
     /// The device does not compute in this number format.
     case precision(Precision, device: String)
@@ -9,9 +10,11 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case outOfMemory(bytes: Int)
     /// More bytes than are free; `largestBatch` would fit, if there is one.
     case tooLarge(batchSize: Int, bytes: Int, free: Int, largestBatch: Int?)
+    /// The network does not end in a linear layer.
     case noClassifier(output: Shape)
     /// All that has weights is frozen.
     case nothingToTrain
+    /// The device cannot run anything.
     case device(DeviceError)
     /// Gradients of inputs are wanted of a network that has a batch norm.
     case batchNormInGradient

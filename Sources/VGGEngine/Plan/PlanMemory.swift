@@ -11,6 +11,7 @@ public struct PlanMemory: Hashable, Sendable, Codable {
     /// What kernels need while they run.
     public var scratch: Int
 
+    /// All of it.
     public var total: Int { parameters + gradients + optimizerState + activations + scratch }
 
     package init(parameters: Int, gradients: Int, optimizerState: Int, activations: Int, scratch: Int) {

@@ -4,6 +4,7 @@ public struct StepTasks: Hashable, Sendable, Codable {
     public var forward: Int
     /// Those of the gradients; nil where there are none. The same tasks may make both.
     public var inputGradient: Int?
+    /// Those of the gradients of the weights; nil where there are none.
     public var weightGradient: Int?
 
     package init(forward: Int, inputGradient: Int? = nil, weightGradient: Int? = nil) {
@@ -22,6 +23,7 @@ public struct StepDescription: Hashable, Sendable, Codable {
     public var kind: String
     /// The kernels of the forward and the backward pass.
     public var forward: String
+    /// The kernels of the backward pass.
     public var backward: String
     /// How the output lies in memory.
     public var output: String

@@ -9,8 +9,10 @@ public struct ClassNames: Hashable, Sendable {
     /// Other names of the classes, WordNet's identifiers as a rule; nil for a class that has none.
     let identifiers: [String?]
 
+    /// Classes.
     public var count: Int { names.count }
 
+    /// The classes in the order of their numbers.
     public init(_ names: [String]) { self.init(names.map { ListedClass(name: $0) }) }
 
     /// - Parameter classes: in the order of their numbers.

@@ -25,9 +25,12 @@ public enum Attribution: String, CaseIterable, Sendable {
         /// The side of occlusion's square, and the distance from one to the next, in pixels; nil for an eighth of the image's
         /// shorter side, and for half of the square's.
         public var window: Int?
+        /// How far one square of occlusion is from the next, in pixels; nil for half of the square's side.
         public var stride: Int?
+        /// Of SmoothGrad's noise.
         public var seed: UInt64 = 0
 
+        /// The defaults of the papers.
         public init() {}
     }
 

@@ -6,6 +6,7 @@ import VGGModel
 /// The network answers as in inference: batch norms are part of the convolutions before them, dropout does nothing. For one
 /// thread of the caller at a time.
 public final class LogitGradients {
+    /// Logits of an image.
     public let classes: Int
     /// Of one image.
     public let input: Shape

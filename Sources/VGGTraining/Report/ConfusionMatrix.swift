@@ -6,6 +6,7 @@
 ///
 /// Its figures are those of scikit-learn's `classification_report`; what has no denominator is 0 there, too.
 public struct ConfusionMatrix: Hashable, Sendable {
+    /// Rows and columns.
     public let classes: Int
     /// `[actual, guess]`.
     private var counts: [Int]

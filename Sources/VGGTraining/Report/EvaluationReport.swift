@@ -11,7 +11,9 @@ public struct EvaluationReport: Hashable, Sendable {
     public struct Mistake: Hashable, Sendable {
         /// Its number in the data set.
         public var example: Int
+        /// The number of the class that it is of.
         public var actual: Int
+        /// That of the class that it was taken for.
         public var guess: Int
         /// What the network gave the guess.
         public var probability: Double
@@ -19,6 +21,7 @@ public struct EvaluationReport: Hashable, Sendable {
         public var actualProbability: Double
     }
 
+    /// Of all images so far.
     public private(set) var confusion: ConfusionMatrix
     /// Images whose class is among the five likeliest.
     private var amongFive = 0

@@ -9,6 +9,7 @@ import Foundation
 public struct LearningRateSchedule: Hashable, Sendable {
     /// How the rate falls.
     public enum Shape: Hashable, Sendable {
+        /// Not at all.
         case constant
         /// Every so many epochs the rate is multiplied by the factor.
         case step(epochs: Double = 90, factor: Double = 0.1)
@@ -23,6 +24,7 @@ public struct LearningRateSchedule: Hashable, Sendable {
         case oneCycle(rise: Double = 0.3)
     }
 
+    /// How the rate falls.
     public var shape: Shape
     /// The largest rate.
     public var rate: Double

@@ -4,6 +4,7 @@ import VGGModel
 public struct ScheduleSettings: Hashable, Sendable, Codable {
     /// timm's names, and torch's `OneCycleLR`.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// As `LearningRateSchedule.Shape` has them, but for `plateau`, which follows the accuracy.
         case step, multistep, cosine, onecycle, plateau
     }
 
@@ -24,6 +25,7 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
     /// After how many epochs in a row without a better accuracy `plateau` does not yet lower it; else 10.
     public var patienceEpochs: Int?
 
+    /// A constant rate.
     public init() {}
 
     /// Whether the rate of a step depends on how many epochs there are in all.
