@@ -66,6 +66,7 @@ function draw() {
   $("network-file").download = `${facts.title}.svg`;
   const picture = document.importNode(new DOMParser().parseFromString(facts.drawing, "image/svg+xml").documentElement, true);
   picture.setAttribute("role", "group");
+  picture.querySelector("text").classList.add("heading");
   picture.querySelectorAll("text").forEach(translate);
   for (const group of picture.querySelectorAll("g[id^=layers-]")) {
     const [first, last] = group.id.split("-").slice(1).map(Number);
