@@ -11,6 +11,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import urllib.request
 
 import numpy as np
@@ -172,10 +173,14 @@ def main():
         statistics = client.get_inference_statistics(name)["model_stats"][0]
         print(f"{statistics['inference_count']} images in {statistics['execution_count']} batches")
         client.close()
-        subprocess.run(
-            ["schemathesis", "run", f"http://{address}/openapi.json", "--checks", CHECKS,
-             "--max-examples", str(arguments.examples), "--seed", "1", "--header", f"Authorization: Bearer {token}"],
-            check=True)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as settings:
+            # Else nearly all is asked of models that there are not.
+            settings.write(f'[parameters]\n"path.name" = "{name}"\n"path.version" = "1"\n')
+            settings.flush()
+            subprocess.run(
+                ["schemathesis", "--config-file", settings.name, "run", f"http://{address}/openapi.json", "--checks", CHECKS,
+                 "--max-examples", str(arguments.examples), "--seed", "1", "--header", f"Authorization: Bearer {token}"],
+                check=True)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)

@@ -162,7 +162,8 @@ enum OpenAPI {
         mayLackMemory: true)
     static let stylize = operation(
         "Paints a picture in the manner of another, and tells of each step by server-sent events; always with the token",
-        answers: ["text/event-stream": ["schema": ["type": "string"]]], body: pair("content", "style"),
+        answers: ["text/event-stream": ["schema": reference("StylizationEvent")]],
+        body: pair("content", "style"),
         parameters: [
             queryNumber("size", StylizationWish.sizes, usually: 256),
             queryNumber("steps", StylizationWish.counts, usually: 100),
@@ -243,6 +244,10 @@ enum OpenAPI {
                 "height": whole, "width": whole, "features": reference("LayerDistances"),
                 "lpips": reference("LayerDistances"),
             ], required: ["height", "width", "features"]),
+        // Of a stream the schema is each event's.
+        "StylizationEvent": object([
+            "event": ["type": "string", "enum": ["begin", "step", "end", "problem"]], "data": text,
+        ]),
         "LayerDistances": object([
             "distance": number, "layers": array(of: object(["layer": text, "distance": number])),
         ]),

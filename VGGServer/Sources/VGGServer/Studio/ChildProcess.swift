@@ -14,8 +14,8 @@ enum ChildProcess {
     /// - Returns: its number.
     /// - Throws: `FileError` if it cannot be started.
     static func detach(_ program: String, _ arguments: [String], log: String) throws(FileError) -> pid_t {
-        closeAllForOthers()
         #if os(macOS)
+            closeAllForOthers()
             var actions: posix_spawn_file_actions_t?
             var attributes: posix_spawnattr_t?
         #else
@@ -27,6 +27,13 @@ enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o666)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        #if !os(macOS)
+            // The program gets nothing that the server has open, above all not the port that it listens at, nor what other
+            // threads open at this moment. To close what is not open is no error here.
+            for descriptor in 3..<Int32(min(4096, max(3, sysconf(Int32(_SC_OPEN_MAX))))) {
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
+        #endif
 
         // What the server does about signals is not the program's affair.
         posix_spawnattr_init(&attributes)
@@ -62,13 +69,15 @@ enum ChildProcess {
         return process
     }
 
-    /// No program that is started gets what the server has open, above all not the port that it listens at.
-    private static func closeAllForOthers() {
-        for descriptor in Int32(3)..<4096 {
-            let flags = fcntl(descriptor, F_GETFD)
-            if flags >= 0, flags & FD_CLOEXEC == 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+    #if os(macOS)
+        /// No program that is started gets what the server has open, above all not the port that it listens at.
+        private static func closeAllForOthers() {
+            for descriptor in Int32(3)..<4096 {
+                let flags = fcntl(descriptor, F_GETFD)
+                if flags >= 0, flags & FD_CLOEXEC == 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+            }
         }
-    }
+    #endif
 
     /// Runs a program to its end.
     /// - Parameter limit: it is ended after this time.
