@@ -13,6 +13,7 @@ public struct MetricsTail: Sendable {
     private static let block = 1 << 20
     private static let lastCount = 4096
 
+    /// Nothing is read yet.
     public init(of folder: RunFolder) { path = folder.metricsPath }
 
     /// Reads the lines that have come since; a last one without its end is not there yet, and those that cannot be understood
@@ -74,6 +75,7 @@ public struct MetricsTail: Sendable {
 
 /// A run that is looked at again and again.
 public struct WatchedRun: Sendable {
+    /// The run as it was when it was looked at last.
     public private(set) var record: RunRecord
     private var tail: MetricsTail
     private var figures = RunRecord.Figures()
