@@ -32,7 +32,7 @@ def svg(parts, begin, end):
 
     height = TOP + ROW * len(LANES) + 60
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 20} {height}" font-family="sans-serif" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 40} {height}" font-family="sans-serif" '
         'font-size="12">', f'<rect width="100%" height="{height}" fill="#ffffff"/>']
     for row, name in enumerate(LANES):
         lines.append(f'<text x="{LEFT - 8}" y="{TOP + ROW * row + 21}" text-anchor="end" fill="#333333">{name}</text>')
