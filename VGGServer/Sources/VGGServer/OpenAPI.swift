@@ -39,12 +39,14 @@ enum OpenAPI {
 
     private static func operation(
         _ summary: String, answers: JSON? = nil, body: JSON? = nil, parameters: [JSON] = [],
-        computes: Bool = false, mayLackMemory: Bool = false
+        computes: Bool = false, mayLackMemory: Bool = false, conflict: String? = nil
     ) -> JSON {
         var success: [String: JSON] = ["description": "what was asked for"]
         if let answers { success["content"] = answers }
         var responses: [String: JSON] = ["200": .object(success)]
-        let more = (computes ? computing : []) + (mayLackMemory ? [noMemory] : [])
+        let more =
+            (computes ? computing : []) + (mayLackMemory ? [noMemory] : [])
+            + (conflict.map { [("409", $0)] } ?? [])
         for (status, reason) in [
             ("400", "the request is wrong"), ("401", "the token is missing or wrong"),
             ("403", "a page of another site asks"), ("404", "there is no such model"),
@@ -173,7 +175,7 @@ enum OpenAPI {
             query(
                 "style", required: false,
                 ["type": "number", "minimum": 0, "maximum": 1_000_000, "default": 1]),
-        ], computes: true)
+        ], computes: true, mayLackMemory: true, conflict: "another picture is being painted")
     static let metrics = operation(
         "Metrics in Prometheus's text format", answers: ["text/plain": ["schema": ["type": "string"]]])
     static let itself = operation(

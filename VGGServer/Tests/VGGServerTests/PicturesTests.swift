@@ -268,11 +268,11 @@ import VGGServer
             }
             let path = "/v1/models/tiny/stylize?size=16&steps=1"
             let second = try await client.post(path, form, headers: headers)
-            #expect(second.status == 503 && second.headers["retry-after"] == "1")
+            #expect(second.status == 409 && second.headers["retry-after"] == "1")
             #expect(try second.problem == "another picture is being painted")
             #expect(try await client.infer(request(TestModel.images(1))).status == 200)
             if closes { first.value = nil } else { first.value?.endSending() }
-            while try await client.post(path, form, headers: headers).status == 503 {
+            while try await client.post(path, form, headers: headers).status == 409 {
                 try await Task.sleep(for: .milliseconds(20))
             }
             withExtendedLifetime(first) {}
@@ -297,7 +297,7 @@ import VGGServer
                 return UncheckedBox(connection)
             }
             let path = "/v1/models/tiny/stylize?size=16&steps=1"
-            while try await client.post(path, form, headers: headers).status == 503 {
+            while try await client.post(path, form, headers: headers).status == 409 {
                 try await Task.sleep(for: .milliseconds(50))
             }
             withExtendedLifetime(deaf) {}

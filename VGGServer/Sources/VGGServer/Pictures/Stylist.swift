@@ -1,4 +1,5 @@
 import Dispatch
+import HTTPTypes
 import Synchronization
 import VGGDevices
 import VGGEngine
@@ -33,7 +34,8 @@ final class Stylist: Sendable {
         return stylization
     }
 
-    private static let busy = APIError.busy("another picture is being painted")
+    private static let busy = APIError(
+        .conflict, "another picture is being painted", headers: [.retryAfter: "1"])
 
     /// - Throws: `APIError` if a picture is being painted.
     func checkIsFree() throws(APIError) {
