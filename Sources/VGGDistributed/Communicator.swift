@@ -44,7 +44,7 @@ extension Communicator {
     }
 
     /// Where this rank exchanges: with its neighbour, then with one two ranks away and so on, as pairs of pairs do.
-    private var distances: [Int] { Array(sequence(first: 1) { 2 * $0 }.prefix { $0 < count }) }
+    var distances: [Int] { Array(sequence(first: 1) { 2 * $0 }.prefix { $0 < count }) }
 
     /// Whether the `size` neighbouring ranks that one belongs to have any of a batch's images.
     func hasImages(_ rank: Int, among size: Int, of tree: SumTree) -> Bool {

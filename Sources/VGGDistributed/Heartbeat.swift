@@ -21,14 +21,11 @@ final class Heartbeat: Sendable {
     }
 
     private let ranks: MPI
-    /// From rank to rank.
-    private let distances: [Int]
     private let state = Mutex(State())
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ ranks: MPI, _ lost: @escaping @Sendable (DistributedError) -> Void) {
         self.ranks = ranks
-        distances = Array(sequence(first: 1) { 2 * $0 }.prefix { $0 < ranks.count })
         Thread.detachNewThread { [self] in
             do throws(DistributedError) {
                 while let beat = next() { try exchange(beat) }
@@ -56,6 +53,7 @@ final class Heartbeat: Sendable {
     }
 
     private func exchange(_ beat: Int) throws(DistributedError) {
+        let distances = ranks.distances
         let other = ranks.rank ^ distances[beat % distances.count]
         let sign = UnsafeMutableRawBufferPointer.allocate(byteCount: 2, alignment: 1)
         defer { sign.deallocate() }

@@ -20,14 +20,13 @@ struct TreeExchange {
     /// Replaces the numbers of this rank's part by the sums.
     mutating func exchange(_ gradients: UnsafeMutableBufferPointer<Float>) throws {
         let (communicator, tree) = (communicator, tree)
-        let (rank, count) = (communicator.rank, communicator.count)
+        let rank = communicator.rank
         if received.count < (gradients.count + 1) / 2 {
             received = Array(repeating: 0, count: (gradients.count + 1) / 2)
         }
         var kept = 0..<gradients.count
         var halvings: [(other: Int, kept: Range<Int>, sent: Range<Int>)] = []
-        var distance = 1
-        while distance < count {
+        for distance in communicator.distances {
             let other = rank ^ distance
             let middle = kept.lowerBound + kept.count / 2
             let halves = (kept.lowerBound..<middle, middle..<kept.upperBound)
@@ -49,7 +48,6 @@ struct TreeExchange {
             }
             halvings.append((other, mine, theirs))
             kept = mine
-            distance *= 2
         }
         for (other, mine, theirs) in halvings.reversed() {
             try communicator.exchange(

@@ -215,11 +215,11 @@ public final class Trainer {
             optimizer
             ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
         let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
-        let weights = zip(batches, trees).map { batch, tree in
+        let batchWeights = zip(batches, trees).map { batch, tree in
             loss.classWeights == nil
-                ? Float(tree.batch)
-                : Float(loss.weight(of: batch.batchLabels ?? batch.images?.labels ?? []))
+                ? Double(tree.batch) : loss.weight(of: batch.batchLabels ?? batch.images?.labels ?? [])
         }
+        let weights = batchWeights.map(Float.init)
         let weight = weights.reduce(0, +)
         var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
         let examples = trees.map(\.batch).reduce(0, +)
@@ -228,7 +228,7 @@ public final class Trainer {
             let share = trees.count > 1 ? weights[part] / weight : nil
             var loss = loss
             if sharing != nil, loss.classWeights != nil {
-                loss.batchWeight = loss.weight(of: batches[part].batchLabels ?? [])
+                loss.batchWeight = batchWeights[part]
             }
             var metrics = try train(
                 batches[part].images, of: tree, part, share, isLast: part == trees.count - 1, loss: loss,

@@ -53,8 +53,10 @@ struct StepTimer {
         }
     }
 
-    /// Begins a part that does not begin at the end of the one before.
-    mutating func begin() { last = clock.now }
+    /// Begins a part that is written down: what came since the one before was not this executor's.
+    mutating func begin() {
+        if timeline != nil { last = clock.now }
+    }
 
     private func name(of part: Part) -> String {
         switch part {
@@ -88,12 +90,6 @@ extension Executor {
     /// From now on writes the parts of every pass down; nil ends that.
     package func write(to timeline: Timeline?) {
         stepTimer = timeline.map { StepTimer(plan, writingTo: $0) }
-        isTraced = timeline != nil
-    }
-
-    /// Begins what is written down, if anything is: what came before it was not this executor's.
-    func beginPart() {
-        if isTraced { stepTimer?.begin() }
     }
 
     /// What `body` does with this executor, and where its time went, in the order of the plan.

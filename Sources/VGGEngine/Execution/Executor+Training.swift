@@ -90,7 +90,7 @@ extension Executor {
     }
 
     private func update(with optimizer: Optimizer, after pass: Pass) {
-        if pass.update == nil { beginPart() }
+        if pass.update == nil { stepTimer?.begin() }
         if optimizer.average != nil, !hasAverage { beginAverage() }
         bound.update(next(optimizer), after: pass)
         updates += 1

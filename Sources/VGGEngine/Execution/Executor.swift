@@ -20,7 +20,6 @@ public final class Executor {
     var storedPass: Pass?
     /// Set while a benchmark wants to know where the time goes.
     var stepTimer: StepTimer?
-    var isTraced = false
 
     /// Whether others read the same weights, which then stay as they are.
     let sharesWeights: Bool
@@ -81,7 +80,7 @@ public final class Executor {
     func forward(_ pass: Pass, _ images: ImageBatch, visit: (_ step: Int) -> Void = { _ in }) {
         precondition(images.count <= plan.batchSize, "a batch must have 1 to \(plan.batchSize) images")
         precondition(images.shape == plan.network.input, "the images do not fit the plan's input")
-        beginPart()
+        stepTimer?.begin()
         bound.write(images)
         lap(.input)
         let inference = Pass(pass.node, isTraining: false)
