@@ -20,7 +20,8 @@ public struct ServerSettings: Sendable {
     public var allowedHosts: [String] = []
     /// Images that are computed together at most.
     public var maxBatchSize = 16
-    /// How long an image waits at most for others to be computed with.
+    /// How long an image waits for others while nothing is computed; after a batch of several, 1/32 of the time that batch
+    /// took if this is longer. Zero waits for nobody.
     public var maxQueueDelay = Duration.microseconds(2000)
     /// Images of a model that wait at most, and requests of all models that are read and prepared at most.
     public var maxQueue = 256

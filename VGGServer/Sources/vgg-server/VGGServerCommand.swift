@@ -69,7 +69,8 @@ struct VGGServerCommand: AsyncParsableCommand {
     @Option(help: "Images that are computed together at most.")
     var maxBatchSize = 16
 
-    @Option(help: "How long an image waits for others, in microseconds.")
+    @Option(
+        help: "How long an image waits for others while nothing is computed, in microseconds; 0 for nobody.")
     var maxQueueDelayUs = 2000
 
     @Option(help: "Images that wait at most; more are told to come back (503).")

@@ -72,6 +72,28 @@ import VGGServer
         #expect(try await second == [2])
     }
 
+    /// Else two clients that ask one after another would wait for each other's batches for ever.
+    @Test(.timeLimit(.minutes(1))) func clientsThatComeBackTogetherStayABatch() async throws {
+        let sizes = Mutex<[Int]>([])
+        let batcher = Batcher(maxBatchSize: 2, maxDelay: .microseconds(1), maxQueue: 8) { requests in
+            sizes.withLock { $0.append(requests.count) }
+            try await Task.sleep(for: .seconds(1))
+            return requests.map { .success($0.values) }
+        }
+        let (single, deadline) = (try image(1), later)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for client in 0..<2 {
+                group.addTask {
+                    for _ in 0..<4 - client { _ = try await batcher.logits(of: single, by: deadline) }
+                }
+                // The second comes while the first one's batch is computed.
+                while sizes.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(sizes.withLock { $0 } == [1, 2, 2, 2])
+    }
+
     @Test(.timeLimit(.minutes(1))) func refusesWhatItHasNoRoomFor() async throws {
         let computer = Computer()
         let batcher = batcher(computer, queue: 4)
