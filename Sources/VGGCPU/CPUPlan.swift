@@ -13,13 +13,10 @@ final class CPUPlan: BoundPlan {
     let state: UpdateState
     let context: StepContext
     private let steps: [any Step]
-    private let activations: Buffer
-    private let activationOffsets: [Int]
-    private let gradients: Buffer
-    private let gradientPlaces: LaidOutPlan.GradientPlaces
+    /// Activations, their gradients, and what steps keep from the forward to the backward pass.
+    private let maps: Buffer
+    private let places: LaidOutPlan.Places
     private let scratch: Buffer
-    /// What steps keep from the forward to the backward pass.
-    private let kept: Buffer
 
     /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved.
     init(
@@ -39,12 +36,10 @@ final class CPUPlan: BoundPlan {
 
         let needed = layout.scratch(threads: threads)
         scratch = try Buffer(bytes: needed.shared + needed.worker * threads)
-        kept = try Buffer(bytes: needed.kept)
-        let activationMemory = layout.activationOffsets
-        activationOffsets = activationMemory.offsets
-        activations = try Buffer(bytes: activationMemory.total)
-        gradientPlaces = layout.gradientPlaces
-        gradients = try Buffer(bytes: gradientPlaces.total)
+        let places = layout.places
+        self.places = places
+        let maps = try Buffer(bytes: places.total)
+        self.maps = maps
 
         let context = StepContext(
             kernels: instructionSet.kernels, mixedKernels: instructionSet.mixedKernels,
@@ -56,31 +51,28 @@ final class CPUPlan: BoundPlan {
             momentum: stateValues.momentum.floats, squares: stateValues.squares.floats,
             average: stateValues.average.floats)
         self.state = state
-        var free = kept.memory
-        steps = zip(layout.steps, weights.copies).map { step, copies in
+        var steps: [any Step] = []
+        for (step, (copies, kept)) in zip(layout.steps, zip(weights.copies, places.kept)) {
             let isFrozen = isTraining && step.mode == .inference
-            let kept = free
-            let kind = step.kind
-            free += kind.scratch(batchSize: layout.plan.batchSize, threads: threads).kept
-            return kind.bound(
+            var own = isFrozen ? context.with(weights.frozenVersion) : context
+            own.source = step.remakesInput ? steps.last : nil
+            let bound = step.kind.bound(
                 to: BoundParameters(
                     buffer: weights.values.floats, offsets: map.entries[step.parameters].map(\.offset),
                     gradientBuffer: isTraining ? gradientValues.floats : nil,
                     state: isTraining ? state : nil,
                     groups: layout.plan.parameters[step.parameters].map(\.group), copies: copies),
-                kept: kept, context: isFrozen ? context.with(weights.frozenVersion) : context,
-                batchSize: layout.plan.batchSize)
+                kept: maps.memory + kept, context: own, batchSize: layout.plan.batchSize)
+            steps.append(bound)
         }
+        self.steps = steps
     }
 
     /// The activation before step `index`.
-    func activation(_ index: Int) -> Memory { activations.memory + activationOffsets[index] }
+    func activation(_ index: Int) -> Memory { maps.memory + places.activations[index] }
 
     /// The gradient of that activation.
-    func gradient(_ index: Int) -> Memory {
-        let (offset, isInActivations) = gradientPlaces.places[index]
-        return (isInActivations ? activations.memory : gradients.memory) + offset
-    }
+    func gradient(_ index: Int) -> Memory { maps.memory + places.gradients[index] }
 
     /// The gradient of the logits, [count, classes].
     private var logitGradient: Floats { gradient(steps.count).assumingMemoryBound(to: Float.self) }

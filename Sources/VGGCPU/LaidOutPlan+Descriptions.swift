@@ -14,8 +14,8 @@ extension LaidOutPlan {
                 forward: forward, backward: step.mode.hasBackward ? backward : "",
                 output: step.output.description,
                 outputBytes: step.output.imageStride * plan.batchSize * step.output.element.size,
-                otherBytes: scratch.shared + scratch.worker + scratch.kept + scratch.copies.reduce(0, +)
-                    + kind.winnerBytes * plan.batchSize,
+                otherBytes: scratch.shared + scratch.worker + scratch.copies.reduce(0, +)
+                    + kind.kept(batchSize: plan.batchSize) + kind.winnerBytes * plan.batchSize,
                 tasks: kind.tasks(node, threads: threads))
         }
         guard plan.mode == .training else { return described }

@@ -117,6 +117,14 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
                     convolution(9, 4, 2),
                 ]),
             OperatorCase(
+                "batch norms between convolutions", 4, 9, 7, batch: 37,
+                [
+                    convolution(4, 33, 3, padding: 1), .batchNorm(BatchNorm(33)), .relu,
+                    convolution(33, 20, 3, padding: 1), .batchNorm(BatchNorm(20)),
+                    convolution(20, 9, 3, stride: 2, padding: 1), .batchNorm(BatchNorm(9)), .relu,
+                    convolution(9, 17, 2),
+                ]),
+            OperatorCase(
                 "batch norm after a pool", 3, 8, 9, batch: 5,
                 [
                     convolution(3, 9, 3, padding: 1), .relu, .maxPool(Pool(window: 3, stride: 1)),

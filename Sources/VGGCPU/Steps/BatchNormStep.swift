@@ -38,26 +38,25 @@ final class BatchNormStep: FloatStep {
         self.planned = planned
         self.context = context
         normalization = Normalization(
-            norm, relu: relu, pool: false, map: planned.input, stride: planned.input.imageStride, parameters,
-            from: 0, context)
+            norm, relu: relu, pool: false, map: planned.input, parameters, from: 0, context)
     }
 
     func forward(_ pass: Pass, x: Floats, y: Floats) {
         let (input, output) = (planned.input, planned.output)
-        normalization.prepare(pass, z: x)
-        normalization.forEachImage(pass) { image, _, norm in
+        normalization.prepare(pass) { image, _ in x + image * input.imageStride }
+        context.workers.run(pass.count) { image, _ in
             let target = y + image * output.imageStride
             output.zeroBorder(target)
             normalization.normalize(
-                norm, x + image * input.imageStride, to: target + output.interior, output.map, nil)
+                x + image * input.imageStride, to: target + output.interior, output.map, nil)
         }
     }
 
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         let (input, output) = (planned.input, planned.output)
-        normalization.sum(pass, z: x, winners: nil, winnerStride: 0) { image, _ in
-            gradient + image * output.count
-        }
+        normalization.sum(
+            pass, z: { image, _ in x + image * input.imageStride }, winners: nil, winnerStride: 0
+        ) { image, _ in gradient + image * output.count }
         guard let inputGradient else { return }
         context.workers.run(pass.count) { image, _ in
             normalization.makeGradient(

@@ -25,6 +25,9 @@ struct ConvolutionChoice: Hashable, Sendable {
 
     /// Whether the convolution itself pools what it makes; after a batch norm the norm does.
     let pool: Bool
+    /// Whether what a batch norm reads of the convolution is not kept, but made again, image by image, by each of the passes that
+    /// read it: where a number of it is so few products that they take no longer than fetching it from memory.
+    let remakesZ: Bool
     /// Of the output, in training and in inference.
     let forward, inference: Algorithm
     /// Of the weights' gradient; nil where there is none.
@@ -39,6 +42,8 @@ struct ConvolutionChoice: Hashable, Sendable {
     init(_ planned: LaidOutStep, _ convolution: Convolution, norm: BatchNorm?, pool: Bool) {
         let pool = pool && norm == nil
         self.pool = pool
+        // As many as 3×3 takes of a picture in colours; with so few, forward passes are direct.
+        remakesZ = norm != nil && convolution.kernel * convolution.kernel * convolution.inChannels <= 27
         var leaves = SumTree.shards
         while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
         let isThree = convolution.kernel == 3 && convolution.stride == 1

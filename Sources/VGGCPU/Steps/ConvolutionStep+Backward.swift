@@ -8,12 +8,15 @@ extension ConvolutionStep {
         let x, y, gradient: Memory
         let winners: UnsafePointer<UInt8>?
         let inputGradient: Memory?
+        /// Where a batch norm is fused: an image's z.
+        let z: (_ image: Int, _ worker: Int) -> Numbers
     }
 
     func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
         winners.withUnsafeBufferPointer { winners in
             let batch = Batch(
-                x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient)
+                x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient,
+                z: images(ofZ: x))
             if let normalization { sum(pass, normalization, of: batch) }
             if let small { return backwardOfSmallMap(pass, small, of: batch) }
             if let algorithm = choice.inputGradient, inputGradient != nil { flip(for: algorithm) }
@@ -81,6 +84,16 @@ extension ConvolutionStep {
         return shape
     }
 
+    /// The inputs of some images side by side, as the kernels read them.
+    private func inputs(_ first: Int, count: Int, of batch: Batch, worker: Int) -> Numbers {
+        guard let source = context.source else { return input(batch.x, image: first, worker: worker) }
+        let made: Numbers = self.worker(worker, scratch.input)
+        for place in 0..<count {
+            source.makeOutputAgain(first + place, to: Memory(made + place * planned.input.imageStride))
+        }
+        return made
+    }
+
     /// The gradient of an image's output, as the kernels read it.
     func gradient(_ image: Int, of batch: Batch, worker: Int) -> Numbers {
         let layout = planned.output
@@ -101,7 +114,7 @@ extension ConvolutionStep {
         case .direct, .winograd:
             var shape = gradientShape
             addWeightGradient(
-                &shape, input(batch.x, image: first, worker: worker), maps + gradientMap.interior,
+                &shape, inputs(first, count: count, of: batch, worker: worker), maps + gradientMap.interior,
                 count: count, to: sums)
         }
     }
@@ -166,7 +179,7 @@ extension ConvolutionStep {
         let gradient = gradient(image, of: batch, worker: worker)
         if let normalization {
             return normalization.makeGradient(
-                z: z + image * zLayout.gradientStride, gradient,
+                z: batch.z(image, worker), gradient,
                 winners: batch.winners.map { $0 + image * output.count }, to: dy, gradientMap.map)
         }
         if pool, let winners = batch.winners {

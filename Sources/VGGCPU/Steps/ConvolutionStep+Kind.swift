@@ -30,6 +30,26 @@ extension ConvolutionStep {
 
         var winnerBytes: Int { hasBackward && pool ? planned.output.count : 0 }
 
+        func kept(batchSize: Int) -> Int {
+            guard norm != nil, hasBackward, !choice.remakesZ else { return 0 }
+            let z = zLayout(convolution.output(of: planned))
+            return (z.gradientStride * batchSize + slack) * z.element.size
+        }
+
+        /// What a pool or a batch norm has made of, other things say.
+        var readsOutputBackward: Bool { norm == nil && !pool }
+
+        /// Where y and z are of one size and format.
+        var canRemakeOutput: Bool {
+            planned.trainsParameters && norm != nil && !pool && !choice.remakesZ
+                && planned.output.element == Number.element
+        }
+
+        var canRemakeInput: Bool {
+            planned.trainsParameters && !choice.remakesZ && planned.input.element == Number.element
+                && (choice.weightGradient == .direct || choice.weightGradient == .winograd)
+        }
+
         var kernelNames: (forward: String, backward: String) {
             let names = choice.kernelNames(convolution, mode: planned.mode, precision: planned.precision)
             let prefix = isMixed ? "bf16_" : ""
@@ -42,7 +62,7 @@ extension ConvolutionStep {
             let scratch = Scratch(
                 planned, convolution, choice, norm: norm, batchSize: batchSize, threads: threads)
             return StepScratch(
-                shared: scratch.shared, worker: scratch.worker, kept: scratch.kept, copies: scratch.copies)
+                shared: scratch.shared, worker: scratch.worker, copies: scratch.copies)
         }
 
         func tasks(_ node: SumTree, threads: Int) -> StepTasks {
@@ -66,7 +86,8 @@ extension ConvolutionStep {
             let forward = hasBackward ? choice.forward : choice.inference
             let weights = tasks.gradients.weights.tasks
             return StepTasks(
-                forward: forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
+                forward: choice.remakesZ
+                    ? node.images.count : forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
                 inputGradient: choice.inputGradient.map { _ in
                     tasks.gradients.areOne ? weights : tasks.gradients.images.tasks
                 },

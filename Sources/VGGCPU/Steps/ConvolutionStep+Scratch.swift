@@ -7,10 +7,11 @@ extension ConvolutionStep {
     struct Scratch {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
-        /// Of a worker: the input, output and their gradients, where they have to be converted; the full gradients, which are
+        /// Of a worker: the input, output and their gradients, where they have to be converted, or the input of as many images
+        /// where it is made again; an image of what a batch norm reads, where that is; the full gradients, which are
         /// shared where weights have none; what the kernels of gradients want; Winograd's tiles, and the weight gradient's
         /// sums, transformed; the gradients of weights and bias that wait in their tree.
-        let input, output, gradient, inputGradient, maps, kernel, tiles, transformedSums: Int
+        let input, output, gradient, inputGradient, imageZ, maps, kernel, tiles, transformedSums: Int
         let waitingWeights, waitingBiases: Int
         let worker: Int
         /// Shared: the weights as the gradient of the input wants them, the same transformed, and the tasks' sums.
@@ -18,8 +19,6 @@ extension ConvolutionStep {
         /// What a batch norm reads, where no backward pass does.
         let z: Int
         let shared: Int
-        /// The same for the backward pass.
-        let kept: Int
         /// Shared, where the passes are computed by whole images.
         let small: SmallMap.Scratch
         /// Kept: the weights as the direct kernels and as the other algorithms want them, where they run.
@@ -44,11 +43,14 @@ extension ConvolutionStep {
                 threads: threads)
             let panels = tasks.weights.ranges.longest
             var worker = ScratchParts()
-            input = worker.take(convertsInput ? planned.input.imageStride : 0, of: Number.self)
+            let inputImages = planned.remakesInput ? images : convertsInput ? 1 : 0
+            input = worker.take(inputImages * planned.input.imageStride, of: Number.self)
             output = worker.take(convertsOutput ? planned.output.count : 0, of: Number.self)
             gradient = worker.take(training && convertsOutput ? planned.output.count : 0, of: Number.self)
             inputGradient = worker.take(
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
+            let zCount = norm == nil ? 0 : zLayout(full).gradientStride
+            imageZ = worker.take(choice.remakesZ ? zCount : 0, of: Number.self)
             let mapCount = choice.needsMaps ? images * gradientMap.count : 0
             let areShared = !planned.trainsParameters
             let workersMaps = worker.take(areShared ? 0 : mapCount, of: Number.self)
@@ -82,13 +84,11 @@ extension ConvolutionStep {
             small =
                 map?.scratch(
                     batchSize, isTraining: training, needsInput: choice.inputGradient != nil) ?? .none
-            var kept = ScratchParts()
-            _ = kept.take(
-                norm == nil ? 0 : zLayout(full).gradientStride * batchSize, of: Number.self)
             // Behind all that the convolution itself works in.
             z = max(shared.total, small.total)
-            self.shared = z + (training ? 0 : kept.total)
-            self.kept = training ? kept.total : 0
+            var ofNorm = ScratchParts()
+            _ = ofNorm.take(training || choice.remakesZ ? 0 : zCount * batchSize, of: Number.self)
+            self.shared = z + ofNorm.total
 
             let runs = training ? [choice.forward, choice.inference] : [choice.inference]
             let number = MemoryLayout<Number>.stride

@@ -4,8 +4,8 @@ import VGGModel
 
 /// A convolution with its bias, batch norm, ReLU and 2×2 max pool in one.
 ///
-/// With a batch norm the convolution's own output, z, is kept, and all after it is the norm's (`Normalization`). Else, forward, a
-/// fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
+/// With a batch norm the convolution's own output, z, is kept or made again, and all after it is the norm's
+/// (`Normalization`). Else, forward, a fused pool keeps the pooled value and one byte that says which of the four won, or that ReLU
 /// killed them all; backward, a few images' full gradients are made again from that in a worker's scratch
 /// memory, so that full maps of the whole batch exist in neither direction. Where a neighbour works in another number
 /// format, an image is converted in a worker's scratch memory on its way in or out.
@@ -18,7 +18,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     let relu: Bool
     var pool: Bool { choice.pool }
     let normalization: Normalization<Number>?
-    /// What the convolution itself writes where a batch norm is fused, and how it lies.
+    /// What the convolution itself writes where a batch norm is fused, if it is kept, and how it lies.
     let z: Numbers
     let zLayout: ActivationLayout
     let choice: ConvolutionChoice
@@ -51,8 +51,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
             .assumingMemoryBound(to: Number.self)
         normalization = norm.map {
             Normalization(
-                $0, relu: kind.relu, pool: kind.pool, map: zLayout, stride: zLayout.gradientStride,
-                parameters, from: 2, context)
+                $0, relu: kind.relu, pool: kind.pool, map: zLayout, parameters, from: 2, context)
         }
         small = SmallMap(planned, convolution, choice)
         gradientMap = GradientMap(
@@ -101,15 +100,19 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     }
 
     func forward(_ pass: Pass, x: Memory, y: Memory) {
-        let (output, made) = normalization == nil ? (planned.output, y) : (zLayout, Memory(z))
+        guard let normalization else { return convolve(pass, x: x, y: y, planned.output) }
+        if !choice.remakesZ { convolve(pass, x: x, y: Memory(z), zLayout) }
+        normalize(pass, normalization, x: x, y: y)
+    }
+
+    private func convolve(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {
         if let small {
-            forwardOfSmallMap(pass, small, x: x, y: made, output)
+            forwardOfSmallMap(pass, small, x: x, y: y, output)
         } else if choice.forward(in: pass) == .winograd {
-            forwardByWinograd(pass, x: x, y: made, output)
+            forwardByWinograd(pass, x: x, y: y, output)
         } else {
-            forwardDirectly(pass, x: x, y: made, output)
+            forwardDirectly(pass, x: x, y: y, output)
         }
-        if let normalization { normalize(pass, normalization, y: y) }
     }
 
     private func forwardDirectly(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {

@@ -6,10 +6,12 @@ import VGGModel
 /// training, by the running ones in inference (Ioffe & Szegedy 2015). A step of its own and the convolution that has it
 /// fused are both made of it.
 ///
-/// The maps z are read twice forward, for the statistics and to make y, and twice backward: for the sums over the batch and,
-/// image by image, where the gradient of z is wanted. Nothing else of their size is kept.
+/// The maps z are read twice forward, for the statistics and to make y, and twice backward, for the sums over the batch and where
+/// the gradient of z is wanted; each time image by image, so that who asks may keep them or make them again.
 final class Normalization<Number: Arithmetic> {
     typealias Numbers = UnsafeMutablePointer<Number>
+    /// What is normalised, of an image, for a worker.
+    typealias Images = (_ image: Int, _ worker: Int) -> Numbers
 
     /// A number a channel that kernels read; rows of `coefficients`.
     private enum Coefficient: Int, CaseIterable {
@@ -19,8 +21,6 @@ final class Normalization<Number: Arithmetic> {
     private let norm: BatchNorm
     private let relu, pool: Bool
     private let height, width: Int
-    /// Numbers of z from one image to the next.
-    private let stride: Int
     /// Weight, bias, running mean and running variance.
     private let values: [Floats]
     /// Of weight and bias; none for inference.
@@ -32,17 +32,15 @@ final class Normalization<Number: Arithmetic> {
 
     /// - Parameters:
     ///   - map: of z, without a border.
-    ///   - stride: numbers of z from one image to the next.
     ///   - first: the first of the norm's tensors among the parameters.
     init(
-        _ norm: BatchNorm, relu: Bool, pool: Bool, map: ActivationLayout, stride: Int,
-        _ parameters: BoundParameters, from first: Int, _ context: StepContext
+        _ norm: BatchNorm, relu: Bool, pool: Bool, map: ActivationLayout, _ parameters: BoundParameters,
+        from first: Int, _ context: StepContext
     ) {
         self.norm = norm
         self.relu = relu
         self.pool = pool
         (height, width) = (map.height, map.width)
-        self.stride = stride
         values = Array(parameters.values[first..<first + 4])
         gradients = Array(parameters.gradients.dropFirst(first).prefix(2))
         self.context = context
@@ -81,7 +79,7 @@ final class Normalization<Number: Arithmetic> {
     // MARK: - Forward
 
     /// Sets what normalises the pass: of its batch, whose statistics the running ones follow, or the running ones.
-    func prepare(_ pass: Pass, z: Numbers) {
+    func prepare(_ pass: Pass, z: Images) {
         let variance = pass.isTraining ? measure(pass, z) : runningStatistics()
         for channel in 0..<norm.channels {
             inverse[channel] = 1 / (variance[channel] + Double(norm.epsilon)).squareRoot()
@@ -98,7 +96,7 @@ final class Normalization<Number: Arithmetic> {
 
     /// Sets `mean` and the running statistics.
     /// - Returns: the batch's (biased) variance.
-    private func measure(_ pass: Pass, _ z: Numbers) -> [Double] {
+    private func measure(_ pass: Pass, _ z: Images) -> [Double] {
         let (leaves, sum) = Self.leaves(pass.node)
         let first = pass.node.images.lowerBound
         var counts = leaves.map { $0.images.count * pixels }
@@ -106,10 +104,10 @@ final class Normalization<Number: Arithmetic> {
         var moments = [Double](repeating: 0, count: leaves.count * 2 * padded)
         moments.withUnsafeMutableBufferPointer { moments in
             guard let moments = moments.baseAddress else { return }
-            context.workers.run(leaves.count) { leaf, _ in
+            context.workers.run(leaves.count) { leaf, worker in
                 let means = moments + leaf * 2 * padded
                 for (place, image) in leaves[leaf].images.enumerated() {
-                    measure(z + (image - first) * stride, before: place * pixels, means, means + padded)
+                    measure(z(image - first, worker), before: place * pixels, means, means + padded)
                 }
             }
             SumTree.forEachAddition(in: sum) { row, other in
@@ -163,11 +161,15 @@ final class Normalization<Number: Arithmetic> {
         return tree.nodes(tree.leafCount)
     }
 
-    /// Calls `body` for every image, in tasks.
-    /// - Parameter body: makes y of the image by the kernel.
-    func forEachImage(_ pass: Pass, _ body: (_ image: Int, _ worker: Int, vgg_norm) -> Void) {
+    /// Makes an image's y.
+    func normalize(_ z: Numbers, to y: Numbers, _ map: vgg_map, _ winners: UnsafeMutablePointer<UInt8>?) {
         withKernelNorm { norm in
-            context.workers.run(pass.count) { image, worker in body(image, worker, norm) }
+            var (norm, map) = (norm, map)
+            if Number.element == .bfloat16 {
+                context.mixedKernels.bf16_normalize(&norm, bf16s(z), &map, bf16s(y), winners)
+            } else {
+                context.kernels.normalize(&norm, floats(z), &map, floats(y), winners)
+            }
         }
     }
 
@@ -176,7 +178,7 @@ final class Normalization<Number: Arithmetic> {
     /// Sets the gradients of weight and bias, and what makes that of z.
     /// - Parameter gradient: that of an image's y, plain.
     func sum(
-        _ pass: Pass, z: Numbers, winners: UnsafePointer<UInt8>?, winnerStride: Int,
+        _ pass: Pass, z: Images, winners: UnsafePointer<UInt8>?, winnerStride: Int,
         gradient: (_ image: Int, _ worker: Int) -> Numbers
     ) {
         let (leaves, additions) = Self.leaves(pass.node)
@@ -190,7 +192,7 @@ final class Normalization<Number: Arithmetic> {
                     for image in leaves[leaf].images {
                         let place = image - first
                         sum(
-                            norm, z + place * stride, gradient(place, worker),
+                            norm, z(place, worker), gradient(place, worker),
                             winners.map { $0 + place * winnerStride }, part, part + padded)
                     }
                 }
@@ -254,18 +256,6 @@ extension Normalization {
                 bf16s(z), pixels, norm.channels, before, means, squares)
         } else {
             context.kernels.channel_moments(floats(z), pixels, norm.channels, before, means, squares)
-        }
-    }
-
-    /// Makes an image's y.
-    func normalize(
-        _ norm: vgg_norm, _ z: Numbers, to y: Numbers, _ map: vgg_map, _ winners: UnsafeMutablePointer<UInt8>?
-    ) {
-        var (norm, map) = (norm, map)
-        if Number.element == .bfloat16 {
-            context.mixedKernels.bf16_normalize(&norm, bf16s(z), &map, bf16s(y), winners)
-        } else {
-            context.kernels.normalize(&norm, floats(z), &map, floats(y), winners)
         }
     }
 

@@ -70,6 +70,8 @@ struct StepContext {
     let shared: Memory
     let scratch: Memory
     let scratchStride: Int
+    /// The step before, where it makes its output again for the backward pass.
+    var source: (any Step)?
 
     func worker(_ index: Int) -> Memory { scratch + index * scratchStride }
 
@@ -87,8 +89,6 @@ struct StepScratch {
     var shared = 0
     /// While one of its tasks runs, for each thread.
     var worker = 0
-    /// From the forward pass of a training to the backward pass.
-    var kept = 0
     /// From one run to the next: each copy of its weights in another layout.
     var copies: [Int] = []
 }
@@ -116,11 +116,20 @@ protocol Step: AnyObject {
     func forward(_ pass: Pass, x: Memory, y: Memory)
 
     /// `gradient` is that of `y` and may be overwritten; `inputGradient` is nil where nobody needs it.
+    /// `x` is not there where the step makes its input again.
     func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?)
+
+    /// Makes an image of the last forward pass's output again, between this pass and the step's backward pass. Only where
+    /// `StepKind.canRemakeOutput` says so.
+    func makeOutputAgain(_ image: Int, to y: Memory)
 }
 
 extension Step {
     func prepare() {}
+
+    func makeOutputAgain(_ image: Int, to y: Memory) {
+        preconditionFailure("the step's output is kept")
+    }
 }
 
 /// A step all of whose activations are 32-bit floats.

@@ -8,6 +8,18 @@ protocol StepKind {
     /// How each of the step's tensors lies in memory, in the order of `network.parameters`.
     var parameterLayouts: [ParameterLayout] { get }
 
+    /// Bytes of a batch that the step keeps from the forward to the backward pass of a training.
+    func kept(batchSize: Int) -> Int
+
+    /// Whether the backward pass reads the output.
+    var readsOutputBackward: Bool { get }
+
+    /// Whether the step can make an image's output again (`Step.makeOutputAgain`).
+    var canRemakeOutput: Bool { get }
+
+    /// Whether the step can do with an input that the step before makes again, image by image, in the backward pass.
+    var canRemakeInput: Bool { get }
+
     /// Bytes an image's max pool remembers for the backward pass.
     var winnerBytes: Int { get }
 
@@ -25,10 +37,14 @@ protocol StepKind {
     ) -> any Step
 }
 
-/// A step without parameters that works image by image.
+/// What most steps say, and what those say that have no parameters and work image by image.
 extension StepKind {
     var parameterLayouts: [ParameterLayout] { [] }
     var winnerBytes: Int { 0 }
+    func kept(batchSize: Int) -> Int { 0 }
+    var readsOutputBackward: Bool { true }
+    var canRemakeOutput: Bool { false }
+    var canRemakeInput: Bool { false }
     func scratch(batchSize: Int, threads: Int) -> StepScratch { StepScratch() }
 
     func tasks(_ node: SumTree, threads: Int) -> StepTasks {
