@@ -33,7 +33,7 @@ C_FILES = $(shell find Sources Scripts -name '*.c' -o -name '*.h' -o -name '*.in
 
 .DEFAULT_GOAL := help
 .PHONY: help build images opencl mpi train reproduce server studio test test-server test-arm64 two-hosts \
-    check-server check-studio install uninstall dist check-dist deb check-deb release \
+    mca check-server check-studio install uninstall dist check-dist deb check-deb release \
     bench-server docs check-docs stale-builds format lint parity fuzz concurrency oclgrind cuda-compile roofline bench growth \
     bench-distributed bench-kernels bench-recipe accuracy conversion fine-tuning model record clean
 
@@ -99,6 +99,9 @@ test-server: ## run the server's tests, for which Hummingbird is built: minutes 
 
 test-arm64: ## run every kernel, compiled for 64-bit ARM, under qemu-user: the bits that it gives here
 	Scripts/test-arm64
+
+mca: ## what LLVM's models predict of the kernels on 64-bit ARM (needs llvm-mca: apt-get install llvm)
+	python3 Scripts/checks/mca.py
 
 two-hosts: build ## train on two network namespaces with a cable of 1 Gbit/s, and pull the cable (needs root)
 	VGG=$(VGG) Scripts/two-hosts
