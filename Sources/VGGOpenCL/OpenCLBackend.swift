@@ -38,6 +38,8 @@ package struct OpenCLBackend: Backend {
         return [device.memory, wished].compactMap(\.self).min()
     }
 
+    package func runs(_ step: PlannedStep) -> Bool { step.kind(batchSize: 1) != nil }
+
     package func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {
         let places = ParameterPlaces(plan, alignment: device.alignment)
         let layout = OpenCLLayout(plan)

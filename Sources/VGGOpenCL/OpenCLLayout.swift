@@ -10,11 +10,12 @@ struct OpenCLLayout {
     }
 
     let plan: Plan
-    let steps: [StepMemory]
+    let steps: [StepKind]
 
     init(_ plan: Plan) {
         self.plan = plan
-        steps = plan.steps.map { $0.memory(batchSize: plan.batchSize) }
+        // Plans with others are refused (`OpenCLBackend.runs`).
+        steps = plan.steps.compactMap { $0.kind(batchSize: plan.batchSize) }
     }
 
     private var activationSizes: [Int] {
@@ -57,11 +58,11 @@ struct OpenCLLayout {
             places: sizes.indices.map { sizes[$0] == nil ? nil : used.firstIndex(of: $0 % 2) })
     }
 
-    var kept: Int { steps.flatMap(\.kept).reduce(0, +) }
+    var kept: Int { steps.flatMap(\.memory.kept).reduce(0, +) }
     /// A training adds up there how long its gradients are.
     var scratch: Int {
         let squares = plan.mode == .training ? SumParts.most * Element.float32.size : 0
-        return steps.map(\.scratch).reduce(squares, max)
+        return steps.map(\.memory.scratch).reduce(squares, max)
     }
     /// Of a batch that comes while the last one is in use.
     var images: Int { plan.steps[0].input.count * plan.batchSize * Element.float32.size }

@@ -31,13 +31,13 @@ package final class OpenCLPlan: BoundPlan {
         activations = try Self.buffers(layout.activations, queue).compactMap(\.self)
         gradients = try Self.buffers(layout.gradients, queue)
         var steps: [any Step] = []
-        for (step, memory) in zip(plan.steps, layout.steps) {
+        for (step, kind) in zip(plan.steps, layout.steps) {
             let context = StepContext(
                 step: step, queue: queue, values: Array(weights.parameters[step.parameters]),
                 copies: weights.copies == nil ? [] : Array(weights.copiedParameters[step.parameters]),
-                kept: try Self.buffers(memory.kept, queue), scratch: scratch, training: training,
+                kept: try Self.buffers(kind.memory.kept, queue), scratch: scratch, training: training,
                 firstParameter: step.parameters.lowerBound)
-            steps.append(step.bound(context))
+            steps.append(kind.bound(context))
         }
         self.steps = steps
         self.plan = plan

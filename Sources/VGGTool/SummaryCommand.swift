@@ -153,7 +153,7 @@ private struct Summary: Encodable {
         let inference = try Plan(
             folded, batchSize: batchSize, mode: .inference, precision: precision,
             keeping: hasHead ? [] : [folded.layers.count - 1])
-        try device.check(precision)
+        try device.check(training ?? inference)
         self.precision = precision
         plan = withPlan ? device.steps(of: training ?? inference) : nil
         memory = Memory(

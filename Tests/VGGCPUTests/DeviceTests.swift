@@ -54,28 +54,33 @@ import VGGModel
         #expect(Device.named("opencl", among: [processor]) == nil)
     }
 
-    private func device(_ name: String, _ kind: DeviceKind, _ hardware: String = "EPYC", free: Int) -> Device
-    {
-        Device(
-            name: name,
-            SaidToBe(
-                DeviceProperties(
-                    kind: kind, hardware: hardware, memory: nil, units: 1, driver: "none",
-                    precisions: [.fp32]))
-        ).limited(toMemory: free)
+    private func device(
+        _ name: String, _ kind: DeviceKind, _ hardware: String = "EPYC", free: Int, lacksLinear: Bool = false
+    ) -> Device {
+        let properties = DeviceProperties(
+            kind: kind, hardware: hardware, memory: nil, units: 1, driver: "none", precisions: [.fp32])
+        return Device(name: name, SaidToBe(properties: properties, lacksLinear: lacksLinear))
+            .limited(toMemory: free)
     }
 
-    /// A number format that a device lacks is refused before anything else happens.
-    @Test func aPrecisionThatADeviceLacksIsRefused() throws {
-        let gpu = device("opencl:1", .gpu, free: 1 << 40)
-        let plan = try Plan(
-            ModelSpecification.slimVGG11.network(size: 32), batchSize: 1, mode: .inference, precision: .bf16)
-        let problem = PlanError.precision(.bf16, device: "opencl:1")
-        #expect(throws: problem) { try plan.checkFits(on: gpu) }
-        #expect(throws: problem) { _ = try Executor(plan: plan, device: gpu) }
-        #expect(throws: Never.self) { try gpu.check(.fp32) }
-        #expect(
-            "\(problem)" == "opencl:1 does not compute in bf16; use another `precision` or `device`")
+    /// A number format or a layer that a device lacks is refused before anything else happens.
+    @Test func whatADeviceLacksIsRefused() throws {
+        let network = try ModelSpecification.slimVGG11.network(size: 32)
+        func expectRefused(_ precision: Precision, _ problem: PlanError, _ message: String) throws {
+            let gpu = device("opencl:1", .gpu, free: 1 << 40, lacksLinear: precision == .fp32)
+            let plan = try Plan(network, batchSize: 1, mode: .inference, precision: precision)
+            #expect(throws: problem) { try plan.checkFits(on: gpu) }
+            #expect(throws: problem) { _ = try Executor(plan: plan, device: gpu) }
+            #expect("\(problem)" == message)
+            try Device.cpu.check(plan)
+        }
+        try expectRefused(
+            .bf16, .precision(.bf16, device: "opencl:1"),
+            "opencl:1 does not compute in bf16; use another `precision` or `device`")
+        let names = "classifier.0…classifier.1"
+        try expectRefused(
+            .fp32, .layer("Linear + ReLU", name: names, device: "opencl:1"),
+            "opencl:1 does not compute Linear + ReLU (\(names)); use another `device`")
     }
 
     /// Between what no machine falls below and what none reaches.
@@ -127,15 +132,17 @@ import VGGModel
 /// The processor, under the properties of something else.
 struct SaidToBe: Backend {
     let properties: DeviceProperties
-    private let cpu = CPUBackend(threads: 1, instructionSet: .portable)
-
-    init(_ properties: DeviceProperties) { self.properties = properties }
+    let lacksLinear: Bool
+    let cpu = CPUBackend(threads: 1, instructionSet: .portable)
 
     var threads: Int { cpu.threads }
     var kernels: String { cpu.kernels }
     var preferredPrecision: Precision { cpu.preferredPrecision }
     var freeMemory: Int? { nil }
 
+    func runs(_ step: PlannedStep) -> Bool {
+        if case .linear = step.operation { !lacksLinear } else { true }
+    }
     func measuredPeak(_ precision: Precision) -> Double { 0 }
     func measuredBandwidth() -> Double { 0 }
     func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory {

@@ -22,6 +22,9 @@ package protocol Backend: Sendable {
     /// Bytes a second, read and written together, at which it copies what no cache holds.
     func measuredBandwidth() -> Double
 
+    /// Whether it has such a step. The processor has them all.
+    func runs(_ step: PlannedStep) -> Bool
+
     func memory(of plan: Plan, optimizer: Optimizer?) -> PlanMemory
     func steps(of plan: Plan) -> [StepDescription]
 
@@ -36,6 +39,7 @@ package protocol Backend: Sendable {
 
 extension Backend {
     package func trainingPrecision(of network: Network) -> Precision { preferredPrecision }
+    package func runs(_ step: PlannedStep) -> Bool { true }
 }
 
 /// The weights of a plan for inference in all forms that a device's kernels read. Nobody changes them any more.

@@ -56,8 +56,14 @@ public struct Device: Sendable, CustomStringConvertible {
     /// Bytes a second, read and written together, at which the device copies memory, measured now.
     public func measuredBandwidth() -> Double { backend.measuredBandwidth() }
 
-    /// - Throws: `PlanError.precision` if the device does not compute in the number format.
-    public func check(_ precision: Precision) throws(PlanError) {
-        guard properties.precisions.contains(precision) else { throw .precision(precision, device: name) }
+    /// - Throws: `PlanError.precision` if the device does not compute in the plan's number format, `.layer` if it lacks one of
+    ///   the network's layers.
+    public func check(_ plan: Plan) throws(PlanError) {
+        guard properties.precisions.contains(plan.precision) else {
+            throw .precision(plan.precision, device: name)
+        }
+        if let step = plan.steps.first(where: { !backend.runs($0) }) {
+            throw .layer(step.kind(in: plan.network), name: step.name(in: plan.network), device: name)
+        }
     }
 }

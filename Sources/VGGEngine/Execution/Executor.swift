@@ -24,10 +24,10 @@ public final class Executor {
     /// Whether others read the same weights, which then stay as they are.
     let sharesWeights: Bool
 
-    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved, `.precision` or `.device` if the device cannot run
-    ///   the plan.
+    /// - Throws: `PlanError.outOfMemory` if the memory cannot be reserved, `.precision`, `.layer` or `.device` if the device
+    ///   cannot run the plan.
     public convenience init(plan: Plan, device: Device) throws(PlanError) {
-        try device.check(plan.precision)
+        try device.check(plan)
         self.init(plan: plan, try device.backend.bind(plan), sharesWeights: false)
     }
 

@@ -6,6 +6,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case batchSize(Int)
     /// The device does not compute in this number format.
     case precision(Precision, device: String)
+    /// The device lacks a step for the layers of this kind, by torchvision's name.
+    case layer(_ kind: String, name: String, device: String)
     /// So many bytes could not be reserved.
     case outOfMemory(bytes: Int)
     /// More bytes than are free; `largestBatch` would fit, if there is one.
@@ -25,6 +27,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
             "the batch size must be between 1 and \(Plan.largestBatch), not \(size)"
         case .precision(let precision, let device):
             "\(device) does not compute in \(precision.rawValue); use another \(Setting.precision) or \(Setting.device)"
+        case .layer(let kind, let name, let device):
+            "\(device) does not compute \(kind) (\(name)); use another \(Setting.device)"
         case .outOfMemory(let bytes):
             """
             the memory of a plan, \((bytes + 999_999) / 1_000_000) MB, cannot be reserved; use a \

@@ -28,12 +28,11 @@ extension Plan {
     /// - Parameters:
     ///   - optimizer: nil for inference.
     ///   - others: bytes that are needed beside the plan's, for a batch size.
-    /// - Throws: `PlanError.tooLarge` with the largest batch size that would fit, or `.precision` if the device has not the
-    ///   plan's.
+    /// - Throws: `PlanError.tooLarge` with the largest batch size that would fit, or what `Device.check` throws.
     public func checkFits(
         on device: Device, optimizer: Optimizer? = nil, beside others: (_ batchSize: Int) -> Int = { _ in 0 }
     ) throws(PlanError) {
-        try device.check(precision)
+        try device.check(self)
         // Where the system does not say what is free, nothing is wrong.
         guard let free = device.freeMemory else { return }
         func bytes(_ batchSize: Int) throws(PlanError) -> Int {

@@ -2,19 +2,6 @@ import VGGModel
 
 /// A step of a plan: one or more layers that run as one, from one activation to the next.
 package struct PlannedStep: Hashable, Sendable {
-    package enum Operation: Hashable, Sendable {
-        /// With a batch norm before the ReLU, where there is one. With `pool`, a 2×2 max pool of stride 2 follows the ReLU:
-        /// its input is never stored.
-        case convolution(Convolution, norm: BatchNorm?, relu: Bool, pool: Bool)
-        case batchNorm(BatchNorm, relu: Bool)
-        case maxPool(Pool)
-        /// The windows [begin, end) of every output row and column.
-        case averagePool(rows: [Int], columns: [Int])
-        case linear(Linear, relu: Bool)
-        case relu
-        case dropout(Double, layer: Int)
-    }
-
     package let operation: Operation
     /// The layers of the network that run in this step.
     package let layers: Range<Int>
@@ -29,29 +16,6 @@ package struct PlannedStep: Hashable, Sendable {
     package let mode: Mode
 
     package var trainsParameters: Bool { mode == .training }
-}
-
-extension PlannedStep.Operation {
-    /// Whether it can read and write 16-bit activations.
-    var canBeMixed: Bool {
-        switch self {
-        case .convolution, .linear, .dropout: true
-        default: false
-        }
-    }
-
-    /// Whether its output is that of a ReLU, which a pool may have chosen from.
-    var endsInReLU: Bool {
-        switch self {
-        case .convolution(_, _, let relu, _), .batchNorm(_, let relu), .linear(_, let relu): relu
-        case .relu: true
-        default: false
-        }
-    }
-
-    var makesVector: Bool {
-        if case .linear = self { true } else { false }
-    }
 }
 
 /// What lies between two steps: a map of pixels, each with its channels. A vector is a map of one pixel, and a

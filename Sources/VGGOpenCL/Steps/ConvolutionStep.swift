@@ -57,10 +57,9 @@ final class ConvolutionStep: Step {
         return (extent(step.input.height), extent(step.input.width))
     }
 
-    static func memory(_ step: PlannedStep, batchSize: Int) -> StepMemory {
-        guard case .convolution(let layer, let norm, _, let pool) = step.operation else {
-            return StepMemory()
-        }
+    static func memory(
+        _ step: PlannedStep, _ layer: Convolution, _ norm: BatchNorm?, pool: Bool, batchSize: Int
+    ) -> StepMemory {
         let (size, area) = (map(step, layer), layer.kernel * layer.kernel)
         let hasBackward = step.mode.hasBackward
         let zBytes = layer.outChannels * size.height * size.width * batchSize * step.formats.own.size

@@ -1,5 +1,4 @@
 import VGGEngine
-import VGGModel
 
 /// A step of a plan on a device. All its maps are [count][channels][height][width].
 protocol Step: AnyObject {
@@ -36,35 +35,4 @@ struct StepContext {
     /// Numbers of a batch's input and output.
     func inputCount(_ pass: Pass) -> Int { pass.count * step.input.count }
     func outputCount(_ pass: Pass) -> Int { pass.count * step.output.count }
-}
-
-extension PlannedStep {
-    func memory(batchSize: Int) -> StepMemory {
-        switch operation {
-        case .convolution: ConvolutionStep.memory(self, batchSize: batchSize)
-        case .batchNorm(let norm, _):
-            StepMemory(
-                kept: [Normalization.coefficientBytes(norm)],
-                scratch: Normalization.scratch(norm, count: batchSize))
-        case .linear(let layer, _):
-            StepMemory(scratch: BiasGradient.scratch(channels: layer.outFeatures, total: batchSize))
-        case .maxPool: StepMemory(kept: mode.hasBackward ? [output.count * batchSize * 2] : [])
-        case .averagePool: StepMemory(kept: [AveragePoolStep.tableCount(self) * 8])
-        case .relu, .dropout: StepMemory()
-        }
-    }
-
-    func bound(_ context: StepContext) -> any Step {
-        switch operation {
-        case .convolution(let layer, let norm, let relu, let pool):
-            ConvolutionStep(context, layer, norm, relu: relu, pool: pool)
-        case .batchNorm(let norm, let relu): BatchNormStep(context, norm, relu: relu)
-        case .linear(let layer, let relu): LinearStep(context, layer, relu: relu)
-        case .maxPool(let pool): MaxPoolStep(context, pool)
-        case .averagePool(let rows, let columns): AveragePoolStep(context, rows, columns)
-        case .relu: ReLUStep(context)
-        case .dropout(let probability, let layer):
-            DropoutStep(context, probability: probability, layer: layer)
-        }
-    }
 }

@@ -1,6 +1,45 @@
 import VGGModel
 
 extension PlannedStep {
+    /// What a step does, and with what. A layer becomes one in `steps(of:)` below, or a part of one.
+    package enum Operation: Hashable, Sendable {
+        /// With a batch norm before the ReLU, where there is one. With `pool`, a 2×2 max pool of stride 2 follows the ReLU:
+        /// its input is never stored.
+        case convolution(Convolution, norm: BatchNorm?, relu: Bool, pool: Bool)
+        case batchNorm(BatchNorm, relu: Bool)
+        case maxPool(Pool)
+        /// The windows [begin, end) of every output row and column.
+        case averagePool(rows: [Int], columns: [Int])
+        case linear(Linear, relu: Bool)
+        case relu
+        case dropout(Double, layer: Int)
+    }
+}
+
+extension PlannedStep.Operation {
+    /// Whether it can read and write 16-bit activations.
+    var canBeMixed: Bool {
+        switch self {
+        case .convolution, .linear, .dropout: true
+        default: false
+        }
+    }
+
+    /// Whether its output is that of a ReLU, which a pool may have chosen from.
+    var endsInReLU: Bool {
+        switch self {
+        case .convolution(_, _, let relu, _), .batchNorm(_, let relu), .linear(_, let relu): relu
+        case .relu: true
+        default: false
+        }
+    }
+
+    var makesVector: Bool {
+        if case .linear = self { true } else { false }
+    }
+}
+
+extension PlannedStep {
     private typealias Draft = (operation: Operation, layers: Range<Int>)
 
     /// The steps of a network. A convolution takes the batch norm and the ReLU after it, and the 2×2 max pool after that,
