@@ -1,34 +1,10 @@
 import Foundation
 import Testing
 import VGGServer
-import VGGTraining
 
 /// The studio with more than a screen can show: the bounds are generous, and far below what everything would take.
 @Suite(.serialized) struct ManyRunsTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(
-        path: "vgg-many-\(UUID().uuidString)")
-
-    private func makeRun(_ name: String, rate: Float, metrics: Data) throws {
-        let run = folder.appending(path: name)
-        try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
-        var configuration = TrainingConfiguration()
-        configuration.optimizer.learningRate = rate
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        var members = try #require(
-            try JSONSerialization.jsonObject(with: encoder.encode(configuration)) as? [String: Any])
-        members["format"] = 2
-        try JSONSerialization.data(withJSONObject: members).write(to: run.appending(path: "config.json"))
-        try metrics.write(to: run.appending(path: "metrics.jsonl"))
-    }
-
-    private static func epoch(_ epoch: Int) -> String {
-        """
-        {"epoch":\(epoch),"event":"epoch","examples_per_sec":100,"seconds":\(epoch),"step":\(1000 * epoch),"test_acc":0.5,\
-        "test_loss":1.5,"train_acc":0.6,"train_loss":\(1 / Double(epoch)),"wall_examples_per_sec":99}
-
-        """
-    }
+    private let runs = TestRuns()
 
     private static func step(_ step: Int, loss: Double) -> String {
         """
@@ -50,12 +26,12 @@ import VGGTraining
     }
 
     @Test(.timeLimit(.minutes(3))) func aThousandRunsAreATable() async throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let metrics = Data((1...3).map(Self.epoch).joined().utf8)
+        defer { runs.remove() }
+        let metrics = TestRuns.epochs([1, 0.5, 0.25])
         for number in 0..<1000 {
-            try makeRun(String(format: "%04d", number), rate: Float(number + 1) / 1000, metrics: metrics)
+            try runs.add(String(format: "%04d", number), rate: Float(number + 1) / 1000, metrics: metrics)
         }
-        let path = folder.path
+        let path = runs.path
         try await withServer(settings { $0.runs = path }) { client in
             let first = try await timed(.seconds(20), "the first table") {
                 try await client.get("/studio/api/runs")
@@ -74,17 +50,16 @@ import VGGTraining
     }
 
     @Test(.timeLimit(.minutes(3))) func aMillionLinesAreACurve() async throws {
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { runs.remove() }
         var text = Data()
         for number in 1...1_000_000 {
             // One loss in a million stands out.
             text += Data(
                 Self.step(number, loss: number == 654_321 ? 9 : 1 / Double(number).squareRoot()).utf8)
         }
-        text += Data(Self.epoch(1000).utf8)
-        try makeRun("long", rate: 0.1, metrics: text)
-        let path = folder.path
-        let all = text
+        text += Data(TestRuns.epoch(1000).utf8)
+        try runs.add("long", rate: 0.1, metrics: text)
+        let (path, all) = (runs.path, text)
         try await withServer(settings { $0.runs = path }) { client in
             let table = try await timed(.seconds(30), "the first table") {
                 try await client.get("/studio/api/runs").json
@@ -100,8 +75,7 @@ import VGGTraining
             #expect(numbers.count <= 2 * 4 * 800 && numbers.count > 2 * 1200)
             #expect(stride(from: 1, to: numbers.count, by: 2).contains { numbers[$0] == 9 })
             // A line more is read alone, smooth or not.
-            try (all + Data(Self.epoch(1001).utf8)).write(
-                to: URL(fileURLWithPath: path).appending(path: "long/metrics.jsonl"), options: .atomic)
+            try runs.write(all + Data(TestRuns.epoch(1001).utf8), of: "long")
             try await Task.sleep(for: .milliseconds(500))
             let second = try await timed(.seconds(3), "the next curves") {
                 try await client.get("\(address)&smoothing=0.9")
