@@ -108,6 +108,43 @@ final class Connection {
     }
 }
 
+/// An answer of server-sent events as it comes.
+final class Events {
+    let reply: Reply
+    private let connection: Connection
+    private var text = ""
+
+    /// - Parameter connection: over which they have been asked for.
+    init(_ connection: Connection) throws {
+        self.connection = connection
+        reply = try connection.receive()
+    }
+
+    /// nil at the end.
+    func next() throws -> (name: String, data: JSON)? {
+        while true {
+            if let end = text.range(of: "\n\n") {
+                let lines = text[..<end.lowerBound].split(separator: "\n")
+                text.removeSubrange(..<end.upperBound)
+                // A line alone only asks whether somebody listens.
+                guard lines.count > 1 else { continue }
+                return (
+                    String(lines[0].dropFirst(7)),
+                    try JSON(reading: Array(lines[1].dropFirst(6).utf8)[...])
+                )
+            }
+            guard let piece = try connection.receivePiece() else { return nil }
+            text += String(decoding: piece, as: UTF8.self)
+        }
+    }
+
+    func rest() throws -> [(name: String, data: JSON)] {
+        var events: [(name: String, data: JSON)] = []
+        while let event = try next() { events.append(event) }
+        return events
+    }
+}
+
 /// What blocks, on a thread of its own.
 func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in

@@ -134,45 +134,6 @@ import VGGServer
 
     // MARK: Stylisations
 
-    /// A stylisation's answer as it comes.
-    private final class Events {
-        let reply: Reply
-        private let connection: Connection
-        private var text = ""
-
-        init(_ connection: Connection, port: Int, _ query: String, _ form: [UInt8], token: String) throws {
-            self.connection = connection
-            try connection.send(
-                "POST /v1/models/tiny/stylize?\(query) HTTP/1.1\r\nHost: localhost\r\n"
-                    + "Authorization: Bearer \(token)\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-                    + "Content-Length: \(form.count)\r\n\r\n")
-            try connection.send(form)
-            reply = try connection.receive()
-        }
-
-        /// nil at the end.
-        func next() throws -> (name: String, data: JSON)? {
-            while true {
-                if let end = text.range(of: "\n\n") {
-                    let lines = text[..<end.lowerBound].split(separator: "\n")
-                    text.removeSubrange(..<end.upperBound)
-                    return (
-                        String(lines[0].dropFirst(7)),
-                        try JSON(reading: Array(lines[1].dropFirst(6).utf8)[...])
-                    )
-                }
-                guard let piece = try connection.receivePiece() else { return nil }
-                text += String(decoding: piece, as: UTF8.self)
-            }
-        }
-
-        func rest() throws -> [(name: String, data: JSON)] {
-            var events: [(name: String, data: JSON)] = []
-            while let event = try next() { events.append(event) }
-            return events
-        }
-    }
-
     private static func picture(_ event: JSON) throws -> RGBImage? {
         guard let address = event["picture"]?.string else { return nil }
         let bytes = try #require(
@@ -328,5 +289,19 @@ import VGGServer
         let events: Events
 
         init(_ events: Events) { self.events = events }
+    }
+}
+
+extension Events {
+    /// A stylisation's.
+    fileprivate convenience init(
+        _ connection: Connection, port: Int, _ query: String, _ form: [UInt8], token: String
+    ) throws {
+        try connection.send(
+            "POST /v1/models/tiny/stylize?\(query) HTTP/1.1\r\nHost: localhost\r\n"
+                + "Authorization: Bearer \(token)\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+                + "Content-Length: \(form.count)\r\n\r\n")
+        try connection.send(form)
+        try self.init(connection)
     }
 }

@@ -93,6 +93,32 @@ import VGGServer
         }
     }
 
+    /// The table comes once, and from then on the rows that change.
+    @Test(.timeLimit(.minutes(1))) func onlyTheRunThatChangesIsSentAgain() async throws {
+        let runs = TestRuns()
+        defer { runs.remove() }
+        for (name, rate) in [("one", Float(0.1)), ("two", 0.2)] {
+            try runs.add(name, rate: rate, metrics: TestRuns.epochs([2, 1]))
+        }
+        try await withServer(settings { $0.runs = runs.path }) { client in
+            let port = client.port
+            try await blocking {
+                let connection = try Connection(port: port)
+                try connection.send("GET /studio/api/events HTTP/1.1\r\nHost: localhost:\(port)\r\n\r\n")
+                let events = try Events(connection)
+                let table = try #require(try events.next())
+                #expect(table.name == "runs" && table.data["runs"]?.elements?.count == 2)
+                try runs.write(TestRuns.epochs([2, 1, 0.5]), of: "two")
+                let change = try #require(try events.next())
+                #expect(change.name == "run" && change.data["name"] == "two")
+                #expect(change.data["last"]?["epoch"] == 3)
+                try runs.add("zero", rate: 0.3, metrics: TestRuns.epochs([2]))
+                let whole = try #require(try events.next())
+                #expect(whole.name == "runs" && whole.data["runs"]?.elements?.count == 3)
+            }
+        }
+    }
+
     @Test func networksAndPicturesAreExplained() async throws {
         let photo = try TestModel.photo("exif2.jpg")
         try await withServer { client in

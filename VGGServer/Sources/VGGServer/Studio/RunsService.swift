@@ -51,21 +51,23 @@ struct RunsService: Sendable {
         }
     }
 
-    /// Server-sent events (HTML Living Standard, section 9.2): `runs` with the table, `curves` with those of a run, each at
-    /// first and whenever they have changed.
+    /// Server-sent events (HTML Living Standard, section 9.2): `runs` with the table at first and when more than rows have
+    /// changed, `run` with a row that has changed, and `curves` with those of a run at first and when they have changed.
     private func events(_ call: Call) throws -> Response {
         let wish = try Wish(call)
         let body = ResponseBody { writer in
-            var table = ""
+            var table = JSON.null
             var stamps: [String: [Int]] = [:]
             var quiet = 0
             while !Task.isCancelled, !Task.isShuttingDownGracefully {
                 var text = ""
-                let new = try await self.table().line
-                if new != table {
-                    table = new
-                    text += "event: runs\ndata: \(new)\n\n"
+                let new = try await self.table()
+                if let rows = Self.changedRows(from: table, to: new) {
+                    for row in rows { text += "event: run\ndata: \(row.line)\n\n" }
+                } else {
+                    text += "event: runs\ndata: \(new.line)\n\n"
                 }
+                table = new
                 for run in wish.runs {
                     let known = stamps[run]
                     let change = try await self.shelf.run { shelf -> (stamp: [Int], curves: JSON?)? in
@@ -89,5 +91,14 @@ struct RunsService: Sendable {
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "text/event-stream"], body: body)
+    }
+
+    /// The runs that a table shows in another way than one before it; nil where more than rows has changed.
+    private static func changedRows(from old: JSON, to new: JSON) -> [JSON]? {
+        guard old["settings"] == new["settings"], old["problems"] == new["problems"],
+            let before = old["runs"]?.elements, let after = new["runs"]?.elements,
+            before.map({ $0["name"] }) == after.map({ $0["name"] })
+        else { return nil }
+        return zip(before, after).filter { $0 != $1 }.map(\.1)
     }
 }

@@ -52,6 +52,11 @@ function hear(name, data) {
     draw();
     return;
   }
+  if (name === "run") {
+    runs.runs = runs.runs.map((run) => (run.name === data.name ? data : run));
+    show();
+    return;
+  }
   // Each new stream begins with the table.
   if (JSON.stringify(data) === JSON.stringify(runs)) return;
   runs = data;
