@@ -15,12 +15,12 @@ public protocol Communicator: AnyObject, Sendable {
     /// - Throws: `DistributedError` if the other cannot be reached.
     func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with rank: Int,
-        on channel: Channel
+        on channel: RankChannel
     ) throws(DistributedError)
 }
 
-/// Messages that wait for none of the other channel's.
-public enum Channel: Int32, CaseIterable, Sendable {
+/// One of the ways between two ranks: its messages wait for none of another's.
+public enum RankChannel: Int32, CaseIterable, Sendable {
     /// What all wait for: figures, and the sums of batch norm.
     case figures = 1
     /// What goes out while other things are computed.

@@ -107,7 +107,7 @@ public final class MPI: Communicator {
     /// Sends bytes to another rank and receives bytes from it, in messages of at most 2²⁸ bytes.
     public func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
-        on channel: Channel
+        on channel: RankChannel
     ) throws(DistributedError) {
         try exchange(sent, received, with: other, on: channel, within: nil)
     }
@@ -115,7 +115,7 @@ public final class MPI: Communicator {
     /// - Parameter time: how long it may take; nil for as long as it takes.
     func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
-        on channel: Channel, within time: Duration?
+        on channel: RankChannel, within time: Duration?
     ) throws(DistributedError) {
         let deadline = time.map { ContinuousClock.now + $0 }
         // A message's length is an int.

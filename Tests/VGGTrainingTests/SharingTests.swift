@@ -27,21 +27,21 @@ private final class Ways: Sendable {
 
     init(_ count: Int, seconds: Double = 120) {
         (self.count, self.seconds) = (count, seconds)
-        ways = (0..<count * count * Channel.allCases.count).map { _ in Way() }
+        ways = (0..<count * count * RankChannel.allCases.count).map { _ in Way() }
     }
 
-    private func way(from: Int, to: Int, _ channel: Channel) -> Way {
+    private func way(from: Int, to: Int, _ channel: RankChannel) -> Way {
         ways[(Int(channel.rawValue) - 1) * count * count + from * count + to]
     }
 
-    func send(_ bytes: [UInt8], from: Int, to: Int, on channel: Channel) {
+    func send(_ bytes: [UInt8], from: Int, to: Int, on channel: RankChannel) {
         let way = way(from: from, to: to, channel)
         way.messages.all.withLock { $0.append(bytes) }
         way.arrivals.signal()
     }
 
     /// nil if nothing comes: then ranks do not do the same.
-    func receive(from: Int, to: Int, on channel: Channel) -> [UInt8]? {
+    func receive(from: Int, to: Int, on channel: RankChannel) -> [UInt8]? {
         let way = way(from: from, to: to, channel)
         guard way.arrivals.wait(timeout: .now() + seconds) == .success else { return nil }
         return way.messages.all.withLock { $0.removeFirst() }
@@ -57,7 +57,7 @@ private final class ThreadRank: Communicator {
 
     func exchange(
         _ sent: UnsafeRawBufferPointer, _ received: UnsafeMutableRawBufferPointer, with other: Int,
-        on channel: Channel
+        on channel: RankChannel
     ) throws(DistributedError) {
         if !sent.isEmpty { ways.send(Array(sent), from: rank, to: other, on: channel) }
         guard !received.isEmpty else { return }
