@@ -55,6 +55,7 @@ struct GoldenCase: Decodable {
                 .adaptiveAveragePool(height: try #require(layer.height), width: try #require(layer.width))
             case "batchNorm": .batchNorm(BatchNorm(try #require(layer.channels)))
             case "linear": .linear(Linear(try #require(layer.in), try #require(layer.out)))
+            // A layer that is new in Scripts/goldens/operators.py has its case above.
             default: throw UnknownLayer(type: layer.type)
             }
         }

@@ -106,7 +106,9 @@ extension Pixels {
     /// All kinds with all strengths, in both directions.
     @Test(arguments: goldens.pictures) func trivialAugmentWideIsTorchvisions(picture: Picture) throws {
         let image = picture.image
-        #expect(picture.wide.count == TrivialAugmentWide.Kind.allCases.count)
+        #expect(
+            picture.wide.count == TrivialAugmentWide.Kind.allCases.count,
+            "Scripts/goldens/augmentation.py asks torchvision for each")
         for kind in TrivialAugmentWide.Kind.allCases {
             let name = "\(kind)"
             let expected = try #require(picture.wide[name.prefix(1).uppercased() + name.dropFirst()])

@@ -154,14 +154,14 @@ import VGGModel
         #expect(specification.name == "VGG 1x8,2x16")
     }
 
-    @Test(arguments: ["vgg12", "VGG11", "", "vgg11_bn_bn", "_bn", "alexnet_bn"])
+    @Test(arguments: ["vgg1", "VGG11", "", "vgg11_bn_bn", "_bn", "alexnet_bn"])
     func anUnknownArchitectureListsTheKnown(_ name: String) {
         #expect(throws: ModelError.unknownArchitecture(name)) { try Architecture(named: name) }
         #expect(
             message { $0.arch = name }
                 == "there is no architecture '\(name)'; choose one of "
                 + "\(Architecture.allNames.joined(separator: ", ")), or give `convArch`")
-        #expect(Architecture.allNames.first == "vgg11" && Architecture.allNames.last == "alexnet")
+        #expect(Architecture.allNames.contains("vgg11") && Architecture.allNames.last == "alexnet")
     }
 
     @Test func aDivisorThatDoesNotDivideNamesTheChannels() {

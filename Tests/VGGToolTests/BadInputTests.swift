@@ -19,7 +19,7 @@ extension ToolTests {
         ("train --threads 1025", "--threads", 64),
         ("train --width-divisor 0", "--width-divisor", 64), ("train --classes -1", "--classes", 64),
         ("train --dropout 1", "--dropout", 64), ("train --in-channels 0", "--in-channels", 64),
-        ("train --arch vgg12", "vgg12", 64), ("train --conv-arch 1x64,", "conv", 64),
+        ("train --arch vgg1", "vgg1", 64), ("train --conv-arch 1x64,", "conv", 64),
         ("train --size 16", "block 5", 64), ("train --device cuda", "there is no device cuda; there", 64),
         ("train --recipe slow", "--recipe", 64), ("train --recipe fine-tune", "needs weights", 64),
         ("train --recipe cifar10", "--data cifar10:PATH", 1),

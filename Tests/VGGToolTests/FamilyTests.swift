@@ -23,7 +23,7 @@ extension ToolTests {
         arguments: [".pth", "-legacy.pth", ".safetensors"])
     func predictsWhatTorchvisionDoes(_ container: String) throws {
         let answers = try Answer.all()
-        #expect(answers.count == 8)
+        #expect(answers.count == 8, "Scripts/goldens/family.py asks all that torchvision has")
         for (arch, expected) in answers {
             #expect(expected.count == 3)
             let photos = expected.keys.sorted()

@@ -7,7 +7,8 @@ extension ToolTests {
     @Test func recipesAreTheirOptions() throws {
         let listed = try run("recipes --format json").objects()
         let names = listed.compactMap { $0["name"] as? String }
-        #expect(names == ["chapter", "quick", "fashion-mnist", "cifar10", "fine-tune"])
+        // Those that documents and people rely on; another needs nothing here.
+        #expect(Set(names).isSuperset(of: ["chapter", "quick", "fashion-mnist", "cifar10", "fine-tune"]))
         #expect(try names.allSatisfy(run("recipes").output.contains))
         for (index, name) in ["quick", "fashion-mnist"].enumerated() {
             let options = try #require(listed.first { $0["name"] as? String == name }?["options"] as? String)
