@@ -86,7 +86,9 @@ extension Trainer {
         }
     }
 
-    func finish(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) -> TrainingSummary {
+    func finish(_ figures: EpochMetrics, _ report: (TrainingEvent) -> Void) throws -> TrainingSummary {
+        // What is trained is saved by now.
+        try endTrace()
         let summary = TrainingSummary(
             epochs: state.epoch, steps: state.step, trainLoss: figures.trainLoss,
             trainAcc: figures.trainAcc, testAcc: figures.testAcc, best: state.best,

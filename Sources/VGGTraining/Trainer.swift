@@ -119,15 +119,18 @@ public final class Trainer {
         // Processes that train together stop together.
         trace = StepTrace(configuration, folder)
         trace?.begin(executor, sharing)
+        // Where something else ends the training, that is what is said.
         defer { try? endTrace() }
         func anyoneIsAsked() -> Bool { sharing?.anyone(shouldStop()) ?? shouldStop() }
         while true {
-            if let last = state.lastEpoch, isFinished { return finish(last, report) }
+            if let last = state.lastEpoch, isFinished { return try finish(last, report) }
             try train(anyoneIsAsked, report)
             let isStopped = anyoneIsAsked()
             if let failure = sharing?.failure { throw failure }
             guard !isStopped, let result = try testNow(shouldStop, report) else {
-                report(.interrupted(try saveChanges(report)))
+                let saved = try saveChanges(report)
+                try endTrace()
+                report(.interrupted(saved))
                 return nil
             }
             var figures = epochMetrics(result)
@@ -136,13 +139,15 @@ public final class Trainer {
             guard state.stepInEpoch >= stepsPerEpoch else {
                 // `maxSteps` ended the training within the epoch, whose figures are not final.
                 try checkpoint(report)
-                return finish(figures, report)
+                return try finish(figures, report)
             }
             try endEpoch(figures, report)
         }
     }
 
-    private func endTrace() throws {
+    /// Writes the trace of the first steps, if that has not been done.
+    /// - Throws: `FileError` if it cannot be written.
+    func endTrace() throws {
         guard let trace, let folder else { return }
         self.trace = nil
         try trace.end(executor, sharing, in: folder)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VGGFiles
 import VGGInference
 import VGGTestSupport
 import VGGTraining
@@ -131,5 +132,28 @@ import VGGTraining
             let end = try #require(part.ts) + #require(part.dur)
             #expect(try end <= #require(next.ts) + 1e-3, "\(part.name) and \(next.name)")
         }
+    }
+
+    /// Of a training of fewer steps, finished or stopped, as of a longer one; what is trained is saved.
+    @Test(arguments: [false, true]) func aTraceThatCannotBeWrittenIsAnError(isStopped: Bool) throws {
+        var configuration = configuration(1)
+        configuration.log = [.trace]
+        let run = folder.run("run")
+        var ends = 0
+        let error = #expect(throws: FileError.self) {
+            _ = try trainer(configuration, folder: run).run { event in
+                switch event {
+                case .started:
+                    try? FileManager.default.createDirectory(
+                        atPath: "\(run.tracePath)/in-the-way", withIntermediateDirectories: true)
+                case .finished, .interrupted: ends += 1
+                default: break
+                }
+            } shouldStop: {
+                isStopped
+            }
+        }
+        #expect(error?.path == run.tracePath && ends == 0)
+        #expect(FileManager.default.fileExists(atPath: run.checkpointPath))
     }
 }
