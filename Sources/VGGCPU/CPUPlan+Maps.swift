@@ -36,15 +36,12 @@ extension CPUPlan {
         let (channels, pixels) = (output.channels, output.height * output.width)
         numbers.withUnsafeBufferPointer { numbers in
             guard let numbers = numbers.baseAddress else { return }
-            eachRow(of: output, count: count) { image, y, _ in
-                let row = target + image * output.gradientStride + y * output.plain.rowStride
-                for channel in 0..<channels {
-                    let plane = numbers + (image * channels + channel) * pixels + y * output.width
-                    for x in 0..<output.width {
-                        let place = x * channels + channel
-                        row[place] = adding ? row[place] + plane[x] : plane[x]
-                    }
-                }
+            eachRow(of: output, count: count) { image, y, row in
+                let own = target + image * output.gradientStride + y * output.plain.rowStride
+                context.kernels.transpose(
+                    numbers + image * channels * pixels + y * output.width, pixels, channels, output.width,
+                    adding ? row : own, channels, channels)
+                if adding { context.kernels.add(row, own, output.plain.rowStride) }
             }
         }
     }
@@ -71,10 +68,9 @@ extension CPUPlan {
                 layout.element.load(
                     memory + start * layout.element.size, to: row, count: layout.plain.rowStride,
                     context.mixedKernels)
-                for channel in 0..<channels {
-                    let plane = values + (image * channels + channel) * pixels + y * layout.width
-                    for x in 0..<layout.width { plane[x] = row[x * channels + channel] }
-                }
+                context.kernels.transpose(
+                    row, channels, layout.width, channels,
+                    values + image * layout.count + y * layout.width, pixels, layout.width)
             }
             initialized = count * layout.count
         }

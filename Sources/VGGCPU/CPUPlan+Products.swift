@@ -9,23 +9,19 @@ extension CPUPlan {
         let map = layout.steps[step].output
         precondition(map.element == .float32 && map.channels == channels, "products are of maps in fp32")
         let size = channels * channels
-        let parts = GramParts(map)
-        var sums = [Float](repeating: 0, count: count * parts.count * size)
-        sums.withUnsafeMutableBufferPointer { sums in
+        let tasks = GramTasks(map)
+        let sums = [Float](unsafeUninitializedCapacity: count * tasks.parts * size) { sums, initialized in
             guard let sums = sums.baseAddress else { return }
-            context.workers.run(count * parts.count) { task, _ in
-                let (image, part) = task.quotientAndRemainder(dividingBy: parts.count)
-                let first =
-                    activation(step + 1).assumingMemoryBound(to: Float.self) + image * map.imageStride
-                    + map.interior
-                for pixels in parts[part] {
-                    addProducts(
-                        first + pixels.row * map.rowStride + pixels.first * channels, count: pixels.count,
-                        channels: channels, to: sums + task * size)
-                }
+            context.workers.run(count * tasks.count) { task, _ in
+                let (image, own) = task.quotientAndRemainder(dividingBy: tasks.count)
+                let (part, rows) = tasks[own]
+                addProducts(
+                    of: tasks.pixels(of: part), map, image: activation(step + 1) + image * map.imageStride * 4,
+                    panels: rows, to: sums + (image * tasks.parts + part) * size)
             }
+            initialized = count * tasks.parts * size
         }
-        return added(sums, images: count, parts: parts.count, channels: channels)
+        return added(sums, images: count, parts: tasks.parts, channels: channels)
     }
 
     /// Of each image the sum of its parts' matrices, in their order, whoever made them.
@@ -54,18 +50,40 @@ extension CPUPlan {
         }
     }
 
-    /// Adds the products of the channels of some pixels of a row; of two channels, only the one of the later with the
-    /// earlier is right.
-    private func addProducts(_ pixels: Floats, count: Int, channels: Int, to sums: Floats) {
-        for column in stride(from: 0, to: channels, by: 2 * panel) {
-            var product = vgg_product()
-            (product.a, product.a_row, product.a_inner) = (UnsafePointer(pixels + column), 1, channels)
-            (product.b, product.b_panel, product.b_inner) = (UnsafePointer(pixels + column), panel, channels)
-            product.c = sums + column * channels + column
-            (product.c_row, product.c_panel) = (channels, panel)
-            (product.rows, product.columns) = (channels - column, min(2 * panel, channels - column))
-            (product.outer, product.inner, product.accumulate) = (1, count, 1)
-            context.kernels.product(&product)
+    /// The products of the channels of some panels with all that are not behind them, summed over some pixels of an image.
+    private func addProducts(
+        of pixels: Range<Int>, _ map: ActivationLayout, image: Memory, panels: Range<Int>, to sums: Floats
+    ) {
+        let channels = map.channels
+        let stride = GramTasks.pixels * panel
+        withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: panels.upperBound * GramTasks.pixels) {
+            guard let packed = $0.baseAddress else { return }
+            let factors = UnsafeMutableRawPointer(packed).assumingMemoryBound(to: Float.self)
+            for first in Swift.stride(from: pixels.lowerBound, to: pixels.upperBound, by: GramTasks.pixels) {
+                let count = min(GramTasks.pixels, pixels.upperBound - first)
+                // In panels, which both sides of the product read in a row. Behind a pixel's last channel comes what is not
+                // looked at.
+                for place in 0..<count {
+                    let (y, x) = (first + place).quotientAndRemainder(dividingBy: map.width)
+                    let pixel = image + (map.interior + y * map.rowStride + x * channels) * 4
+                    for panel in 0..<panels.upperBound {
+                        packed[panel * GramTasks.pixels + place] = pixel.loadUnaligned(
+                            fromByteOffset: 64 * panel, as: SIMD16<Float>.self)
+                    }
+                }
+                for own in panels {
+                    var product = vgg_product()
+                    (product.a, product.a_row, product.a_inner) = (UnsafePointer(factors + own * stride), 1, panel)
+                    (product.b, product.b_panel, product.b_inner) = (UnsafePointer(factors), stride, panel)
+                    product.c = sums + own * panel * channels
+                    (product.c_row, product.c_panel) = (channels, panel)
+                    product.rows = min(panel, channels - own * panel)
+                    product.columns = own * panel + product.rows
+                    (product.outer, product.inner) = (1, count)
+                    product.accumulate = first == pixels.lowerBound ? 0 : 1
+                    context.kernels.product(&product)
+                }
+            }
         }
     }
 
@@ -74,17 +92,7 @@ extension CPUPlan {
     ) {
         let map = layout.steps[step].output
         precondition(map.element == .float32 && map.channels == channels, "products are of maps in fp32")
-        let panels = channels.panels
-        // A matrix as the product reads it: panels of 16 columns.
-        var packed = [Float](repeating: 0, count: count * panels * channels * panel + slack)
-        for image in 0..<count {
-            for column in 0..<channels {
-                let target = ((image * panels + column / panel) * channels) * panel + column % panel
-                // Symmetric: its rows are its columns.
-                let source = (image * channels + column) * channels
-                for row in 0..<channels { packed[target + row * panel] = matrices[source + row] }
-            }
-        }
+        let packed = inPanels(matrices, channels: channels, count: count)
         packed.withUnsafeBufferPointer { packed in
             guard let packed = packed.baseAddress else { return }
             context.workers.run(over: count * map.height, grain: 1) { rows, _ in
@@ -95,7 +103,7 @@ extension CPUPlan {
                         activation(step + 1).assumingMemoryBound(to: Float.self) + image * map.imageStride
                             + map.interior + y * map.rowStride)
                     (product.a_row, product.a_inner) = (channels, 1)
-                    product.b = packed + image * panels * channels * panel
+                    product.b = packed + image * channels.panels * channels * panel
                     (product.b_panel, product.b_inner) = (channels * panel, panel)
                     product.c =
                         gradient(step + 1).assumingMemoryBound(to: Float.self) + image * map.gradientStride
@@ -108,34 +116,60 @@ extension CPUPlan {
             }
         }
     }
+
+    /// Matrices as a product reads them: panels of 16 columns.
+    private func inPanels(_ matrices: [Float], channels: Int, count: Int) -> [Float] {
+        let total = count * channels.panels * channels * panel
+        return [Float](unsafeUninitializedCapacity: total + slack) { packed, initialized in
+            guard let packed = packed.baseAddress else { return }
+            matrices.withUnsafeBufferPointer { matrices in
+                guard let matrices = matrices.baseAddress else { return }
+                context.workers.run(count * channels.panels) { task, _ in
+                    let (image, own) = task.quotientAndRemainder(dividingBy: channels.panels)
+                    let columns = min(panel, channels - own * panel)
+                    for row in 0..<channels {
+                        let target = packed + (task * channels + row) * panel
+                        target.update(
+                            from: matrices + (image * channels + row) * channels + own * panel, count: columns)
+                        (target + columns).update(repeating: 0, count: panel - columns)
+                    }
+                }
+            }
+            (packed + total).update(repeating: 0, count: slack)
+            initialized = total + slack
+        }
+    }
 }
 
-/// How the pixels of a map are dealt out for their products: in parts, whose sums are added in order, so that the sum
-/// follows from the map alone.
-private struct GramParts {
-    /// Some pixels of a row, as many as the nearest cache holds with their channels.
-    struct Piece {
-        let row, first, count: Int
-    }
+/// How the products of a map's channels are dealt out: the pixels in parts, whose sums are added in order, so that the sum
+/// follows from the map alone; and for each part the panels of channels in groups.
+private struct GramTasks {
+    /// So many at a time, whose panels the nearest cache holds.
+    static let pixels = 128
+    /// Panels of a group.
+    private static let most = 8
 
-    private let map: ActivationLayout
-    private let longest: Int
-    private let piecesInRow: Int
-    let count: Int
+    private let panels, size: Int
+    let parts: Int
 
     init(_ map: ActivationLayout) {
-        self.map = map
-        longest = max(64, 32768 / map.channels)
-        piecesInRow = (map.width + longest - 1) / longest
-        count = min(16, map.height * piecesInRow)
+        panels = map.channels.panels
+        size = map.height * map.width
+        // Of so many pixels that their products are far more than the sums they are added to.
+        parts = min(16, max(1, size / (2 * map.channels)))
     }
 
-    subscript(part: Int) -> [Piece] {
-        let pieces = map.height * piecesInRow
-        return (pieces * part / count..<pieces * (part + 1) / count).map { piece in
-            let (row, place) = piece.quotientAndRemainder(dividingBy: piecesInRow)
-            let first = map.width * place / piecesInRow
-            return Piece(row: row, first: first, count: map.width * (place + 1) / piecesInRow - first)
-        }
+    private var groups: Int { (panels + Self.most - 1) / Self.most }
+    var count: Int { parts * groups }
+
+    /// Those with the most products first.
+    subscript(task: Int) -> (part: Int, panels: Range<Int>) {
+        let (group, part) = task.quotientAndRemainder(dividingBy: parts)
+        let first = (groups - 1 - group) * Self.most
+        return (part, first..<min(panels, first + Self.most))
+    }
+
+    func pixels(of part: Int) -> Range<Int> {
+        size * part / parts..<size * (part + 1) / parts
     }
 }

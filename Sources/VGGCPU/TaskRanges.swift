@@ -23,6 +23,18 @@ struct TaskRanges: Hashable, Sendable {
         tasks = min((count + grain - 1) / grain, 16 * threads)
     }
 
+    /// Ranges of even length, as many for each thread.
+    /// - Parameters:
+    ///   - most: is done best at a time.
+    ///   - least: fewer are not worth a task.
+    ///   - turns: tasks of a thread, at least.
+    init(evenly count: Int, most: Int, least: Int, threads: Int, turns: Int) {
+        self.count = count
+        grain = 1
+        let wanted = ((count + most - 1) / most).roundedUp(to: threads * turns)
+        tasks = min(wanted, (count + least - 1) / least, 16 * threads)
+    }
+
     private var grains: Int { (count + grain - 1) / grain }
 
     /// No range is longer.

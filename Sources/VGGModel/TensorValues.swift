@@ -47,9 +47,14 @@ public struct TensorValues: RandomAccessCollection, MutableCollection, Sendable 
     /// The numbers as an array of which there is no other copy here, so that it can be changed in place.
     private mutating func taken() -> [Float] {
         defer { storage = .array([]) }
+        return array
+    }
+
+    /// The numbers as an array, without a copy where they lie in one.
+    package var array: [Float] {
         switch storage {
-        case .array(let array): return array
-        case .borrowed(let borrowed): return withExtendedLifetime(borrowed) { Array(borrowed.floats) }
+        case .array(let array): array
+        case .borrowed(let borrowed): withExtendedLifetime(borrowed) { Array(borrowed.floats) }
         }
     }
 

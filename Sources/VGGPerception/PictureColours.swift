@@ -70,7 +70,7 @@ public struct PictureColours: Sendable {
 
     /// The gradient with respect to the numbers here, from that with respect to the network's input.
     public func gradient(of inputGradient: TensorValues) -> [Float] {
-        var gradient = Array(inputGradient)
+        var gradient = inputGradient.array
         let size = gradient.count / channels
         for channel in 0..<channels {
             for place in channel * size..<(channel + 1) * size { gradient[place] *= factors[channel] }

@@ -51,8 +51,8 @@ extension PictureLoss {
     static func content(
         _ output: Tensor, like target: Tensor, weight: Double
     ) -> (loss: Double, gradient: Tensor) {
-        var difference = Array(output.values)
-        difference.add(Array(target.values), times: -1)
+        var difference = output.values.array
+        difference.add(target.values.array, times: -1)
         let count = Double(difference.count)
         let loss = difference.dot(difference) / count
         let factor = Float(2 * weight / count)
@@ -68,7 +68,7 @@ extension PictureLoss {
         let count = Double(gram.values.count)
         let factor = 2 * weight / count / Double(pixels)
         var loss = 0.0
-        let gradient = zip(gram.values, target.values).map { sum, wanted in
+        let gradient = zip(gram.values.array, target.values.array).map { sum, wanted in
             let difference = Double(sum) / Double(pixels) - Double(wanted)
             loss += difference * difference
             return Float(factor * difference)

@@ -3,85 +3,95 @@ import VGGEngine
 import VGGModel
 
 /// The backward pass of a plan for the gradient of its input, in single precision: no weights have one, and there may be a
-/// single large image. Few images at a time, as many as fill Winograd's blocks, are shared out among all threads, and
-/// their full gradients lie in the shared scratch memory once.
+/// single large image. A task makes a band of rows; of few images at a time, as many as fill Winograd's blocks.
 extension ConvolutionStep {
     func makeInputGradients(_ pass: Pass, of batch: Batch) {
         guard let algorithm = choice.inputGradient, let target = batch.inputGradient else { return }
-        let maps: Numbers = shared(scratch.maps)
-        context.workers.run(over: scratch.images * gradientMap.count, grain: 1 << 16) { range, _ in
-            (maps + range.lowerBound).update(repeating: 0, count: range.count)
-        }
-        for first in Swift.stride(from: 0, to: pass.count, by: scratch.images) {
+        let (input, bands) = (planned.input, scratch.bands)
+        let groups = (pass.count + scratch.images - 1) / scratch.images
+        context.workers.run(groups * bands.count) { task, worker in
+            let (group, band) = task.quotientAndRemainder(dividingBy: bands.count)
+            let first = group * scratch.images
             let count = min(scratch.images, pass.count - first)
-            // A row of a pooled map is of two of the full one.
-            let height = planned.output.height
-            context.workers.run(over: count * height, grain: 1) { rows, _ in
-                for place in rows {
-                    let (image, y) = place.quotientAndRemainder(dividingBy: height)
-                    expand(
-                        row: y, ofImage: first + image, of: batch,
-                        to: floats(maps) + gradientMap.interior + image * gradientMap.count)
-                }
+            let rows = bands[band]
+            let maps: Numbers = self.worker(worker, scratch.maps)
+            for place in 0..<count {
+                expand(for: rows, ofImage: first + place, of: batch, to: floats(maps) + place * bands.stride)
             }
             makeInputGradients(
-                of: count, from: maps + gradientMap.backwardOffset, algorithm,
-                to: target.assumingMemoryBound(to: Number.self) + first * planned.input.gradientStride)
+                rows, of: count, from: maps + bands.start, algorithm,
+                to: target.assumingMemoryBound(to: Number.self) + first * input.gradientStride
+                    + rows.lowerBound * input.plain.rowStride, worker: worker)
         }
     }
 
     private func makeInputGradients(
-        of count: Int, from maps: Numbers, _ algorithm: ConvolutionChoice.Algorithm, to dx: Numbers
+        _ rows: Range<Int>, of count: Int, from maps: Numbers, _ algorithm: ConvolutionChoice.Algorithm,
+        to dx: Numbers, worker: Int
     ) {
-        let (input, threads) = (planned.input, context.workers.threads)
+        var (back, band) = (gradientMap.backward, planned.input)
+        (back.out_height, band.height) = (rows.count, rows.count)
         switch algorithm {
         case .direct:
-            let rows = TaskGrid(count, over: input.height, least: 1, threads: threads)
-            context.workers.run(rows) { image, rows, _ in
-                // A task's own: Swift takes it to be changed by the call.
-                var back = gradientMap.backward
+            for image in 0..<count {
                 convolve(
-                    &back, maps + image * gradientMap.count, shared(scratch.flipped), nil,
-                    dx + image * input.gradientStride, rows: rows, relu: false)
+                    &back, maps + image * scratch.bands.stride, shared(scratch.flipped), nil,
+                    dx + image * planned.input.gradientStride, rows: 0..<rows.count, relu: false)
             }
         case .winograd:
-            let tiles = TaskRanges(
-                over: count * input.tiles(kernel: convolution.kernel),
-                grain: vgg_winograd_block(convolution.outChannels),
-                least: Int(VGG_WINOGRAD_BLOCK), threads: threads)
-            context.workers.run(tiles) { range, worker in
-                var back = gradientMap.backward
-                convolveByWinograd(
-                    &back, maps, stride: gradientMap.count, shared(scratch.flippedTransformed), nil,
-                    Memory(dx), stride: input.gradientStride, Number.element, nil, tiles: range, relu: false,
-                    pool: false, worker: worker)
-            }
+            convolveByWinograd(
+                &back, maps, stride: scratch.bands.stride, shared(scratch.flippedTransformed), nil, Memory(dx),
+                stride: planned.input.gradientStride, Number.element, nil,
+                tiles: 0..<count * band.tiles(kernel: convolution.kernel), relu: false, pool: false,
+                worker: worker)
         // Mixed precision's, and those of small maps, which have a pass of their own.
         case .pooled, .pooledWinograd, .smallMap: return
         }
     }
 
-    /// A row of one image's gradient before ReLU and pool; of a pooled one, the two that it was chosen from.
-    private func expand(row: Int, ofImage image: Int, of batch: Batch, to dy: Floats) {
-        let output = planned.output
-        let gradient =
-            batch.gradient.assumingMemoryBound(to: Float.self) + image * output.gradientStride
-            + row * output.plain.rowStride
+    /// One image's gradient before ReLU and pool, where some rows of its input's gradient read it.
+    private func expand(for rows: Range<Int>, ofImage image: Int, of batch: Batch, to maps: Floats) {
+        let (output, row) = (planned.output, gradientMap.backward.x_row)
+        let (border, step) = (gradientMap.border, convolution.stride)
+        // Of the map with its border.
+        let first = rows.lowerBound + gradientMap.offset
+        let read = first..<first + rows.count + convolution.kernel - 1
+        func line(_ place: Int) -> Floats { maps + (place - first + scratch.bands.spare) * row }
+
+        let height = pool ? 2 * output.height : output.height
+        let begin = min(height, max(0, (first - border + step - 1) / step))
+        let end = min(height, max(begin, (read.upperBound - 1 - border) / step + 1))
+        for place in read {
+            if step == 1, (begin..<end).contains(place - border) {
+                // The rest of the row is written.
+                let left = border * output.channels
+                let right = left + full.width * output.channels
+                line(place).update(repeating: 0, count: left)
+                (line(place) + right).update(repeating: 0, count: row - right)
+            } else {
+                line(place).update(repeating: 0, count: row)
+            }
+        }
+        guard begin < end else { return }
         var target = gradientMap.map
+        let gradient = batch.gradient.assumingMemoryBound(to: Float.self) + image * output.gradientStride
         if pool, let winners = batch.winners {
-            target.height = 2
-            let offset = image * output.count + row * output.plain.rowStride
+            // Whole windows.
+            let windows = begin / 2..<(end + 1) / 2
+            let start = windows.lowerBound * output.plain.rowStride
+            target.height = 2 * windows.count
             context.kernels.unpool_gradient(
-                gradient, winners + offset, 1, output.width, &target, dy + 2 * row * target.row)
+                gradient + start, winners + image * output.count + start, windows.count, output.width, &target,
+                line(border + 2 * windows.lowerBound * step) + border * output.channels)
         } else {
             var map = output.map
-            map.height = 1
-            target.height = 1
+            (map.height, target.height) = (end - begin, end - begin)
             let y =
                 batch.y.assumingMemoryBound(to: Float.self) + image * output.imageStride + output.interior
-                + row * output.rowStride
+                + begin * output.rowStride
             context.kernels.mask_gradient(
-                &map, relu ? y : nil, gradient, &target, dy + row * target.row)
+                &map, relu ? y : nil, gradient + begin * output.plain.rowStride, &target,
+                line(border + begin * step) + border * output.channels)
         }
     }
 }

@@ -7,10 +7,12 @@ extension ConvolutionStep {
     struct Scratch {
         /// Images whose full gradients a worker holds at once, so that their tiles fill Winograd's blocks.
         let images: Int
+        /// How the gradient of the input is dealt out where weights have none.
+        let bands: GradientBands
         /// Of a worker: the input, output and their gradients, where they have to be converted, or the input of as many images
-        /// where it is made again; an image of what a batch norm reads, where that is; the full gradients, which are
-        /// shared where weights have none; what the kernels of gradients want; Winograd's tiles, and the weight gradient's
-        /// sums, transformed; the gradients of weights and bias that wait in their tree.
+        /// where it is made again; an image of what a batch norm reads, where that is; the full gradients; what the kernels
+        /// of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of weights and
+        /// bias that wait in their tree.
         let input, output, gradient, inputGradient, imageZ, maps, kernel, tiles, transformedSums: Int
         let waitingWeights, waitingBiases: Int
         let worker: Int
@@ -51,9 +53,11 @@ extension ConvolutionStep {
                 choice.inputGradient != nil && convertsInput ? planned.input.count : 0, of: Number.self)
             let zCount = norm == nil ? 0 : zLayout(full).gradientStride
             imageZ = worker.take(choice.remakesZ ? zCount : 0, of: Number.self)
-            let mapCount = choice.needsMaps ? images * gradientMap.count : 0
-            let areShared = !planned.trainsParameters
-            let workersMaps = worker.take(areShared ? 0 : mapCount, of: Number.self)
+            bands = GradientBands(
+                convolution, gradientMap, input: planned.input, pool: choice.pool, batchSize: batchSize,
+                threads: threads)
+            let mapCount = planned.trainsParameters ? gradientMap.count : bands.stride
+            maps = worker.take(choice.needsMaps ? images * mapCount : 0, of: Number.self)
             let map = SmallMap(planned, convolution, choice)
             let ofKernels = ConvolutionStep.kernelScratch(
                 choice, convolution.shape(full, x: planned.input), panels)
@@ -72,8 +76,6 @@ extension ConvolutionStep {
             self.worker = worker.total
 
             var shared = ScratchParts()
-            let sharedMaps = shared.take(areShared ? mapCount : 0, of: Number.self)
-            maps = areShared ? sharedMaps : workersMaps
             flipped = shared.take(
                 inParts && choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
             flippedTransformed = shared.take(

@@ -23,9 +23,10 @@ struct ConvolutionTasks {
         let count = node.images.count
         self.rows = TaskGrid(count, over: rows, least: 1, threads: threads)
         // A task reads all weights: less than a block of tiles is worth that only where many threads would be idle.
+        let isFew = threads < 8
         self.tiles = TaskRanges(
-            over: count * tiles.image, grain: tiles.block.most, least: threads < 8 ? tiles.block.least : 1,
-            threads: threads)
+            evenly: count * tiles.image, most: tiles.block.most, least: isFew ? tiles.block.least : 1,
+            threads: threads, turns: isFew ? 1 : 2)
         gradients = GradientTasks(
             node.cut(to: choice.leaves), panels: convolution.outChannels.panels, images: images,
             threads: threads)

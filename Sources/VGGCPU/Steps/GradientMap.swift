@@ -7,6 +7,8 @@ import VGGModel
 /// between its pixels where the stride is more than 1 (Dumoulin & Visin 2016, section 4).
 struct GradientMap {
     let map: vgg_map
+    /// Pixels of the border, and of it those before the first that the convolution reads.
+    let border, offset: Int
     /// Numbers from the start of the scratch memory to the first pixel.
     let interior: Int
     /// Numbers of scratch memory.
@@ -19,8 +21,8 @@ struct GradientMap {
         let channels = output.channels
         let (kernel, padding) = (convolution.kernel, convolution.padding)
         let stride = forInput ? convolution.stride : 1
-        let border = forInput ? max(kernel - 1 - padding, 0) : 0
-        let offset = max(padding - kernel + 1, 0)
+        border = forInput ? max(kernel - 1 - padding, 0) : 0
+        offset = max(padding - kernel + 1, 0)
         // With the rows and columns at the end that no window reached.
         let height = forInput ? input.height + 2 * padding - kernel + 1 : output.height
         let width = forInput ? input.width + 2 * padding - kernel + 1 : output.width

@@ -76,11 +76,11 @@ extension Executor {
     ) {
         switch gradient {
         case .values(let tensor):
-            bound.writeGradient(Array(tensor.values), of: step, count: count, adding: adding)
+            bound.writeGradient(tensor.values.array, of: step, count: count, adding: adding)
         case .gram(let tensor):
             // Each channel is in the matrix twice: as a row and as a column.
             bound.writeGradient(
-                multiplying: tensor.values.map { 2 * $0 }, of: step, channels: tensor.shape[1], count: count,
+                multiplying: tensor.values.array.map { 2 * $0 }, of: step, channels: tensor.shape[1], count: count,
                 adding: adding)
         }
     }
