@@ -11,6 +11,7 @@ Of narrow networks with random weights. Writes Tests/VGGPerceptionTests/Goldens/
 and linear.pth, LPIPS's linear weights for the narrow VGG-16.
 """
 
+import copy
 import pathlib
 import types
 
@@ -47,6 +48,15 @@ def features(depths, channels, batch_norm=False):
             nn.init.uniform_(layer.running_mean, -0.3, 0.3)
             nn.init.uniform_(layer.running_var, 0.5, 2)
     return nn.Sequential(*layers).eval().requires_grad_(False)
+
+
+def reflecting(net):
+    """The same network, whose convolutions mirror their maps."""
+    net = copy.deepcopy(net)
+    for layer in net:
+        if isinstance(layer, nn.Conv2d):
+            layer.padding_mode = "reflect"
+    return net
 
 
 def picture(height, width):
@@ -186,6 +196,8 @@ def main():
     vgg11 = features(VGG11, CHANNELS, batch_norm=True)
     add("vgg11_bn/weights", {f"features.{key}": value for key, value in vgg11.state_dict().items()})
     add("vgg11_bn/max", gradient(Transfer(vgg11, content, two).losses, start))
+    add("vgg16/reflect", gradient(Transfer(reflecting(vgg16), content, two).losses, start))
+    add("vgg11_bn/reflect", gradient(Transfer(reflecting(vgg11), content, two).losses, start))
 
     small, linear = features([1], [6]), nn.Linear(6 * 20 * 28, 5)
     add("classifier/weights", {f"features.{key}": value for key, value in small.state_dict().items()})

@@ -28,6 +28,7 @@ extension CPUPlan {
                     context.mixedKernels)
             }
         }
+        reflectBorder(of: 0, count: images.count)
     }
 
     func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {

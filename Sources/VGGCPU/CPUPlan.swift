@@ -79,6 +79,7 @@ final class CPUPlan: BoundPlan {
 
     func forward(_ step: Int, _ pass: Pass) {
         steps[step].forward(pass, x: activation(step), y: activation(step + 1))
+        reflectBorder(of: step + 1, count: pass.count)
     }
 
     func backward(_ step: Int, _ pass: Pass) {

@@ -23,7 +23,7 @@ struct LaidOutPlan: Sendable {
     let plan: Plan
     let steps: [LaidOutStep]
 
-    /// An activation has the border that the step reading it pads with.
+    /// An activation has the border that the step reading it pads with, zero or reflected.
     init(_ plan: Plan) {
         self.plan = plan
         func layout(_ activation: Activation, before index: Int) -> ActivationLayout {

@@ -20,7 +20,7 @@ public enum Layer: Hashable, Sendable {
     case dropout(Double)
 }
 
-/// A two-dimensional convolution with a bias; the kernel is square, the padding zeros.
+/// A two-dimensional convolution with a bias; the kernel is square.
 public struct Convolution: Hashable, Sendable {
     /// Channels of the input.
     public var inChannels: Int
@@ -30,8 +30,18 @@ public struct Convolution: Hashable, Sendable {
     public var kernel: Int
     /// How far one window is from the next, in pixels.
     public var stride: Int
-    /// Zeros around the map, in pixels of each side.
+    /// Pixels that are added on each side of the map.
     public var padding: Int
+    /// What they are.
+    public internal(set) var borders = Borders.zero
+
+    /// What lies around a map.
+    public enum Borders: String, CaseIterable, Sendable {
+        /// As networks are trained.
+        case zero
+        /// The map, mirrored about its outermost pixels (PyTorch's `padding_mode="reflect"`). `Network.maps` makes it.
+        case reflect
+    }
 
     /// Both ends, and the window.
     public init(_ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0) {
@@ -95,6 +105,10 @@ extension Layer {
             }
             guard channels == layer.inChannels else {
                 throw .invalid("expects \(layer.inChannels) input channels and gets \(channels)")
+            }
+            // There has to be something to mirror.
+            if layer.borders == .reflect {
+                for extent in [height, width] { _ = try slid(extent, window: layer.padding + 1, stride: 1) }
             }
             return .map(
                 channels: layer.outChannels,

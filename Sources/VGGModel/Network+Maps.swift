@@ -8,9 +8,10 @@ extension Network {
     /// - Parameters:
     ///   - last: of `layers`.
     ///   - isAveraging: makes average pools, of the same windows, of the max pools (Gatys et al. 2016, section 2).
+    ///   - borders: of the convolutions.
     /// - Throws: `ModelError.noMaps` if the layer makes a vector, `.pictureTooSmall` with the least side that would do.
     public func maps(
-        upTo last: Int, height: Int, width: Int, isAveraging: Bool = false
+        upTo last: Int, height: Int, width: Int, isAveraging: Bool = false, borders: Convolution.Borders = .zero
     ) throws(ModelError) -> Network {
         guard case .map = layers[last].output, case .map(let channels, _, _) = input else {
             throw .noMaps(layers[last].name)
@@ -19,7 +20,13 @@ extension Network {
         var blocks: [Block] = []
         for block in self.blocks where index <= last {
             let kept = block.layers.prefix(last + 1 - index).map { layer -> Layer in
-                if isAveraging, case .maxPool(let pool) = layer { .averagePool(pool) } else { layer }
+                switch layer {
+                case .maxPool(let pool) where isAveraging: return .averagePool(pool)
+                case .convolution(var convolution):
+                    convolution.borders = borders
+                    return .convolution(convolution)
+                default: return layer
+                }
             }
             index += block.layers.count
             if case .single = block {
@@ -42,5 +49,12 @@ extension Network {
                 layer: layerAliases.first { $0.value == last }?.key ?? layers[last].name,
                 least: least ?? 8192)
         }
+    }
+}
+
+extension Network {
+    /// Whether a convolution's borders are reflected.
+    package var hasReflectedBorders: Bool {
+        layers.contains { if case .convolution(let layer) = $0.layer { layer.borders == .reflect } else { false } }
     }
 }

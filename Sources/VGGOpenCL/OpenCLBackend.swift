@@ -68,6 +68,7 @@ package struct OpenCLBackend: Backend {
     }
 
     private func bound(_ plan: Plan, _ weights: OpenCLWeights?) throws(PlanError) -> OpenCLPlan {
+        guard !plan.network.hasReflectedBorders else { throw .reflectedBorders }
         // Kernels count a batch's pixels in 32 bits, four for one under a pool.
         let pixels = plan.steps.flatMap { [$0.input, $0.output] }.map { $0.height * $0.width }.max() ?? 0
         guard plan.batchSize * (pixels + 1) < 1 << 29 else {

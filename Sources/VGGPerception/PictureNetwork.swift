@@ -16,16 +16,17 @@ public struct PictureNetwork: Sendable {
     ///   - weights: under torchvision's names; others beside them are passed over.
     ///   - layers: names that `Network.layerIndex(named:)` knows, at least one; each makes maps.
     ///   - isAveraging: makes average pools of the max pools.
+    ///   - borders: of the convolutions.
     ///   - foldsBatchNorm: into the convolutions before, as a plan for gradients needs it.
     /// - Throws: `ModelError` if there is no such layer or nothing is left of the pictures before one, `WeightsError` if a tensor
     ///   is missing, `PerceptionError.foldedLayer`.
     public init(
         _ whole: Network, weights: [String: Tensor], layers: [String], height: Int, width: Int,
-        isAveraging: Bool = false, foldsBatchNorm: Bool = false
+        isAveraging: Bool = false, borders: Convolution.Borders = .zero, foldsBatchNorm: Bool = false
     ) throws {
         let indices = try layers.map { try whole.layerIndex(named: $0) }
         let maps = try whole.maps(
-            upTo: indices.max() ?? 0, height: height, width: width, isAveraging: isAveraging)
+            upTo: indices.max() ?? 0, height: height, width: width, isAveraging: isAveraging, borders: borders)
         let own = Dictionary(
             maps.parameters.compactMap { parameter in weights[parameter.name].map { (parameter.name, $0) } },
             uniquingKeysWith: { first, _ in first })

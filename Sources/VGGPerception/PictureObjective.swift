@@ -18,11 +18,13 @@ public final class PictureObjective {
     ///   - weights: under torchvision's names; others beside them are passed over.
     ///   - colours: as the weights expect them.
     ///   - isAveraging: makes average pools of the max pools.
+    ///   - borders: of the convolutions; zero where one of the losses is a logit.
     ///   - others: bytes that are needed beside the network's.
     /// - Throws: what `PictureNetwork` throws, and `PlanError`.
     public init(
         _ losses: [PictureLoss], _ whole: Network, weights: [String: Tensor], colours: PictureColours,
-        height: Int, width: Int, isAveraging: Bool = false, beside others: Int = 0, device: Device
+        height: Int, width: Int, isAveraging: Bool = false, borders: Convolution.Borders = .zero,
+        beside others: Int = 0, device: Device
     ) throws {
         (self.losses, self.colours, self.height, self.width) = (losses, colours, height, width)
         if losses.contains(where: \.isLogit) {
@@ -40,7 +42,7 @@ public final class PictureObjective {
         } else {
             let pictures = try PictureNetwork(
                 whole, weights: weights, layers: losses.compactMap(\.layer), height: height, width: width,
-                isAveraging: isAveraging, foldsBatchNorm: true)
+                isAveraging: isAveraging, borders: borders, foldsBatchNorm: true)
             (places, head) = (pictures.places, nil)
             executor = try pictures.executor(mode: .inputGradient, beside: others, device: device)
         }
@@ -110,11 +112,12 @@ public struct PictureFeatures: Sendable {
     /// - Throws: what `PictureNetwork` throws, `PlanError`, or `DeviceError`.
     public init(
         of picture: RGBImage, at layers: [String], gramsAt gramLayers: [String], _ whole: Network,
-        weights: [String: Tensor], colours: PictureColours, isAveraging: Bool = false, device: Device
+        weights: [String: Tensor], colours: PictureColours, isAveraging: Bool = false,
+        borders: Convolution.Borders = .zero, device: Device
     ) throws {
         let pictures = try PictureNetwork(
             whole, weights: weights, layers: layers + gramLayers, height: picture.height,
-            width: picture.width, isAveraging: isAveraging)
+            width: picture.width, isAveraging: isAveraging, borders: borders)
         let executor = try pictures.executor(mode: .inference, device: device)
         let input = try colours.input(
             of: colours.numbers(of: picture), height: picture.height, width: picture.width)

@@ -54,7 +54,7 @@ public struct Stylization: Sendable {
             let (height, width) = content.sides(withLonger: scale.size)
             let pictures = try PictureNetwork(
                 network, weights: weights, layers: layers, height: height, width: width,
-                isAveraging: settings.isAveraging, foldsBatchNorm: true)
+                isAveraging: settings.isAveraging, borders: settings.borders, foldsBatchNorm: true)
             let plan = try pictures.plan(mode: .inputGradient)
             return max(most, device.memory(of: plan, optimizer: nil).total + besides(height, width))
         }
@@ -73,7 +73,7 @@ public struct Stylization: Sendable {
             let own = content.resized(height: height, width: width)
             let objective = try PictureObjective(
                 try losses(of: own, styles, size: scale.size), network, weights: weights, colours: colours,
-                height: height, width: width, isAveraging: settings.isAveraging,
+                height: height, width: width, isAveraging: settings.isAveraging, borders: settings.borders,
                 beside: besides(height, width), device: device)
             var numbers =
                 made.map { colours.numbers(of: $0.resized(height: height, width: width)) }
@@ -119,7 +119,7 @@ public struct Stylization: Sendable {
         {
             try PictureFeatures(
                 of: picture, at: layers, gramsAt: grams, network, weights: weights, colours: colours,
-                isAveraging: settings.isAveraging, device: device)
+                isAveraging: settings.isAveraging, borders: settings.borders, device: device)
         }
         var losses: [PictureLoss] = []
         if settings.contentWeight > 0 {

@@ -52,6 +52,8 @@ public struct StylizationSettings: Sendable {
     public var optimizer = PictureOptimizer.adam(Adam())
     /// Average pools in place of max pools.
     public var isAveraging = false
+    /// What lies around the maps. With zeros, as networks are trained, a picture's edge is seen as one.
+    public var borders = Convolution.Borders.zero
     /// Takes the brightness of what was made, and the colours of the content (Gatys et al. 2016, "Preserving Color in Neural
     /// Artistic Style Transfer", section 3.2).
     public var keepsColours = false

@@ -18,6 +18,7 @@ struct StylizeCommand: ParsableCommand {
 
     enum Opt: String, ExpressibleByArgument, CaseIterable { case adam, lbfgs }
     enum Pool: String, ExpressibleByArgument, CaseIterable { case max, avg }
+    enum Borders: String, ExpressibleByArgument, CaseIterable { case zero, reflect }
     enum Start: String, ExpressibleByArgument, CaseIterable { case content, noise }
 
     @Argument(help: "The picture that is painted: a JPEG, PNG or WebP file.") var content: String
@@ -70,6 +71,8 @@ struct StylizeCommand: ParsableCommand {
     var learningRate: Double?
     @Option(parsing: .unconditional, help: "So many steps are what lbfgs goes by.") var history = 20
     @Option(help: "How the network's pools make one number of four.") var pool = Pool.max
+    @Option(help: "What lies around the maps of the network: zeros, or their own pixels, mirrored.")
+    var borders = Borders.zero
     @Flag(help: "Keep the content's colours, and take the brightness alone.") var preserveColours = false
     @Option(
         parsing: .unconditional,
@@ -146,6 +149,7 @@ struct StylizeCommand: ParsableCommand {
             case .lbfgs: .lbfgs(LBFGS(learningRate: Float(learningRate ?? 1), history: history))
             }
         settings.isAveraging = pool == .avg
+        settings.borders = borders == .reflect ? .reflect : .zero
         settings.keepsColours = preserveColours
         return settings
     }

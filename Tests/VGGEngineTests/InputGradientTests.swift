@@ -158,6 +158,14 @@ import VGGTestSupport
         #expect(gradient.scratch <= training.scratch)
     }
 
+    @Test func reflectedBordersAreOfSinglePrecision() throws {
+        let whole = try ModelSpecification.slimVGG11.network(size: 32)
+        let network = try whole.maps(upTo: 3, height: 9, width: 8, borders: .reflect)
+        #expect(throws: PlanError.reflectedBorders) {
+            try Plan(network, batchSize: 1, mode: .inference, precision: .bf16, keeping: [3])
+        }
+    }
+
     @Test func refusesABatchNormThatIsLeft() throws {
         let network = try Network(
             input: .map(channels: 2, height: 4, width: 4),

@@ -12,12 +12,14 @@ import VGGTestSupport
     private let styleLayers = (1...5).map { "relu\($0)_1" }
 
     private func losses(
-        _ golden: PerceptionGolden, isAveraging: Bool, variation: Double, on device: Device
+        _ golden: PerceptionGolden, isAveraging: Bool, borders: Convolution.Borders = .zero,
+        variation: Double, on device: Device
     ) throws -> [PictureLoss] {
         func features(_ name: String) throws -> PictureFeatures {
             try PictureFeatures(
                 of: golden.picture(name), at: ["relu4_2"], gramsAt: styleLayers, golden.network,
-                weights: golden.weights, colours: colours, isAveraging: isAveraging, device: device)
+                weights: golden.weights, colours: colours, isAveraging: isAveraging, borders: borders,
+                device: device)
         }
         let content = try #require(try features("content").outputs["relu4_2"])
         var losses: [PictureLoss] = [
@@ -49,16 +51,18 @@ import VGGTestSupport
         #expect(again.losses == losses && again.gradient == gradient)
     }
 
-    @Test(arguments: ["vgg16/max", "vgg16/average", "vgg11_bn/max"], processors)
+    @Test(arguments: ["vgg16/max", "vgg16/average", "vgg16/reflect", "vgg11_bn/max", "vgg11_bn/reflect"], processors)
     func arePyTorchs(_ name: String, on device: Device) throws {
         let parts = name.split(separator: "/")
         let golden = try PerceptionGolden(String(parts[0]))
         let isAveraging = parts[1] == "average"
+        let borders = parts[1] == "reflect" ? Convolution.Borders.reflect : .zero
         let losses = try losses(
-            golden, isAveraging: isAveraging, variation: name == "vgg16/max" ? 1e-3 : 0, on: device)
+            golden, isAveraging: isAveraging, borders: borders, variation: name == "vgg16/max" ? 1e-3 : 0,
+            on: device)
         let objective = try PictureObjective(
             losses, golden.network, weights: golden.weights, colours: colours, height: 40, width: 56,
-            isAveraging: isAveraging, device: device)
+            isAveraging: isAveraging, borders: borders, device: device)
         try expect(objective, gives: name, golden)
     }
 

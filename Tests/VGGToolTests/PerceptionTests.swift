@@ -94,6 +94,16 @@ extension ToolTests {
         let made = try RGBImage(contentsOf: folder.url("made.png").path)
         #expect(made.width == 32 && made.height == 24)
         #expect(try RGBImage(contentsOf: folder.url("made-5.png").path).width == 32)
+        // Mirrored borders make another picture, and need something to mirror.
+        let files = "stylize a/1.png b/1.png --weights w.safetensors --steps 2 --output"
+        for (name, options) in [("zero.png", ""), ("mirrored.png", " --borders reflect")] {
+            #expect(try run("\(files) \(name) --size 40\(options)").status == 0)
+        }
+        #expect(
+            try RGBImage(contentsOf: folder.url("zero.png").path)
+                != RGBImage(contentsOf: folder.url("mirrored.png").path))
+        let narrow = try run("\(files) narrow.png --size 24 --borders reflect")
+        #expect(narrow.status != 0 && narrow.errors.contains("both sides must have at least 32"))
         for (options, problem) in [
             ("--content-layer relu9_1", "there is no layer 'relu9_1'"),
             ("--size 8", "both sides must have at least 16"),

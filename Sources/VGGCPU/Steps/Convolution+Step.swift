@@ -11,6 +11,15 @@ extension Convolution {
         return output
     }
 
+    /// Whose gradient the backward pass makes: of a map with reflected borders these are a part, and folded back afterwards.
+    func gradientInput(_ input: ActivationLayout) -> (convolution: Convolution, input: ActivationLayout) {
+        guard borders == .reflect else { return (self, input) }
+        var (own, whole) = (self, input.plain)
+        own.padding = 0
+        (whole.height, whole.width) = (input.height + 2 * padding, input.width + 2 * padding)
+        return (own, whole)
+    }
+
     /// The geometry for kernels, whose output map is plain unless changed.
     func shape(_ output: ActivationLayout, x: ActivationLayout) -> vgg_convolution {
         vgg_convolution(

@@ -58,8 +58,8 @@ struct ConvolutionChoice: Hashable, Sendable {
             }
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             let least = min(inputs, outputs)
-            if isThree, convolution.padding == 1, least >= panel, planned.input.height == planned.input.width,
-                planned.input.height <= Int(VGG_SMALL_MAP)
+            if isThree, convolution.padding == 1, convolution.borders == .zero, least >= panel,
+                planned.input.height == planned.input.width, planned.input.height <= Int(VGG_SMALL_MAP)
             {
                 (forward, inference) = (.smallMap, .smallMap)
                 weightGradient = training ? .smallMap : nil

@@ -18,30 +18,44 @@ extension ConvolutionStep {
             for place in 0..<count {
                 expand(for: rows, ofImage: first + place, of: batch, to: floats(maps) + place * bands.stride)
             }
+            let dx = target.assumingMemoryBound(to: Number.self) + first * input.gradientStride
+            guard convolution.borders == .reflect else {
+                makeInputGradients(
+                    rows, of: count, from: maps + bands.start, algorithm,
+                    to: dx + rows.lowerBound * input.plain.rowStride, stride: input.gradientStride,
+                    worker: worker)
+                return
+            }
+            let mirrored: Numbers = self.worker(worker, scratch.mirrored)
+            let stride = bands.longest * input.rowStride
             makeInputGradients(
-                rows, of: count, from: maps + bands.start, algorithm,
-                to: target.assumingMemoryBound(to: Number.self) + first * input.gradientStride
-                    + rows.lowerBound * input.plain.rowStride, worker: worker)
+                rows, of: count, from: maps + bands.start, algorithm, to: mirrored, stride: stride,
+                worker: worker)
+            for place in 0..<count {
+                input.fold(
+                    rows, of: floats(mirrored) + place * stride,
+                    to: floats(dx) + place * input.gradientStride, context.kernels)
+            }
         }
     }
 
     private func makeInputGradients(
         _ rows: Range<Int>, of count: Int, from maps: Numbers, _ algorithm: ConvolutionChoice.Algorithm,
-        to dx: Numbers, worker: Int
+        to dx: Numbers, stride: Int, worker: Int
     ) {
-        var (back, band) = (gradientMap.backward, planned.input)
+        var (back, band) = (gradientMap.backward, convolution.gradientInput(planned.input).input)
         (back.out_height, band.height) = (rows.count, rows.count)
         switch algorithm {
         case .direct:
             for image in 0..<count {
                 convolve(
                     &back, maps + image * scratch.bands.stride, shared(scratch.flipped), nil,
-                    dx + image * planned.input.gradientStride, rows: 0..<rows.count, relu: false)
+                    dx + image * stride, rows: 0..<rows.count, relu: false)
             }
         case .winograd:
             convolveByWinograd(
                 &back, maps, stride: scratch.bands.stride, shared(scratch.flippedTransformed), nil, Memory(dx),
-                stride: planned.input.gradientStride, Number.element, nil,
+                stride: stride, Number.element, nil,
                 tiles: 0..<count * band.tiles(kernel: convolution.kernel), relu: false, pool: false,
                 worker: worker)
         // Mixed precision's, and those of small maps, which have a pass of their own.

@@ -10,10 +10,11 @@ extension ConvolutionStep {
         /// How the gradient of the input is dealt out where weights have none.
         let bands: GradientBands
         /// Of a worker: the input, output and their gradients, where they have to be converted, or the input of as many images
-        /// where it is made again; an image of what a batch norm reads, where that is; the full gradients; what the kernels
-        /// of gradients want; Winograd's tiles, and the weight gradient's sums, transformed; the gradients of weights and
-        /// bias that wait in their tree.
-        let input, output, gradient, inputGradient, imageZ, maps, kernel, tiles, transformedSums: Int
+        /// where it is made again; an image of what a batch norm reads, where that is; the full gradients; those of
+        /// inputs with reflected borders; what the kernels of gradients want; Winograd's tiles, and the weight gradient's
+        /// sums, transformed; the gradients of weights and bias that wait in their tree.
+        let input, output, gradient, inputGradient, imageZ, maps, mirrored, kernel, tiles: Int
+        let transformedSums: Int
         let waitingWeights, waitingBiases: Int
         let worker: Int
         /// Shared: the weights as the gradient of the input wants them, the same transformed, and the tasks' sums.
@@ -35,8 +36,9 @@ extension ConvolutionStep {
             let inParts = training && !choice.isSmallMap
             let full = convolution.output(of: planned)
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            let (own, whole) = convolution.gradientInput(planned.input)
             let gradientMap = GradientMap(
-                convolution, output: full, input: planned.input, forInput: planned.needsInputGradient)
+                own, output: full, input: whole, forInput: planned.needsInputGradient)
             let convertsInput = planned.input.element != Number.element
             let convertsOutput = planned.output.element != Number.element
             images = ConvolutionStep.images(choice, full, kernel: convolution.kernel, batchSize: batchSize)
@@ -54,10 +56,14 @@ extension ConvolutionStep {
             let zCount = norm == nil ? 0 : zLayout(full).gradientStride
             imageZ = worker.take(choice.remakesZ ? zCount : 0, of: Number.self)
             bands = GradientBands(
-                convolution, gradientMap, input: planned.input, pool: choice.pool, batchSize: batchSize,
+                own, gradientMap, input: whole, pool: choice.pool,
+                mirrored: convolution.borders == .reflect ? convolution.padding : 0, batchSize: batchSize,
                 threads: threads)
             let mapCount = planned.trainsParameters ? gradientMap.count : bands.stride
             maps = worker.take(choice.needsMaps ? images * mapCount : 0, of: Number.self)
+            let isMirrored = choice.inputGradient != nil && convolution.borders == .reflect
+            mirrored = worker.take(
+                isMirrored ? images * bands.longest * planned.input.rowStride : 0, of: Number.self)
             let map = SmallMap(planned, convolution, choice)
             let ofKernels = ConvolutionStep.kernelScratch(
                 choice, convolution.shape(full, x: planned.input), panels)

@@ -54,8 +54,9 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
                 $0, relu: kind.relu, pool: kind.pool, map: zLayout, parameters, from: 2, context)
         }
         small = SmallMap(planned, convolution, choice)
+        let (own, whole) = convolution.gradientInput(planned.input)
         gradientMap = GradientMap(
-            convolution, output: full, input: planned.input,
+            own, output: full, input: whole,
             forInput: planned.needsInputGradient && !choice.isSmallMap)
         winners = [UInt8](repeating: 0, count: kind.winnerBytes * batchSize)
     }

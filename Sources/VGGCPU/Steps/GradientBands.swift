@@ -20,9 +20,10 @@ struct GradientBands {
     /// Rows before and after those that are read: a pooled row is of two.
     let spare: Int
 
+    /// - Parameter mirrored: rows of a reflected border, which are in one band with those that they mirror.
     init(
-        _ convolution: Convolution, _ map: GradientMap, input: ActivationLayout, pool: Bool, batchSize: Int,
-        threads: Int
+        _ convolution: Convolution, _ map: GradientMap, input: ActivationLayout, pool: Bool, mirrored: Int,
+        batchSize: Int, threads: Int
     ) {
         height = input.height
         spare = pool ? convolution.stride : 0
@@ -34,7 +35,8 @@ struct GradientBands {
         func rows(_ wanted: Int) -> Int { (wanted + tiles - 1) / tiles }
         let inCache = (Self.bytes / (row * MemoryLayout<Float>.stride) - beside) / Self.unit
         let most = max(1, inCache, rows(vgg_winograd_block(convolution.outChannels)))
-        count = min(
+        // A band has four rows at least.
+        count = mirrored > 1 ? 1 : min(
             ((units + most - 1) / most).roundedUp(to: max(1, threads / batchSize)),
             max(1, units / rows(Int(VGG_WINOGRAD_BLOCK))))
         // With the rows that are left.

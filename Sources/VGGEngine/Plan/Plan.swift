@@ -51,7 +51,8 @@ public struct Plan: Sendable {
     ///     Inference trains nothing and has no use for it.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
-    ///   not for what follows from kept layers), all of it is frozen, or has a batch norm where the input's gradient is wanted.
+    ///   not for what follows from kept layers), all of it is frozen, or has a batch norm where the input's gradient
+    ///   is wanted, or reflected borders in mixed precision.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
@@ -68,6 +69,7 @@ public struct Plan: Sendable {
             throw .nothingToTrain
         }
         guard mode != .inputGradient || !network.hasBatchNorm else { throw .batchNormInGradient }
+        guard !network.hasReflectedBorders || precision == .fp32 else { throw .reflectedBorders }
         parameters = PlannedParameter.parameters(of: network, steps)
         self.network = network
         self.batchSize = batchSize

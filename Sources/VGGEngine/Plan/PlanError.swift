@@ -20,6 +20,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case device(DeviceError)
     /// Gradients of inputs are wanted of a network that has a batch norm.
     case batchNormInGradient
+    /// Reflected borders are wanted where there are none.
+    case reflectedBorders
 
     public var description: String {
         switch self {
@@ -46,6 +48,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
         case .device(let error): "\(error)"
         case .batchNormInGradient:
             "the gradient of an input needs batch norms folded into the convolutions before them, and one is left"
+        case .reflectedBorders:
+            "borders are reflected on the processor alone, and in fp32; use another \(Setting.device), or zeros"
         case .nothingToTrain: "all of the network is frozen: nothing is left to train"
         }
     }
