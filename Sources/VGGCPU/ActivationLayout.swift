@@ -10,6 +10,18 @@ extension Element {
         }
     }
 
+    /// Sixteen numbers from number `place` on.
+    @inline(__always)
+    func sixteen(_ memory: UnsafeRawPointer, from place: Int) -> SIMD16<Float> {
+        switch self {
+        case .float32: return memory.loadUnaligned(fromByteOffset: 4 * place, as: SIMD16<Float>.self)
+        case .bfloat16:
+            let halves = memory.loadUnaligned(fromByteOffset: 2 * place, as: SIMD16<UInt16>.self)
+            return unsafeBitCast(
+                SIMD16<UInt32>(truncatingIfNeeded: halves) &<< 16, to: SIMD16<Float>.self)
+        }
+    }
+
     /// Loads numbers of this format as floats.
     func load(_ memory: UnsafeRawPointer, to floats: Floats, count: Int, _ kernels: vgg_bf16_kernels) {
         switch self {

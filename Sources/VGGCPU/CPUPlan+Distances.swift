@@ -5,20 +5,16 @@ import VGGModel
 extension CPUPlan {
     func scaledOutput(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Float] {
         let map = layout.steps[step].output
-        let first = comparedOutput(of: step, factors)
+        precondition(map.channels == factors.count, "there is one factor a channel")
         return [Float](unsafeUninitializedCapacity: count * map.count) { scaled, initialized in
             factors.withUnsafeBufferPointer { factors in
                 guard let scaled = scaled.baseAddress, let factors = factors.baseAddress else { return }
-                context.workers.run(over: count * map.height, grain: 1) { rows, _ in
-                    for place in rows {
-                        let (image, y) = place.quotientAndRemainder(dividingBy: map.height)
-                        let from = first + image * map.imageStride + y * map.rowStride
-                        let to = scaled + (image * map.height + y) * map.plain.rowStride
-                        for start in stride(from: 0, to: map.plain.rowStride, by: map.channels) {
-                            let pixel = Pixel(from + start, map.channels, isNormalized: isNormalized)
-                            for channel in 0..<map.channels {
-                                to[start + channel] = pixel.values[channel] * pixel.share * factors[channel]
-                            }
+                eachRow(of: step, images: 1, in: count) { place, row, _ in
+                    let to = scaled + place * map.plain.rowStride
+                    for start in stride(from: 0, to: map.plain.rowStride, by: map.channels) {
+                        let pixel = Pixel(row + start, map.channels, isNormalized: isNormalized)
+                        for channel in 0..<map.channels {
+                            to[start + channel] = pixel.values[channel] * pixel.share * factors[channel]
                         }
                     }
                 }
@@ -29,23 +25,18 @@ extension CPUPlan {
 
     func squaredDistances(of step: Int, by factors: [Float], isNormalized: Bool, count: Int) -> [Double] {
         let map = layout.steps[step].output
-        let first = comparedOutput(of: step, factors)
+        precondition(map.channels == factors.count, "there is one factor a channel")
         var rows = [Double](repeating: 0, count: count / 2 * map.height)
         factors.withUnsafeBufferPointer { factors in
             rows.withUnsafeMutableBufferPointer { rows in
                 guard let weights = factors.baseAddress else { return }
                 // Each task writes those of its rows.
                 nonisolated(unsafe) let rows = rows
-                context.workers.run(over: rows.count, grain: 1) { places, _ in
-                    for place in places {
-                        let (pair, y) = place.quotientAndRemainder(dividingBy: map.height)
-                        let a = first + 2 * pair * map.imageStride + y * map.rowStride
-                        let b = a + map.imageStride
-                        for start in stride(from: 0, to: map.plain.rowStride, by: map.channels) {
-                            let own = Pixel(a + start, map.channels, isNormalized: isNormalized)
-                            let other = Pixel(b + start, map.channels, isNormalized: isNormalized)
-                            rows[place] += Double(own.squaredDistance(to: other, weights))
-                        }
+                eachRow(of: step, images: 2, in: count / 2) { place, a, b in
+                    for start in stride(from: 0, to: map.plain.rowStride, by: map.channels) {
+                        let own = Pixel(a + start, map.channels, isNormalized: isNormalized)
+                        let other = Pixel(b + start, map.channels, isNormalized: isNormalized)
+                        rows[place] += Double(own.squaredDistance(to: other, weights))
                     }
                 }
             }
@@ -55,12 +46,38 @@ extension CPUPlan {
         }
     }
 
-    /// The first image's first pixel.
-    private func comparedOutput(of step: Int, _ factors: [Float]) -> Floats {
+    /// Calls `body` for each row of groups of images, with its place among all rows of a map, and that row of the group's
+    /// first image and of its last, as floats.
+    private func eachRow(
+        of step: Int, images: Int, in groups: Int,
+        _ body: (_ place: Int, _ first: Floats, _ last: Floats) -> Void
+    ) {
         let map = layout.steps[step].output
-        precondition(
-            map.element == .float32 && map.channels == factors.count, "outputs are compared in fp32")
-        return activation(step + 1).assumingMemoryBound(to: Float.self) + map.interior
+        let isConverted = map.element != .float32
+        context.workers.run(over: groups * map.height, grain: 1) { places, _ in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: isConverted ? 2 * map.plain.rowStride : 0)
+            {
+                let converted = $0.baseAddress
+                func row(_ y: Int, of image: Int, to converted: Floats?) -> Floats {
+                    let start = image * map.imageStride + map.interior + y * map.rowStride
+                    let memory = activation(step + 1) + start * map.element.size
+                    guard isConverted, let converted else {
+                        return memory.assumingMemoryBound(to: Float.self)
+                    }
+                    map.element.load(memory, to: converted, count: map.plain.rowStride, context.mixedKernels)
+                    return converted
+                }
+                for place in places {
+                    let (group, y) = place.quotientAndRemainder(dividingBy: map.height)
+                    let first = row(y, of: group * images, to: converted)
+                    let last =
+                        images == 1
+                        ? first
+                        : row(y, of: (group + 1) * images - 1, to: converted.map { $0 + map.plain.rowStride })
+                    body(place, first, last)
+                }
+            }
+        }
     }
 }
 

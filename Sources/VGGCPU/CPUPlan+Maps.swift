@@ -33,18 +33,36 @@ extension CPUPlan {
 
     func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
         let output = layout.steps[step].output
-        let target = gradient(step + 1).assumingMemoryBound(to: Float.self)
         let (channels, pixels) = (output.channels, output.height * output.width)
         numbers.withUnsafeBufferPointer { numbers in
             guard let numbers = numbers.baseAddress else { return }
             eachRow(of: output, count: count) { image, y, row in
-                let own = target + image * output.gradientStride + y * output.plain.rowStride
                 context.kernels.transpose(
                     numbers + image * channels * pixels + y * output.width, pixels, channels, output.width,
-                    adding ? row : own, channels, channels)
-                if adding { context.kernels.add(row, own, output.plain.rowStride) }
+                    row, channels, channels)
+                write(row, toGradientOf: step, image: image, y: y, adding: adding)
             }
         }
+    }
+
+    /// A row of a gradient, in its number format.
+    func write(_ row: Floats, toGradientOf step: Int, image: Int, y: Int, adding: Bool) {
+        let output = layout.steps[step].output
+        let count = output.plain.rowStride
+        let target = gradient(step + 1) + (image * output.gradientStride + y * count) * output.element.size
+        if adding {
+            switch output.element {
+            case .float32:
+                return context.kernels.add(row, target.assumingMemoryBound(to: Float.self), count)
+            case .bfloat16:
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { own in
+                    guard let own = own.baseAddress else { return }
+                    output.element.load(target, to: own, count: count, context.mixedKernels)
+                    context.kernels.add(own, row, count)
+                }
+            }
+        }
+        output.element.store(row, to: target, count: count, context.mixedKernels)
     }
 
     func output(of step: Int, count: Int) -> [Float] {
@@ -78,7 +96,7 @@ extension CPUPlan {
     }
 
     /// Calls `body` for each row of each image, with memory for a row.
-    private func eachRow(
+    func eachRow(
         of map: ActivationLayout, count: Int, _ body: (_ image: Int, _ y: Int, _ row: Floats) -> Void
     ) {
         context.workers.run(over: count * map.height, grain: 1) { rows, _ in

@@ -7,7 +7,7 @@ import VGGModel
 extension CPUPlan {
     func gram(of step: Int, channels: Int, count: Int) -> [Float] {
         let map = layout.steps[step].output
-        precondition(map.element == .float32 && map.channels == channels, "products are of maps in fp32")
+        precondition(map.channels == channels, "a matrix has a row a channel")
         let size = channels * channels
         let tasks = GramTasks(map)
         let sums = [Float](unsafeUninitializedCapacity: count * tasks.parts * size) { sums, initialized in
@@ -16,7 +16,8 @@ extension CPUPlan {
                 let (image, own) = task.quotientAndRemainder(dividingBy: tasks.count)
                 let (part, rows) = tasks[own]
                 addProducts(
-                    of: tasks.pixels(of: part), map, image: activation(step + 1) + image * map.imageStride * 4,
+                    of: tasks.pixels(of: part), map,
+                    image: activation(step + 1) + image * map.imageStride * map.element.size,
                     panels: rows, to: sums + (image * tasks.parts + part) * size)
             }
             initialized = count * tasks.parts * size
@@ -56,7 +57,8 @@ extension CPUPlan {
     ) {
         let channels = map.channels
         let stride = GramTasks.pixels * panel
-        withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: panels.upperBound * GramTasks.pixels) {
+        withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: panels.upperBound * GramTasks.pixels)
+        {
             guard let packed = $0.baseAddress else { return }
             let factors = UnsafeMutableRawPointer(packed).assumingMemoryBound(to: Float.self)
             for first in Swift.stride(from: pixels.lowerBound, to: pixels.upperBound, by: GramTasks.pixels) {
@@ -65,15 +67,17 @@ extension CPUPlan {
                 // looked at.
                 for place in 0..<count {
                     let (y, x) = (first + place).quotientAndRemainder(dividingBy: map.width)
-                    let pixel = image + (map.interior + y * map.rowStride + x * channels) * 4
-                    for panel in 0..<panels.upperBound {
-                        packed[panel * GramTasks.pixels + place] = pixel.loadUnaligned(
-                            fromByteOffset: 64 * panel, as: SIMD16<Float>.self)
+                    let pixel = map.interior + y * map.rowStride + x * channels
+                    for number in 0..<panels.upperBound {
+                        packed[number * GramTasks.pixels + place] = map.element.sixteen(
+                            image, from: pixel + number * panel)
                     }
                 }
                 for own in panels {
                     var product = vgg_product()
-                    (product.a, product.a_row, product.a_inner) = (UnsafePointer(factors + own * stride), 1, panel)
+                    (product.a, product.a_row, product.a_inner) = (
+                        UnsafePointer(factors + own * stride), 1, panel
+                    )
                     (product.b, product.b_panel, product.b_inner) = (UnsafePointer(factors), stride, panel)
                     product.c = sums + own * panel * channels
                     (product.c_row, product.c_panel) = (channels, panel)
@@ -91,27 +95,36 @@ extension CPUPlan {
         multiplying matrices: [Float], of step: Int, channels: Int, count: Int, adding: Bool
     ) {
         let map = layout.steps[step].output
-        precondition(map.element == .float32 && map.channels == channels, "products are of maps in fp32")
+        precondition(map.channels == channels, "a matrix has a row a channel")
         let packed = inPanels(matrices, channels: channels, count: count)
         packed.withUnsafeBufferPointer { packed in
             guard let packed = packed.baseAddress else { return }
-            context.workers.run(over: count * map.height, grain: 1) { rows, _ in
-                for place in rows {
-                    let (image, y) = place.quotientAndRemainder(dividingBy: map.height)
+            eachRow(of: map.plain, count: count) { image, y, row in
+                let own = image * map.imageStride + map.interior + y * map.rowStride
+                let memory = activation(step + 1) + own * map.element.size
+                let target = image * map.gradientStride + y * map.plain.rowStride
+                func multiply(_ x: Floats, to c: Floats, adding: Bool) {
                     var product = vgg_product()
-                    product.a = UnsafePointer(
-                        activation(step + 1).assumingMemoryBound(to: Float.self) + image * map.imageStride
-                            + map.interior + y * map.rowStride)
-                    (product.a_row, product.a_inner) = (channels, 1)
+                    (product.a, product.a_row, product.a_inner) = (UnsafePointer(x), channels, 1)
                     product.b = packed + image * channels.panels * channels * panel
                     (product.b_panel, product.b_inner) = (channels * panel, panel)
-                    product.c =
-                        gradient(step + 1).assumingMemoryBound(to: Float.self) + image * map.gradientStride
-                        + y * map.plain.rowStride
-                    (product.c_row, product.c_panel) = (channels, panel)
+                    (product.c, product.c_row, product.c_panel) = (c, channels, panel)
                     (product.rows, product.columns) = (map.width, channels)
                     (product.outer, product.inner, product.accumulate) = (1, channels, adding ? 1 : 0)
                     context.kernels.product(&product)
+                }
+                switch map.element {
+                case .float32:
+                    multiply(
+                        memory.assumingMemoryBound(to: Float.self),
+                        to: gradient(step + 1).assumingMemoryBound(to: Float.self) + target, adding: adding)
+                case .bfloat16:
+                    map.element.load(memory, to: row, count: map.plain.rowStride, context.mixedKernels)
+                    withUnsafeTemporaryAllocation(of: Float.self, capacity: map.plain.rowStride) { made in
+                        guard let made = made.baseAddress else { return }
+                        multiply(row, to: made, adding: false)
+                        write(made, toGradientOf: step, image: image, y: y, adding: adding)
+                    }
                 }
             }
         }
@@ -130,7 +143,8 @@ extension CPUPlan {
                     for row in 0..<channels {
                         let target = packed + (task * channels + row) * panel
                         target.update(
-                            from: matrices + (image * channels + row) * channels + own * panel, count: columns)
+                            from: matrices + (image * channels + row) * channels + own * panel, count: columns
+                        )
                         (target + columns).update(repeating: 0, count: panel - columns)
                     }
                 }

@@ -50,7 +50,8 @@ extension ActivationLayout {
 extension CPUPlan {
     /// Fills the border of an activation where the step that reads it wants it reflected.
     func reflectBorder(of index: Int, count: Int) {
-        guard index < layout.steps.count, case .convolution(let convolution, _, _, _) = layout.steps[index].operation,
+        guard index < layout.steps.count,
+            case .convolution(let convolution, _, _, _) = layout.steps[index].operation,
             convolution.borders == .reflect
         else { return }
         let map = layout.steps[index].input

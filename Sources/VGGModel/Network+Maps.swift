@@ -11,7 +11,8 @@ extension Network {
     ///   - borders: of the convolutions.
     /// - Throws: `ModelError.noMaps` if the layer makes a vector, `.pictureTooSmall` with the least side that would do.
     public func maps(
-        upTo last: Int, height: Int, width: Int, isAveraging: Bool = false, borders: Convolution.Borders = .zero
+        upTo last: Int, height: Int, width: Int, isAveraging: Bool = false,
+        borders: Convolution.Borders = .zero
     ) throws(ModelError) -> Network {
         guard case .map = layers[last].output, case .map(let channels, _, _) = input else {
             throw .noMaps(layers[last].name)
@@ -55,6 +56,8 @@ extension Network {
 extension Network {
     /// Whether a convolution's borders are reflected.
     package var hasReflectedBorders: Bool {
-        layers.contains { if case .convolution(let layer) = $0.layer { layer.borders == .reflect } else { false } }
+        layers.contains {
+            if case .convolution(let layer) = $0.layer { layer.borders == .reflect } else { false }
+        }
     }
 }

@@ -69,6 +69,10 @@ package struct OpenCLBackend: Backend {
 
     private func bound(_ plan: Plan, _ weights: OpenCLWeights?) throws(PlanError) -> OpenCLPlan {
         guard !plan.network.hasReflectedBorders else { throw .reflectedBorders }
+        // Gradients that are written to it are in single precision.
+        guard plan.mode != .inputGradient || plan.precision == .fp32 else {
+            throw .precision(plan.precision, device: device.name)
+        }
         // Kernels count a batch's pixels in 32 bits, four for one under a pool.
         let pixels = plan.steps.flatMap { [$0.input, $0.output] }.map { $0.height * $0.width }.max() ?? 0
         guard plan.batchSize * (pixels + 1) < 1 << 29 else {

@@ -29,10 +29,11 @@ public final class PerceptualDistance {
     ///   - whole: of any size, with or without a classifier.
     ///   - weights: under torchvision's names; others beside them are passed over.
     ///   - batchSize: so many pictures are run at once.
+    ///   - precision: of the network's arithmetic; what is compared is made of it in single precision.
     /// - Throws: what `PictureNetwork` throws; `PerceptionError.linearCount`; `PlanError`.
     public init(
         _ metric: PerceptualMetric, _ whole: Network, weights: [String: Tensor], height: Int, width: Int,
-        batchSize: Int = 16, device: Device
+        batchSize: Int = 16, precision: Precision = .fp32, device: Device
     ) throws {
         let pictures = try PictureNetwork(
             whole, weights: weights, layers: metric.layers, height: height, width: width)
@@ -67,9 +68,8 @@ public final class PerceptualDistance {
         input = pictures.network.input
         self.batchSize = batchSize
         executor = try pictures.executor(
-            mode: .inference, batchSize: batchSize,
-            beside: 2 * batchSize * count * MemoryLayout<Float>.stride,
-            device: device)
+            mode: .inference, batchSize: batchSize, precision: precision,
+            beside: 2 * batchSize * count * MemoryLayout<Float>.stride, device: device)
     }
 
     /// The distances of the first picture and the second, the third and the fourth and so on: without embeddings, which are

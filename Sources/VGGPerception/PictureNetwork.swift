@@ -26,7 +26,8 @@ public struct PictureNetwork: Sendable {
     ) throws {
         let indices = try layers.map { try whole.layerIndex(named: $0) }
         let maps = try whole.maps(
-            upTo: indices.max() ?? 0, height: height, width: width, isAveraging: isAveraging, borders: borders)
+            upTo: indices.max() ?? 0, height: height, width: width, isAveraging: isAveraging, borders: borders
+        )
         let own = Dictionary(
             maps.parameters.compactMap { parameter in weights[parameter.name].map { (parameter.name, $0) } },
             uniquingKeysWith: { first, _ in first })
@@ -52,13 +53,13 @@ public struct PictureNetwork: Sendable {
             zip(layers, indices.map { folded.places[$0] }), uniquingKeysWith: { first, _ in first })
     }
 
-    /// An executor with these weights in single precision.
+    /// An executor with these weights.
     /// - Parameter others: bytes that are needed beside its own.
     /// - Throws: `PlanError`, also if there is no memory for it.
     public func executor(
-        mode: Mode, batchSize: Int = 1, beside others: Int = 0, device: Device
+        mode: Mode, batchSize: Int = 1, precision: Precision = .fp32, beside others: Int = 0, device: Device
     ) throws -> Executor {
-        let plan = try plan(mode: mode, batchSize: batchSize)
+        let plan = try plan(mode: mode, batchSize: batchSize, precision: precision)
         try plan.checkFits(on: device) { _ in others }
         let executor = try Executor(plan: plan, device: device)
         try executor.load(weights)
@@ -66,7 +67,10 @@ public struct PictureNetwork: Sendable {
     }
 
     /// The plan that keeps the layers.
-    public func plan(mode: Mode, batchSize: Int = 1) throws(PlanError) -> Plan {
-        try Plan(network, batchSize: batchSize, mode: mode, keeping: Set(places.values))
+    public func plan(
+        mode: Mode, batchSize: Int = 1, precision: Precision = .fp32
+    ) throws(PlanError) -> Plan {
+        try Plan(
+            network, batchSize: batchSize, mode: mode, precision: precision, keeping: Set(places.values))
     }
 }

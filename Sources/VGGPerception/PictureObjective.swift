@@ -19,12 +19,14 @@ public final class PictureObjective {
     ///   - colours: as the weights expect them.
     ///   - isAveraging: makes average pools of the max pools.
     ///   - borders: of the convolutions; zero where one of the losses is a logit.
+    ///   - precision: of the network's arithmetic; losses and matrices are made in single precision. Not mixed where one of the
+    ///     losses is a logit.
     ///   - others: bytes that are needed beside the network's.
     /// - Throws: what `PictureNetwork` throws, and `PlanError`.
     public init(
         _ losses: [PictureLoss], _ whole: Network, weights: [String: Tensor], colours: PictureColours,
         height: Int, width: Int, isAveraging: Bool = false, borders: Convolution.Borders = .zero,
-        beside others: Int = 0, device: Device
+        precision: Precision = .fp32, beside others: Int = 0, device: Device
     ) throws {
         (self.losses, self.colours, self.height, self.width) = (losses, colours, height, width)
         if losses.contains(where: \.isLogit) {
@@ -35,7 +37,8 @@ public final class PictureObjective {
             let head = folded.network.layers.count - 1
             self.head = head
             let plan = try Plan(
-                folded.network, batchSize: 1, mode: .inputGradient, keeping: Set(places.values).union([head]))
+                folded.network, batchSize: 1, mode: .inputGradient, precision: precision,
+                keeping: Set(places.values).union([head]))
             try plan.checkFits(on: device) { _ in others }
             executor = try Executor(plan: plan, device: device)
             try executor.load(try folded.weights(from: weights))
@@ -44,7 +47,8 @@ public final class PictureObjective {
                 whole, weights: weights, layers: losses.compactMap(\.layer), height: height, width: width,
                 isAveraging: isAveraging, borders: borders, foldsBatchNorm: true)
             (places, head) = (pictures.places, nil)
-            executor = try pictures.executor(mode: .inputGradient, beside: others, device: device)
+            executor = try pictures.executor(
+                mode: .inputGradient, precision: precision, beside: others, device: device)
         }
     }
 
@@ -113,12 +117,12 @@ public struct PictureFeatures: Sendable {
     public init(
         of picture: RGBImage, at layers: [String], gramsAt gramLayers: [String], _ whole: Network,
         weights: [String: Tensor], colours: PictureColours, isAveraging: Bool = false,
-        borders: Convolution.Borders = .zero, device: Device
+        borders: Convolution.Borders = .zero, precision: Precision = .fp32, device: Device
     ) throws {
         let pictures = try PictureNetwork(
             whole, weights: weights, layers: layers + gramLayers, height: picture.height,
             width: picture.width, isAveraging: isAveraging, borders: borders)
-        let executor = try pictures.executor(mode: .inference, device: device)
+        let executor = try pictures.executor(mode: .inference, precision: precision, device: device)
         let input = try colours.input(
             of: colours.numbers(of: picture), height: picture.height, width: picture.width)
         executor.visitKeptLayers(of: input) { output in

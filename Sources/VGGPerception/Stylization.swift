@@ -55,7 +55,7 @@ public struct Stylization: Sendable {
             let pictures = try PictureNetwork(
                 network, weights: weights, layers: layers, height: height, width: width,
                 isAveraging: settings.isAveraging, borders: settings.borders, foldsBatchNorm: true)
-            let plan = try pictures.plan(mode: .inputGradient)
+            let plan = try pictures.plan(mode: .inputGradient, precision: settings.precision)
             return max(most, device.memory(of: plan, optimizer: nil).total + besides(height, width))
         }
     }
@@ -74,7 +74,7 @@ public struct Stylization: Sendable {
             let objective = try PictureObjective(
                 try losses(of: own, styles, size: scale.size), network, weights: weights, colours: colours,
                 height: height, width: width, isAveraging: settings.isAveraging, borders: settings.borders,
-                beside: besides(height, width), device: device)
+                precision: settings.precision, beside: besides(height, width), device: device)
             var numbers =
                 made.map { colours.numbers(of: $0.resized(height: height, width: width)) }
                 ?? start(from: own)
@@ -119,7 +119,8 @@ public struct Stylization: Sendable {
         {
             try PictureFeatures(
                 of: picture, at: layers, gramsAt: grams, network, weights: weights, colours: colours,
-                isAveraging: settings.isAveraging, borders: settings.borders, device: device)
+                isAveraging: settings.isAveraging, borders: settings.borders,
+                precision: settings.precision, device: device)
         }
         var losses: [PictureLoss] = []
         if settings.contentWeight > 0 {

@@ -1,3 +1,4 @@
+import VGGEngine
 import VGGModel
 
 /// How one picture is painted in the manner of others.
@@ -54,6 +55,8 @@ public struct StylizationSettings: Sendable {
     public var isAveraging = false
     /// What lies around the maps. With zeros, as networks are trained, a picture's edge is seen as one.
     public var borders = Convolution.Borders.zero
+    /// Of the network's arithmetic.
+    public var precision = Precision.fp32
     /// Takes the brightness of what was made, and the colours of the content (Gatys et al. 2016, "Preserving Color in Neural
     /// Artistic Style Transfer", section 3.2).
     public var keepsColours = false

@@ -49,8 +49,12 @@ struct DistanceCommand: ParsableCommand {
             """)
     var size: Int?
 
-    @Option(parsing: .unconditional, help: "Pictures in a batch (default: 16).")
+    @Option(
+        parsing: .unconditional, help: "Pictures in a batch (default: \(PictureComparison.defaultBatchSize))."
+    )
     var batchSize: Int?
+
+    @OptionGroup var precision: PictureArithmetic
 
     @OptionGroup var network: PictureNetworkOptions
     @OptionGroup var format: FormatOption
@@ -87,8 +91,10 @@ struct DistanceCommand: ParsableCommand {
         let metric = try metric
         let batchSize = batchSize ?? PictureComparison.defaultBatchSize
         var report = DistanceReport(format: format.format)
+        let maps = try network.load()
+        let precision = precision.chosen(on: maps.device)
         var comparison = PictureComparison(
-            try network.load(), metric, size: size, batchSize: batchSize)
+            maps, metric, size: size, batchSize: batchSize, precision: precision)
         if let nearest {
             try report.nearest(nearest, to: pictures[0], among: PhotoList(among), by: &comparison, batchSize)
         } else if let pairs = try pairList() {

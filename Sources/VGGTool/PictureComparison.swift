@@ -10,12 +10,16 @@ struct PictureComparison {
     /// The side of the square that is compared; nil for whole pictures of their own size.
     private let size: Int?
     private let batchSize: Int
+    private let precision: Precision
     private let colours: PictureColours
     /// Of the pictures' size before, which the next ones will mostly have.
     private var distance: PerceptualDistance?
 
-    init(_ maps: LoadedMaps, _ metric: PerceptualMetric, size: Int?, batchSize: Int) {
-        (self.maps, self.metric, self.size, self.batchSize) = (maps, metric, size, batchSize)
+    init(
+        _ maps: LoadedMaps, _ metric: PerceptualMetric, size: Int?, batchSize: Int, precision: Precision
+    ) {
+        (self.maps, self.metric, self.size) = (maps, metric, size)
+        (self.batchSize, self.precision) = (batchSize, precision)
         colours = PictureColours(maps.preprocessing)
     }
 
@@ -77,7 +81,8 @@ struct PictureComparison {
         let made = try maps.fitting {
             try PerceptualDistance(
                 metric, maps.network, weights: maps.weights, height: shape.dimensions[1],
-                width: shape.dimensions[2], batchSize: batchSize, device: maps.device)
+                width: shape.dimensions[2], batchSize: batchSize, precision: precision,
+                device: maps.device)
         }
         distance = made
         embeddingCount = made.count

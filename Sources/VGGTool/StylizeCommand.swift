@@ -79,6 +79,7 @@ struct StylizeCommand: ParsableCommand {
         help: "Also write the picture after every so many steps, beside the output: out-50.png.")
     var every: Int?
 
+    @OptionGroup var precision: PictureArithmetic
     @OptionGroup var network: PictureNetworkOptions
     @OptionGroup var format: FormatOption
 
@@ -131,7 +132,7 @@ struct StylizeCommand: ParsableCommand {
         }
     }
 
-    private func settings(_ preprocessing: Preprocessing) -> StylizationSettings {
+    private func settings(_ preprocessing: Preprocessing, _ device: Device) -> StylizationSettings {
         var settings = StylizationSettings()
         settings.contentLayers = contentLayer?.layers ?? []
         settings.styleLayers = styleLayer?.layers ?? []
@@ -151,6 +152,7 @@ struct StylizeCommand: ParsableCommand {
         settings.isAveraging = pool == .avg
         settings.borders = borders == .reflect ? .reflect : .zero
         settings.keepsColours = preserveColours
+        settings.precision = precision.chosen(on: device)
         return settings
     }
 
@@ -163,7 +165,7 @@ struct StylizeCommand: ParsableCommand {
         }
         let stylization = Stylization(
             maps.network, weights: maps.weights, preprocessing: maps.preprocessing,
-            settings: settings(maps.preprocessing), device: maps.device)
+            settings: settings(maps.preprocessing, maps.device), device: maps.device)
         let bytes = try maps.fitting { try stylization.memory(of: picture) }
         let sizes = size.numbers.map { size in
             let (height, width) = picture.sides(withLonger: size)

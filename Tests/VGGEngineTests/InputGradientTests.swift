@@ -22,11 +22,13 @@ import VGGTestSupport
 
     private func gradient(
         _ network: Network, _ images: ImageBatch, keeping kept: Set<Int>, withRespectTo layer: Int? = nil,
-        isGuided: Bool = false, batchSize: Int? = nil, on device: Device
+        isGuided: Bool = false, batchSize: Int? = nil, on device: Device,
+        _ precision: Precision = .fp32
     ) throws -> Tensor {
         let executor = try Executor(
             plan: try Plan(
-                network, batchSize: batchSize ?? images.count, mode: .inputGradient, keeping: kept),
+                network, batchSize: batchSize ?? images.count, mode: .inputGradient, precision: precision,
+                keeping: kept),
             device: device)
         executor.initialize(.kaiming, seed: 3)
         try executor.load(scrambled(executor.weights))
@@ -65,6 +67,28 @@ import VGGTestSupport
                 network, images, keeping: kept, withRespectTo: layer, batchSize: 5, on: tested.device)
             #expect(found.shape == expected.shape)
             expectClose(found.values, expected.values, "of layers \(kept.sorted())")
+        }
+    }
+
+    /// In mixed precision, of convolutions of every kind, with and without a pool in them and before another step.
+    @Test(arguments: TestedDevice.processors)
+    func mixedPrecisionStaysClose(on tested: TestedDevice) throws {
+        let network = try Network(
+            input: .map(channels: 3, height: 45, width: 30),
+            blocks: [
+                .sequential([
+                    .convolution(Convolution(3, 20, kernel: 5, stride: 2, padding: 2)), .relu,
+                    .maxPool(Pool(window: 2, stride: 2)),
+                    .convolution(Convolution(20, 33, kernel: 3, padding: 1)), .relu,
+                    .averagePool(Pool(window: 2, stride: 1)),
+                    .convolution(Convolution(33, 17, kernel: 3)),
+                ])
+            ])
+        let images = try randomImages(count: 2, shape: network.input, seed: 6)
+        for kept: Set<Int> in [[0, 4, 6], [6]] {
+            let expected = try gradient(network, images, keeping: kept, on: .reference)
+            let found = try gradient(network, images, keeping: kept, on: tested.device, .bf16)
+            expectDistance(found.values, expected.values, below: 0.1, "of layers \(kept.sorted())")
         }
     }
 

@@ -44,6 +44,30 @@ import VGGTestSupport
         #expect(pictures[2].distance(to: pictures[2]) == 0)
     }
 
+    /// To some hundredths, as numbers of eight bits allow.
+    @Test(arguments: ["lpips", "features"], processors)
+    func mixedPrecisionIsNear(_ name: String, on device: Device) throws {
+        let golden = try PerceptionGolden()
+        let images = try images(golden)
+        let linear = try LPIPSWeights(contentsOf: PerceptionGolden.linear)
+        // The output of relu3_1 is in 16 bits, those before a pool are not.
+        let metric = name == "lpips" ? PerceptualMetric.lpips(linear) : .features(["relu1_2", "relu3_1"])
+        let found = try [Precision.fp32, .bf16].map { precision in
+            let distance = try PerceptualDistance(
+                metric, golden.network, weights: golden.weights, height: 40, width: 56,
+                precision: precision, device: device)
+            let pictures = try distance.embeddings(of: images)
+            let pairs = try distance.distances(ofPairs: images)
+            for (pair, own) in pairs.enumerated() {
+                #expect(abs(pictures[2 * pair].distance(to: pictures[2 * pair + 1]) - own) < 1e-5 * own)
+            }
+            return pairs
+        }
+        for (single, mixed) in zip(found[0], found[1]) {
+            #expect(mixed != single && abs(mixed - single) < 0.03 * single, "\(mixed), \(single)")
+        }
+    }
+
     @Test func lastReLUsAreThoseOfLPIPS() throws {
         #expect(try PerceptualMetric.lastReLUs(of: PerceptionGolden().network) == LPIPSWeights.layers)
         let norms = try PerceptionGolden("vgg11_bn").network

@@ -84,7 +84,8 @@ struct ConvolutionChoice: Hashable, Sendable {
                 ? .winograd : .direct
             let gradient: Algorithm = pool && isThree && convolution.padding == 1 ? .pooled : .direct
             weightGradient = training ? gradient : nil
-            inputGradient = needsInput ? gradient : nil
+            // By bands of a map, where weights have none.
+            inputGradient = needsInput ? (training ? gradient : .direct) : nil
         }
     }
 

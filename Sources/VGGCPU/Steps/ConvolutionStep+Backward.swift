@@ -182,24 +182,35 @@ extension ConvolutionStep {
                 z: batch.z(image, worker), gradient,
                 winners: batch.winners.map { $0 + image * output.count }, to: dy, gradientMap.map)
         }
+        var map = gradientMap.map
         if pool, let winners = batch.winners {
-            return unpool(gradient, winners + image * output.count, to: dy)
+            return unpool(
+                gradient, winners + image * output.count, height: output.height, &map, to: dy)
         }
         var yMap = output.map
-        let y = batch.y + image * output.imageStride * output.element.size
-        guard relu else { return mask(gradient, &yMap, nil, to: dy) }
-        guard output.element != Number.element else {
-            return mask(
-                gradient, &yMap, y.assumingMemoryBound(to: Number.self) + output.interior, to: dy)
-        }
-        yMap = output.plain.map
+        let y =
+            relu
+            ? self.output(batch.y, image: image, rows: 0..<output.height, &yMap, worker: worker) : nil
+        mask(gradient, &yMap, y, &map, to: dy)
+    }
+
+    /// Some rows of an image's output as the kernels read them.
+    /// - Parameter map: of the output; becomes that of the numbers.
+    func output(
+        _ y: Memory, image: Int, rows: Range<Int>, _ map: inout vgg_map, worker: Int
+    ) -> Numbers {
+        let output = planned.output
+        let first = image * output.imageStride + output.interior + rows.lowerBound * output.rowStride
+        let y = y + first * output.element.size
+        guard output.element != Number.element else { return y.assumingMemoryBound(to: Number.self) }
         let values: Numbers = self.worker(worker, scratch.output)
-        for row in 0..<output.height {
-            let start = y.assumingMemoryBound(to: Float.self) + output.interior + row * output.rowStride
+        for row in 0..<rows.count {
             Number.element.store(
-                start, to: Memory(values + row * output.plain.rowStride), count: output.plain.rowStride,
+                y.assumingMemoryBound(to: Float.self) + row * output.rowStride,
+                to: Memory(values + row * output.plain.rowStride), count: output.plain.rowStride,
                 context.mixedKernels)
         }
-        mask(gradient, &yMap, values, to: dy)
+        map.row = output.plain.rowStride
+        return values
     }
 }

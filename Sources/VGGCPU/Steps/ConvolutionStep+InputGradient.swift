@@ -2,8 +2,8 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// The backward pass of a plan for the gradient of its input, in single precision: no weights have one, and there may be a
-/// single large image. A task makes a band of rows; of few images at a time, as many as fill Winograd's blocks.
+/// The backward pass of a plan for the gradient of its input: no weights have one, and there may be a single large image. A task
+/// makes a band of rows; of few images at a time, as many as fill Winograd's blocks.
 extension ConvolutionStep {
     func makeInputGradients(_ pass: Pass, of batch: Batch) {
         guard let algorithm = choice.inputGradient, let target = batch.inputGradient else { return }
@@ -16,25 +16,39 @@ extension ConvolutionStep {
             let rows = bands[band]
             let maps: Numbers = self.worker(worker, scratch.maps)
             for place in 0..<count {
-                expand(for: rows, ofImage: first + place, of: batch, to: floats(maps) + place * bands.stride)
-            }
-            let dx = target.assumingMemoryBound(to: Number.self) + first * input.gradientStride
-            guard convolution.borders == .reflect else {
-                makeInputGradients(
-                    rows, of: count, from: maps + bands.start, algorithm,
-                    to: dx + rows.lowerBound * input.plain.rowStride, stride: input.gradientStride,
+                expand(
+                    for: rows, ofImage: first + place, of: batch, to: maps + place * bands.stride,
                     worker: worker)
-                return
             }
-            let mirrored: Numbers = self.worker(worker, scratch.mirrored)
-            let stride = bands.longest * input.rowStride
-            makeInputGradients(
-                rows, of: count, from: maps + bands.start, algorithm, to: mirrored, stride: stride,
-                worker: worker)
-            for place in 0..<count {
-                input.fold(
-                    rows, of: floats(mirrored) + place * stride,
-                    to: floats(dx) + place * input.gradientStride, context.kernels)
+            func make(_ dx: Numbers, stride: Int) {
+                makeInputGradients(
+                    rows, of: count, from: maps + bands.start, algorithm, to: dx, stride: stride,
+                    worker: worker)
+            }
+            let dx = target + first * input.gradientStride * input.element.size
+            let start = rows.lowerBound * input.plain.rowStride
+            if convolution.borders == .reflect {
+                let mirrored: Numbers = self.worker(worker, scratch.mirrored)
+                let stride = bands.longest * input.rowStride
+                make(mirrored, stride: stride)
+                for place in 0..<count {
+                    input.fold(
+                        rows, of: floats(mirrored) + place * stride,
+                        to: dx.assumingMemoryBound(to: Float.self) + place * input.gradientStride,
+                        context.kernels)
+                }
+            } else if input.element == Number.element {
+                make(dx.assumingMemoryBound(to: Number.self) + start, stride: input.gradientStride)
+            } else {
+                let made: Numbers = self.worker(worker, scratch.inputGradient)
+                let length = rows.count * input.plain.rowStride
+                make(made, stride: length)
+                for place in 0..<count {
+                    Number.element.load(
+                        made + place * length,
+                        to: dx.assumingMemoryBound(to: Float.self) + place * input.gradientStride + start,
+                        count: length, context.mixedKernels)
+                }
             }
         }
     }
@@ -54,23 +68,26 @@ extension ConvolutionStep {
             }
         case .winograd:
             convolveByWinograd(
-                &back, maps, stride: scratch.bands.stride, shared(scratch.flippedTransformed), nil, Memory(dx),
+                &back, maps, stride: scratch.bands.stride, shared(scratch.flippedTransformed), nil,
+                Memory(dx),
                 stride: stride, Number.element, nil,
                 tiles: 0..<count * band.tiles(kernel: convolution.kernel), relu: false, pool: false,
                 worker: worker)
-        // Mixed precision's, and those of small maps, which have a pass of their own.
+        // Those of weights' gradients, and those of small maps, which have a pass of their own.
         case .pooled, .pooledWinograd, .smallMap: return
         }
     }
 
     /// One image's gradient before ReLU and pool, where some rows of its input's gradient read it.
-    private func expand(for rows: Range<Int>, ofImage image: Int, of batch: Batch, to maps: Floats) {
+    private func expand(
+        for rows: Range<Int>, ofImage image: Int, of batch: Batch, to maps: Numbers, worker: Int
+    ) {
         let (output, row) = (planned.output, gradientMap.backward.x_row)
         let (border, step) = (gradientMap.border, convolution.stride)
         // Of the map with its border.
         let first = rows.lowerBound + gradientMap.offset
         let read = first..<first + rows.count + convolution.kernel - 1
-        func line(_ place: Int) -> Floats { maps + (place - first + scratch.bands.spare) * row }
+        func line(_ place: Int) -> Numbers { maps + (place - first + scratch.bands.spare) * row }
 
         let height = pool ? 2 * output.height : output.height
         let begin = min(height, max(0, (first - border + step - 1) / step))
@@ -88,24 +105,23 @@ extension ConvolutionStep {
         }
         guard begin < end else { return }
         var target = gradientMap.map
-        let gradient = batch.gradient.assumingMemoryBound(to: Float.self) + image * output.gradientStride
+        // Of the output: of a pooled one whole windows.
+        let made = pool ? begin / 2..<(end + 1) / 2 : begin..<end
+        let start = made.lowerBound * output.plain.rowStride
+        let gradient = numbers(
+            batch.gradient + (image * output.gradientStride + start) * output.element.size, output.element,
+            count: made.count * output.plain.rowStride, self.worker(worker, scratch.gradient))
         if pool, let winners = batch.winners {
-            // Whole windows.
-            let windows = begin / 2..<(end + 1) / 2
-            let start = windows.lowerBound * output.plain.rowStride
-            target.height = 2 * windows.count
-            context.kernels.unpool_gradient(
-                gradient + start, winners + image * output.count + start, windows.count, output.width, &target,
-                line(border + 2 * windows.lowerBound * step) + border * output.channels)
+            target.height = 2 * made.count
+            unpool(
+                gradient, winners + image * output.count + start, height: made.count, &target,
+                to: line(border + 2 * made.lowerBound * step) + border * output.channels)
         } else {
-            var map = output.map
-            (map.height, target.height) = (end - begin, end - begin)
-            let y =
-                batch.y.assumingMemoryBound(to: Float.self) + image * output.imageStride + output.interior
-                + begin * output.rowStride
-            context.kernels.mask_gradient(
-                &map, relu ? y : nil, gradient + begin * output.plain.rowStride, &target,
-                line(border + begin * step) + border * output.channels)
+            var (map, y): (vgg_map, Numbers?) = (output.map, nil)
+            (map.height, target.height) = (made.count, made.count)
+            if relu { y = self.output(batch.y, image: image, rows: made, &map, worker: worker) }
+            mask(
+                gradient, &map, y, &target, to: line(border + begin * step) + border * output.channels)
         }
     }
 }

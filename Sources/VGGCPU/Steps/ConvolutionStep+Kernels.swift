@@ -156,8 +156,9 @@ extension ConvolutionStep {
     }
 
     /// dy = gradient where y > 0, everywhere where y is nil.
-    func mask(_ gradient: Numbers, _ yMap: inout vgg_map, _ y: Numbers?, to dy: Numbers) {
-        var map = gradientMap.map
+    func mask(
+        _ gradient: Numbers, _ yMap: inout vgg_map, _ y: Numbers?, _ map: inout vgg_map, to dy: Numbers
+    ) {
         if Self.isMixed {
             context.mixedKernels.bf16_mask_gradient(&yMap, y.map(bf16s), bf16s(gradient), &map, bf16s(dy))
         } else {
@@ -165,9 +166,12 @@ extension ConvolutionStep {
         }
     }
 
-    func unpool(_ gradient: Numbers, _ winners: UnsafePointer<UInt8>, to dy: Numbers) {
-        var map = gradientMap.map
-        let (height, width) = (planned.output.height, planned.output.width)
+    /// - Parameter height: rows of the pooled map.
+    func unpool(
+        _ gradient: Numbers, _ winners: UnsafePointer<UInt8>, height: Int, _ map: inout vgg_map,
+        to dy: Numbers
+    ) {
+        let width = planned.output.width
         if Self.isMixed {
             context.mixedKernels.bf16_unpool_gradient(
                 bf16s(gradient), winners, height, width, &map, bf16s(dy))

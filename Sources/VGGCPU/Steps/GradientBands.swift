@@ -36,9 +36,12 @@ struct GradientBands {
         let inCache = (Self.bytes / (row * MemoryLayout<Float>.stride) - beside) / Self.unit
         let most = max(1, inCache, rows(vgg_winograd_block(convolution.outChannels)))
         // A band has four rows at least.
-        count = mirrored > 1 ? 1 : min(
-            ((units + most - 1) / most).roundedUp(to: max(1, threads / batchSize)),
-            max(1, units / rows(Int(VGG_WINOGRAD_BLOCK))))
+        count =
+            mirrored > 1
+            ? 1
+            : min(
+                ((units + most - 1) / most).roundedUp(to: max(1, threads / batchSize)),
+                max(1, units / rows(Int(VGG_WINOGRAD_BLOCK))))
         // With the rows that are left.
         longest = min(height, (units + count - 1) / count * Self.unit + Self.unit - 1)
         stride = (longest + beside + 2 * spare) * row

@@ -80,7 +80,8 @@ extension Executor {
         case .gram(let tensor):
             // Each channel is in the matrix twice: as a row and as a column.
             bound.writeGradient(
-                multiplying: tensor.values.array.map { 2 * $0 }, of: step, channels: tensor.shape[1], count: count,
+                multiplying: tensor.values.array.map { 2 * $0 }, of: step, channels: tensor.shape[1],
+                count: count,
                 adding: adding)
         }
     }

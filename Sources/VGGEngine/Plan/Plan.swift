@@ -6,9 +6,9 @@ public enum Mode: Sendable {
     case training
     /// The output: no more is kept than the next step needs.
     case inference
-    /// The gradient of the input, and of the layers between, with respect to what is made of kept layers, in single precision.
+    /// The gradient of the input, and of the layers between, with respect to what is made of kept layers.
     /// Parameters stay as they are and have no gradients, dropout does nothing, and batch norms have to be folded into the
-    /// convolutions before them (`Network.foldingBatchNorm`).
+    /// convolutions before them (`Network.foldingBatchNorm`). Of linear layers in single precision alone.
     case inputGradient
 
     /// Whether a backward pass reads what the forward pass has made.
@@ -52,13 +52,13 @@ public struct Plan: Sendable {
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
     /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
     ///   not for what follows from kept layers), all of it is frozen, or has a batch norm where the input's gradient
-    ///   is wanted, or reflected borders in mixed precision.
+    ///   is wanted, or, in mixed precision, reflected borders, or linear layers
+    ///   where it is wanted.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
     ) throws(PlanError) {
         precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
-        precondition(mode != .inputGradient || precision == .fp32, "gradients of inputs are made in fp32")
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
         steps = PlannedStep.steps(
             of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
@@ -69,6 +69,9 @@ public struct Plan: Sendable {
             throw .nothingToTrain
         }
         guard mode != .inputGradient || !network.hasBatchNorm else { throw .batchNormInGradient }
+        guard mode != .inputGradient || precision == .fp32 || network.linearLayers.isEmpty else {
+            throw .linearInMixedGradient
+        }
         guard !network.hasReflectedBorders || precision == .fp32 else { throw .reflectedBorders }
         parameters = PlannedParameter.parameters(of: network, steps)
         self.network = network

@@ -20,6 +20,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
     case device(DeviceError)
     /// Gradients of inputs are wanted of a network that has a batch norm.
     case batchNormInGradient
+    /// Gradients of inputs are wanted in mixed precision of a network that has a linear layer.
+    case linearInMixedGradient
     /// Reflected borders are wanted where there are none.
     case reflectedBorders
 
@@ -48,6 +50,8 @@ public enum PlanError: Error, Hashable, CustomStringConvertible {
         case .device(let error): "\(error)"
         case .batchNormInGradient:
             "the gradient of an input needs batch norms folded into the convolutions before them, and one is left"
+        case .linearInMixedGradient:
+            "the gradient of an input goes through linear layers in fp32 alone; use another \(Setting.precision)"
         case .reflectedBorders:
             "borders are reflected on the processor alone, and in fp32; use another \(Setting.device), or zeros"
         case .nothingToTrain: "all of the network is frozen: nothing is left to train"
