@@ -97,7 +97,7 @@ extension ToolTests {
         // Mirrored borders make another picture, and need something to mirror.
         let files = "stylize a/1.png b/1.png --weights w.safetensors --steps 2 --output"
         for (name, options) in [("zero.png", ""), ("mirrored.png", " --borders reflect")] {
-            #expect(try run("\(files) \(name) --size 40\(options)").status == 0)
+            #expect(try run("\(files) \(name) --size 48\(options)").status == 0)
         }
         #expect(
             try RGBImage(contentsOf: folder.url("zero.png").path)

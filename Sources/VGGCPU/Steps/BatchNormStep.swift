@@ -55,8 +55,8 @@ final class BatchNormStep: FloatStep {
     func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
         let (input, output) = (planned.input, planned.output)
         normalization.sum(
-            pass, z: { image, _ in x + image * input.imageStride }, winners: nil, winnerStride: 0
-        ) { image, _ in gradient + image * output.count }
+            pass, z: { image, _ in x + image * input.imageStride }, winners: nil, winnerStride: 0,
+            gradient: { image, _ in gradient + image * output.count })
         guard let inputGradient else { return }
         context.workers.run(pass.count) { image, _ in
             normalization.makeGradient(
