@@ -148,6 +148,9 @@ class Load:
         free, tasks, memory = [], set(), []
 
         async def one():
+            # The server closes those that nobody has used for long.
+            while free and free[-1].reader.at_eof():
+                free.pop().writer.close()
             connection = free.pop() if free else await Connection.open(server)
             await self.ask(connection)
             free.append(connection)

@@ -21,7 +21,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 PHOTOS = pathlib.Path(__file__).parents[2] / "Tests/VGGImagesTests/Goldens/photos"
-STYLIZED = pathlib.Path(__file__).parents[2] / "docs/images/stylized.png"
+STYLIZED = pathlib.Path(__file__).parents[2] / "Sources/VGGKit/VGGKit.docc/stylized.png"
 SMALL = ["--recipe", "quick", "--train-limit", "2000", "--test-limit", "500"]
 
 
@@ -59,6 +59,11 @@ class Studio:
 
     def all(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def attribute(self, selector, name):
+        """Of the first such element, in one go: it may be drawn anew at any time."""
+        return self.browser.execute_script(
+            "return document.querySelector(arguments[0])?.getAttribute(arguments[1])", selector, name)
 
     def press(self, selector):
         """The first such element, by the keyboard, wherever it is on the page and whatever is drawn anew."""
@@ -207,9 +212,9 @@ def check_pictures(studio):
     options("128", "60")
     studio.press("#paint-button")
     studio.wait(lambda: studio.all(".painted"), "a picture")
-    early = int(studio.find(".painted").get_attribute("data-step"))
-    studio.wait(lambda: int(studio.find(".painted").get_attribute("data-step")) > early, "more of it")
-    studio.wait(lambda: studio.find(".painted").get_attribute("data-step") == "60", "the whole picture", 120)
+    early = int(studio.attribute(".painted", "data-step"))
+    studio.wait(lambda: int(studio.attribute(".painted", "data-step")) > early, "more of it")
+    studio.wait(lambda: studio.attribute(".painted", "data-step") == "60", "the whole picture", 120)
     assert studio.find("#stop-button").get_attribute("disabled") and studio.all(".losses polyline")
     assert studio.find("a[download='painted.png']").get_attribute("href").startswith("blob:")
     studio.look("pictures")
@@ -219,7 +224,7 @@ def check_pictures(studio):
     studio.wait(lambda: studio.all(".painted"), "a picture")
     studio.press("#stop-button")
     studio.wait(lambda: studio.find("#paint-button").is_enabled(), "the stop")
-    stopped = int(studio.find(".painted").get_attribute("data-step"))
+    stopped = int(studio.attribute(".painted", "data-step"))
     assert 0 < stopped < 1000, stopped
     print(f"compare and paint: distance {distance} over {layers} layers, a picture of 60 steps, one stopped after {stopped}")
 
