@@ -60,18 +60,17 @@ struct LoadedMaps {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
+
 /// What the network computes in.
 struct PictureArithmetic: ParsableArguments {
-    enum Choice: String, ExpressibleByArgument, CaseIterable { case fp32, bf16 }
-
     @Option(
         help: "The number format of the network: bf16 is faster where the processor has it, and less exact.")
-    var precision = Choice.fp32
+    var precision = Precision.fp32
 
     /// With a warning where it is the slower one.
     func chosen(on device: Device) -> Precision {
-        let chosen = precision == .bf16 ? Precision.bf16 : .fp32
-        chosen.warnIfSlower(on: device)
-        return chosen
+        precision.warnIfSlower(on: device)
+        return precision
     }
 }

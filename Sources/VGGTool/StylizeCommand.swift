@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import VGGKit
 
+extension Convolution.Borders: ExpressibleByArgument {}
+
 struct StylizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stylize",
@@ -18,7 +20,6 @@ struct StylizeCommand: ParsableCommand {
 
     enum Opt: String, ExpressibleByArgument, CaseIterable { case adam, lbfgs }
     enum Pool: String, ExpressibleByArgument, CaseIterable { case max, avg }
-    enum Borders: String, ExpressibleByArgument, CaseIterable { case zero, reflect }
     enum Start: String, ExpressibleByArgument, CaseIterable { case content, noise }
 
     @Argument(help: "The picture that is painted: a JPEG, PNG or WebP file.") var content: String
@@ -72,7 +73,7 @@ struct StylizeCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "So many steps are what lbfgs goes by.") var history = 20
     @Option(help: "How the network's pools make one number of four.") var pool = Pool.max
     @Option(help: "What lies around the maps of the network: zeros, or their own pixels, mirrored.")
-    var borders = Borders.zero
+    var borders = Convolution.Borders.zero
     @Flag(help: "Keep the content's colours, and take the brightness alone.") var preserveColours = false
     @Option(
         parsing: .unconditional,
@@ -150,7 +151,7 @@ struct StylizeCommand: ParsableCommand {
             case .lbfgs: .lbfgs(LBFGS(learningRate: Float(learningRate ?? 1), history: history))
             }
         settings.isAveraging = pool == .avg
-        settings.borders = borders == .reflect ? .reflect : .zero
+        settings.borders = borders
         settings.keepsColours = preserveColours
         settings.precision = precision.chosen(on: device)
         return settings
