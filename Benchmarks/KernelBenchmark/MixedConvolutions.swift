@@ -19,10 +19,11 @@ private func directCases(_ layer: Layer) -> [Case] {
         let u = bf16s(vgg_bf16_winograd_weights_count(layer.inputs, layer.outputs))
         let scratch = floats(vgg_bf16_winograd_scratch(layer.inputs))
         let tiles = (pool ? layer.size / 2 : (layer.size + 1) / 2)
+        let won = winners(layer.outputCount / 4)
         var shape = layer.shape(pooled: pool)
         return {
             mixed.bf16_winograd_convolution(
-                &shape, 0, x, u, bias, 0, y, nil, scratch, 0, tiles * tiles, 1, pool ? 1 : 0)
+                &shape, 0, x, u, bias, 0, y, nil, won, scratch, 0, tiles * tiles, 1, pool ? 1 : 0)
         }
     }
     var rows = [

@@ -44,8 +44,8 @@ static void winograd_cases_of(const layer *l) {
             RUN_MIXED(bf16_winograd_weights, floats(weight_count(l)), u, l->in, 0, panels(l->out));
             RUN_MIXED(bf16_winograd_convolution, &shape, (ptrdiff_t)input_count(l), bf16s(2 * input_count(l)),
                       u, floats(panels(l->out) * VGG_PANEL), (ptrdiff_t)count, bf16s(2 * count),
-                      single ? floats(2 * count) : NULL, scratch(vgg_bf16_winograd_scratch(l->in)), 0,
-                      2 * rows * columns, 1, pool);
+                      single ? floats(2 * count) : NULL, pool ? winners(2 * count) : NULL,
+                      scratch(vgg_bf16_winograd_scratch(l->in)), 0, 2 * rows * columns, 1, pool);
             line("bf16_winograd_convolution " LAYER ", pool %d, single %d", NUMBERS(l), pool, single);
         }
 }

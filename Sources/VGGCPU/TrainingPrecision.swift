@@ -22,13 +22,15 @@ extension CPUBackend {
 
 extension LaidOutStep {
     /// About how long a training step spends here with an image, in products of single precision at the processor's peak. What
-    /// share of its peak each kernel reaches was measured (docs/performance.md, "One step, measured" and "Small maps").
+    /// share of its peak each kernel reaches was measured (docs/performance.md, "One step, measured", "Small maps" and
+    /// "Mixed precision").
     fileprivate var trainingCost: Double {
         switch step.operation {
         case .convolution(let convolution, let norm, _, let pool):
             let choice = ConvolutionChoice(self, convolution, norm: norm, pool: pool)
-            return [choice.forward, choice.weightGradient, choice.inputGradient].compactMap(\.self)
-                .map { cost(of: convolution, by: $0) }.reduce(0, +)
+            return [choice.forward, choice.inputGradient].compactMap(\.self)
+                .reduce(0) { $0 + cost(of: convolution, by: $1) }
+                + (choice.weightGradient.map { weightGradientCost(of: convolution, by: $0) } ?? 0)
         case .linear(let linear, _):
             let passes = step.needsInputGradient ? 3.0 : 2.0
             return passes * Double(linear.inFeatures * linear.outFeatures)
@@ -50,7 +52,23 @@ extension LaidOutStep {
             return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / 0.6
         case (.fp32, .smallMap): return pairs * Double(vgg_small_map_products(full.height)) / 0.45
         case (.bf16, .pooled), (.bf16, .pooledWinograd): return direct / 4 * 0.5 / 0.38 * unfilled
+        // Tiles of 2×2 outputs.
+        case (.bf16, .winograd):
+            let tiles = ((full.height + 1) / 2) * ((full.width + 1) / 2)
+            return pairs * Double(16 * tiles) * 0.5 / 0.7
         case (.bf16, _): return direct * 0.5 / 0.85 * unfilled
         }
+    }
+
+    private func weightGradientCost(
+        of convolution: Convolution, by algorithm: ConvolutionChoice.Algorithm
+    ) -> Double {
+        guard step.precision == .bf16, algorithm == .winograd else {
+            return cost(of: convolution, by: algorithm)
+        }
+        // Winograd's are products of single precision, of copies; of small maps the sums are more than what is summed.
+        let full = convolution.output(of: self)
+        let pairs = Double(convolution.inChannels * convolution.outChannels)
+        return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / (full.width < 8 ? 0.21 : 0.43)
     }
 }

@@ -25,6 +25,15 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             && kinds.filter { $0 == "Conv2d" }.count <= 2
     }
 
+    /// Whether the processor computes some pass of it in mixed precision by Winograd's algorithm.
+    var isWinogradInMixedPrecision: Bool {
+        network.layers.contains {
+            guard case .convolution(let convolution) = $0.layer else { return false }
+            return convolution.kernel == 3 && convolution.stride == 1
+                && max(convolution.inChannels, convolution.outChannels) >= 32
+        }
+    }
+
     /// The biases of convolutions that a batch norm follows before any other layer with tensors: their gradients are zero, but for
     /// rounding and what a ReLU between them stops.
     var biasesWithoutEffect: Set<String> {
@@ -148,6 +157,9 @@ struct OperatorCase: CustomTestStringConvertible, Sendable {
             OperatorCase(
                 "several groups of images a shard", 16, 18, 18, batch: 45,
                 [convolution(16, 20, 3, padding: 1), .relu, convolution(20, 17, 3), .relu]),
+            OperatorCase(
+                "several groups of images a shard, wide", 32, 18, 18, batch: 37,
+                [convolution(32, 40, 3, padding: 1), .relu, convolution(40, 33, 3), .relu]),
             OperatorCase(
                 "a group of images, wide padding", 16, 4, 5, batch: 19,
                 [convolution(16, 18, 3, padding: 3), .relu, convolution(18, 16, 3, padding: 3)]),

@@ -175,7 +175,7 @@ import VGGTestSupport
     func mixedPrecisionAgreesWithPlainC(_ example: OperatorCase, on tested: TestedDevice) throws {
         let runs = try [TestedDevice.mixed[0], tested].map { try Run(example, on: $0.device, .bf16) }
         let logits = runs.map { $0.logits() }
-        // The processor's inference is by Winograd's algorithm where there are channels enough, and rounds its transforms.
+        // The processor's convolutions are by Winograd's algorithm where there are channels enough, and round its transforms.
         let isProcessor = tested.device.properties.kind == .cpu
         expectDistance(logits[1], logits[0], below: isProcessor ? 0.005 : 0.02, "logits")
         let gradients = runs.map { run in
@@ -184,8 +184,11 @@ import VGGTestSupport
         }
         #expect(!gradients[0].isEmpty && Set(gradients[0].keys) == Set(gradients[1].keys))
         for (name, gradient) in gradients[0] where !example.biasesWithoutEffect.contains(name) {
-            // A sum at the edge between two bfloat16 numbers may round either way.
-            expectDistance(gradients[1][name]!.values, gradient.values, below: 0.01, "gradient of \(name)")
+            // A sum at the edge between two bfloat16 numbers may round either way. Another device follows the definition, and a
+            // ReLU or a pool may switch.
+            expectDistance(
+                gradients[1][name]!.values, gradient.values,
+                below: isProcessor || !example.isWinogradInMixedPrecision ? 0.01 : 0.2, "gradient of \(name)")
         }
     }
 

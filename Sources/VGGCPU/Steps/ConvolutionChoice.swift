@@ -28,8 +28,8 @@ struct ConvolutionChoice: Hashable, Sendable {
     /// Whether what a batch norm reads of the convolution is not kept, but made again, image by image, by each of the passes that
     /// read it: where a number of it is so few products that they take no longer than fetching it from memory.
     let remakesZ: Bool
-    /// Of the output, in training and in inference.
-    let forward, inference: Algorithm
+    /// Of the output.
+    let forward: Algorithm
     /// Of the weights' gradient; nil where there is none.
     let weightGradient: Algorithm?
     /// Of the input's; nil where nobody needs it.
@@ -61,7 +61,7 @@ struct ConvolutionChoice: Hashable, Sendable {
             if isThree, convolution.padding == 1, convolution.borders == .zero, least >= panel,
                 planned.input.height == planned.input.width, planned.input.height <= Int(VGG_SMALL_MAP)
             {
-                (forward, inference) = (.smallMap, .smallMap)
+                forward = .smallMap
                 weightGradient = training ? .smallMap : nil
                 inputGradient = needsInput ? .smallMap : nil
                 // Every leaf is transformed, and inputs are tasks enough.
@@ -70,27 +70,29 @@ struct ConvolutionChoice: Hashable, Sendable {
             }
             self.leaves = leaves
             forward = algorithm(reading: inputs)
-            inference = forward
             let gradient = algorithm(reading: least)
             let pooled: Algorithm = gradient == .winograd ? .pooledWinograd : .pooled
             weightGradient = training ? (pool && isThree ? pooled : gradient) : nil
             inputGradient = needsInput ? algorithm(reading: outputs) : nil
         case .bf16:
             self.leaves = leaves
-            // What training's forward pass rounds, the backward pass has to answer for.
-            forward = .direct
-            inference =
-                isThree && convolution.inChannels >= 2 * panel && planned.input.element == .bfloat16
-                ? .winograd : .direct
-            let gradient: Algorithm = pool && isThree && convolution.padding == 1 ? .pooled : .direct
-            weightGradient = training ? gradient : nil
-            // By bands of a map, where weights have none.
-            inputGradient = needsInput ? (training ? gradient : .direct) : nil
+            func algorithm(reading channels: Int) -> Algorithm {
+                isThree && channels >= 2 * panel && planned.input.element == .bfloat16 ? .winograd : .direct
+            }
+            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+            forward = algorithm(reading: inputs)
+            // Of small maps three quarters are soon multiplied, but their rows fill no tile of registers.
+            let full = convolution.output(of: planned)
+            let isPooled =
+                pool && isThree && convolution.padding == 1 && min(full.height, full.width) >= 8
+            // Where it is dense, the products are those of single precision: of a quarter as many they take half the time.
+            weightGradient =
+                training ? (isPooled ? .pooled : algorithm(reading: min(inputs, outputs))) : nil
+            // Bands of a map, where weights have no gradient, are made by the definition.
+            inputGradient =
+                !needsInput ? nil : !training ? .direct : isPooled ? .pooled : algorithm(reading: outputs)
         }
     }
-
-    /// What a pass over a batch uses.
-    func forward(in pass: Pass) -> Algorithm { pass.isTraining ? forward : inference }
 
     /// Whether all passes are computed by whole images.
     var isSmallMap: Bool { forward == .smallMap }
@@ -105,9 +107,8 @@ struct ConvolutionChoice: Hashable, Sendable {
 extension ConvolutionChoice {
     /// The kernels that do most of the work.
     func kernelNames(
-        _ convolution: Convolution, mode: Mode, precision: Precision
+        _ convolution: Convolution, precision: Precision
     ) -> (forward: String, backward: String) {
-        let run = mode == .inference ? inference : forward
         let fused = pool ? "_relu_pool" : ""
         switch precision {
         case .fp32:
@@ -117,7 +118,7 @@ extension ConvolutionChoice {
                 return ("product", [weight, input].compactMap(\.self).joined(separator: ", "))
             }
             let winograd = convolution.kernel == 5 ? "five_winograd" : "winograd"
-            let output = (run == .winograd ? "\(winograd)_convolution" : "convolution") + fused
+            let output = (forward == .winograd ? "\(winograd)_convolution" : "convolution") + fused
             let weight: String? =
                 switch weightGradient {
                 case nil: nil
@@ -130,10 +131,17 @@ extension ConvolutionChoice {
             let input = inputGradient.map { $0 == .winograd ? "\(winograd)_convolution" : "convolution" }
             return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
         case .bf16:
-            let output = run == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"
-            let weight = weightGradient.map { "bf16_\($0 == .pooled ? "pooled_" : "")weight_gradient" }
+            let output = forward == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"
+            let weight = weightGradient.map {
+                $0 == .winograd
+                    ? "winograd_weight_gradient" : "bf16_\($0 == .pooled ? "pooled_" : "")weight_gradient"
+            }
             let input = inputGradient.map {
-                $0 == .pooled ? "bf16_pooled_input_gradient" : "bf16_convolution"
+                switch $0 {
+                case .pooled: "bf16_pooled_input_gradient"
+                case .winograd: "bf16_winograd_convolution"
+                default: "bf16_convolution"
+                }
             }
             return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
         }

@@ -114,8 +114,8 @@ extension ConvolutionStep {
         case .direct, .winograd:
             var shape = gradientShape
             addWeightGradient(
-                &shape, inputs(first, count: count, of: batch, worker: worker), maps + gradientMap.interior,
-                count: count, to: sums)
+                &shape, inputs(first, count: count, of: batch, worker: worker), maps, count: count,
+                to: sums)
         }
     }
 
@@ -163,7 +163,8 @@ extension ConvolutionStep {
             convolveByWinograd(
                 &back, from, stride: gradientMap.count, shared(scratch.flippedTransformed), nil, Memory(dx),
                 stride: stride, Number.element, nil,
-                tiles: 0..<count * input.tiles(kernel: convolution.kernel), relu: false, pool: false,
+                tiles: 0..<count * Self.tiles(input, input, kernel: convolution.kernel, pool: false),
+                relu: false, pool: false,
                 worker: worker)
         case .smallMap: return
         }

@@ -84,7 +84,7 @@ extension ConvolutionStep {
         )
         context.workers.run(over: inputs.panels, grain: 1) { panels, _ in
             let (first, last) = (panels.lowerBound, panels.upperBound)
-            if !Self.isMixed {
+            if !Self.isMixed || algorithm == .winograd {
                 context.kernels.flip_weights(weights, floats(flipped), inputs, outputs, kernel, first, last)
             } else if algorithm == .pooled {
                 context.mixedKernels.bf16_pack_pooled_weights(
@@ -140,8 +140,9 @@ extension ConvolutionStep {
         if Self.isMixed {
             context.mixedKernels.bf16_winograd_convolution(
                 &shape, stride, bf16s(x), bf16s(weights), bias, yStride,
-                fp32 == nil ? y.assumingMemoryBound(to: UInt16.self) : nil, fp32, scratch, first, last, relu,
-                pool ? 1 : 0)
+                fp32 == nil ? y.assumingMemoryBound(to: UInt16.self) : nil, fp32, winners, scratch, first,
+                last,
+                relu, pool ? 1 : 0)
         } else if pool {
             context.kernels.winograd_convolution_relu_pool(
                 &shape, stride, floats(x), floats(weights), bias, yStride, fp32, winners, scratch, first, last
@@ -180,28 +181,35 @@ extension ConvolutionStep {
         }
     }
 
-    /// Adds the gradients of `count` images from their maps; in mixed precision of one.
+    /// Adds the gradients of `count` images from their maps, borders and all.
     func addWeightGradient(
-        _ shape: inout vgg_convolution, _ x: Numbers, _ dy: Numbers, count: Int, to sums: LeafSums
+        _ shape: inout vgg_convolution, _ x: Numbers, _ maps: Numbers, count: Int, to sums: LeafSums
     ) {
         let stride = planned.input.imageStride
         if let transformed = sums.transformed {
             var target = sums.target(transformed)
             let tiles = count * full.tiles(kernel: convolution.kernel)
+            let x = singles(x, count: count * stride, copy: sums.inputs)
+            let dy =
+                singles(maps, count: count * gradientMap.count, copy: sums.maps) + gradientMap.interior
             if isFive {
                 context.kernels.five_winograd_weight_gradient(
-                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+                    &shape, stride, x, gradientMap.count, dy, &target, sums.tiles, 0, tiles)
             } else {
                 context.kernels.winograd_weight_gradient(
-                    &shape, stride, floats(x), gradientMap.count, floats(dy), &target, sums.tiles, 0, tiles)
+                    &shape, stride, x, gradientMap.count, dy, &target, sums.tiles, 0, tiles)
             }
             return
         }
         let channel = narrow(&shape, to: sums.panels)
-        let (dy, bias) = (dy + channel, sums.bias + channel)
+        let (dy, bias) = (maps + gradientMap.interior + channel, sums.bias + channel)
         if Self.isMixed {
-            context.mixedKernels.bf16_weight_gradient(
-                &shape, bf16s(x), bf16s(dy), sums.weights, bias, bf16s(sums.kernel))
+            for image in 0..<count {
+                context.mixedKernels.bf16_weight_gradient(
+                    &shape, bf16s(x) + image * stride, bf16s(dy) + image * gradientMap.count, sums.weights,
+                    bias,
+                    bf16s(sums.kernel))
+            }
         } else {
             for image in 0..<count {
                 context.kernels.convolution_weight_gradient(
@@ -209,6 +217,13 @@ extension ConvolutionStep {
                     bias)
             }
         }
+    }
+
+    /// Numbers as the kernels of single precision read them.
+    private func singles(_ numbers: Numbers, count: Int, copy: Floats) -> Floats {
+        guard Self.isMixed else { return floats(numbers) }
+        Number.element.load(numbers, to: copy, count: count, context.mixedKernels)
+        return copy
     }
 
     /// Leaves some panels of output channels.

@@ -51,7 +51,7 @@ extension ConvolutionStep {
         }
 
         var kernelNames: (forward: String, backward: String) {
-            let names = choice.kernelNames(convolution, mode: planned.mode, precision: planned.precision)
+            let names = choice.kernelNames(convolution, precision: planned.precision)
             let prefix = isMixed ? "bf16_" : ""
             return norm == nil
                 ? names
@@ -83,11 +83,10 @@ extension ConvolutionStep {
                 ),
                 images: images(choice, full, kernel: convolution.kernel, batchSize: node.images.count),
                 threads: threads)
-            let forward = hasBackward ? choice.forward : choice.inference
             let weights = tasks.gradients.weights.tasks
             return StepTasks(
                 forward: choice.remakesZ
-                    ? node.images.count : forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
+                    ? node.images.count : choice.forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
                 inputGradient: choice.inputGradient.map { _ in
                     tasks.gradients.areOne ? weights : tasks.gradients.images.tasks
                 },

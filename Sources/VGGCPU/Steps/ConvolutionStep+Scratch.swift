@@ -15,6 +15,8 @@ extension ConvolutionStep {
         /// sums, transformed; the gradients of weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, imageZ, maps, mirrored, kernel, tiles: Int
         let transformedSums: Int
+        /// Of a worker: inputs and full gradients of a group of images in single precision.
+        let singleInputs, singleMaps: Int
         let waitingWeights, waitingBiases: Int
         let worker: Int
         /// Shared: the weights as the gradient of the input wants them, the same transformed, and the tasks' sums.
@@ -71,7 +73,10 @@ extension ConvolutionStep {
             tiles = worker.take(ConvolutionStep.winogradScratch(choice, convolution), of: Float.self)
             let isWinograd = choice.weightGradient?.isWinograd == true
             transformedSums = worker.take(
-                isWinograd ? transformedCount(inputs: inputs, outputs: panels * panel) : 0, of: Float.self)
+                isWinograd ? vgg_winograd_weights_count(inputs, panels * panel) : 0, of: Float.self)
+            let copies = isWinograd && ConvolutionStep.isMixed ? images : 0
+            singleInputs = worker.take(copies * planned.input.imageStride, of: Float.self)
+            singleMaps = worker.take(copies * gradientMap.count, of: Float.self)
             // Beside the first, which is a task's; Winograd's leaves are added to the youngest at once.
             waitingWeights = worker.take(
                 inParts
@@ -83,7 +88,8 @@ extension ConvolutionStep {
 
             var shared = ScratchParts()
             flipped = shared.take(
-                inParts && choice.inputGradient != nil ? flippedCount(convolution) : 0, of: Number.self)
+                inParts ? choice.inputGradient.map { flippedBytes(convolution, for: $0) } ?? 0 : 0,
+                of: UInt8.self)
             flippedTransformed = shared.take(
                 choice.inputGradient == .winograd
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
@@ -98,11 +104,10 @@ extension ConvolutionStep {
             _ = ofNorm.take(training || choice.remakesZ ? 0 : zCount * batchSize, of: Number.self)
             self.shared = z + ofNorm.total
 
-            let runs = training ? [choice.forward, choice.inference] : [choice.inference]
             let number = MemoryLayout<Number>.stride
-            copies = [
-                runs.contains(.direct) ? packedCount(convolution) * number : 0,
-                runs.contains(.winograd)
+            self.copies = [
+                choice.forward == .direct ? packedCount(convolution) * number : 0,
+                choice.forward == .winograd
                     ? transformedCount(inputs: inputs, outputs: outputs) * number
                     : (map?.weights ?? 0) * number,
             ]
@@ -123,15 +128,20 @@ extension ConvolutionStep {
             ? vgg_bf16_winograd_weights_count(inputs, outputs) : vgg_winograd_weights_count(inputs, outputs)
     }
 
-    private static func flippedCount(_ convolution: Convolution) -> Int {
+    /// Of the weights as the gradient of the input reads them, or as Winograd's transform does: in single precision.
+    private static func flippedBytes(
+        _ convolution: Convolution, for algorithm: ConvolutionChoice.Algorithm
+    ) -> Int {
         let (inputs, outputs, kernel) = (
             convolution.inChannels, convolution.outChannels, convolution.kernel
         )
-        return isMixed
-            ? max(
-                vgg_bf16_weights_count(outputs, inputs, kernel),
-                vgg_bf16_pooled_weights_count(inputs, outputs))
-            : inputs.panels * panel * outputs * kernel * kernel
+        guard isMixed, algorithm != .winograd else {
+            return inputs.panels * panel * outputs * kernel * kernel * MemoryLayout<Float>.stride
+        }
+        return MemoryLayout<Number>.stride
+            * (algorithm == .pooled
+                ? vgg_bf16_pooled_weights_count(inputs, outputs)
+                : vgg_bf16_weights_count(outputs, inputs, kernel))
     }
 
     /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
@@ -142,14 +152,15 @@ extension ConvolutionStep {
             return 1
         }
         let leaf = (batchSize + choice.leaves - 1) / choice.leaves
-        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles(kernel: kernel)))
+        let tiles = full.tiles(kernel: kernel)
+        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / tiles))
     }
 
     /// - Parameter panels: of output channels in a task at most. Fewer may need more, as then more rows are worked on at once.
     private static func kernelScratch(
         _ choice: ConvolutionChoice, _ shape: vgg_convolution, _ panels: Int
     ) -> Int {
-        guard isMixed, let algorithm = choice.weightGradient else { return 0 }
+        guard isMixed, let algorithm = choice.weightGradient, algorithm != .winograd else { return 0 }
         var shape = shape
         let input = algorithm == .pooled ? 2 * vgg_bf16_pooled_input_gradient_scratch(&shape) : 0
         return (1...panels).reduce(input) { most, count in
@@ -166,8 +177,9 @@ extension ConvolutionStep {
         let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
         let forward = isMixed ? vgg_bf16_winograd_scratch(inputs) : vgg_winograd_scratch(inputs)
         return max(
-            choice.inference.isWinograd ? forward : 0,
-            choice.inputGradient?.isWinograd == true ? vgg_winograd_scratch(outputs) : 0,
+            choice.forward.isWinograd ? forward : 0,
+            choice.inputGradient?.isWinograd == true
+                ? (isMixed ? vgg_bf16_winograd_scratch(outputs) : vgg_winograd_scratch(outputs)) : 0,
             choice.weightGradient?.isWinograd == true ? vgg_winograd_gradient_scratch(inputs) : 0)
     }
 

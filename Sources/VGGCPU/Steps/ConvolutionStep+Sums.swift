@@ -19,6 +19,8 @@ extension ConvolutionStep {
         let transformed: Floats?
         let tiles: Floats
         let kernel: Numbers
+        /// Inputs and gradients of a group of images in single precision, where Winograd's kernels read such copies.
+        let inputs, maps: Floats
         /// Whether the images are the leaf's first, and its last.
         var isFirst = true
         var isLast = true
@@ -85,7 +87,9 @@ extension ConvolutionStep {
             let sums = LeafSums(
                 panels: panels, weights: target, bias: waitingBias(depth), adds: adds,
                 transformed: isWinograd ? self.worker(worker, scratch.transformedSums) : nil,
-                tiles: self.worker(worker, scratch.tiles), kernel: self.worker(worker, scratch.kernel))
+                tiles: self.worker(worker, scratch.tiles), kernel: self.worker(worker, scratch.kernel),
+                inputs: self.worker(worker, scratch.singleInputs),
+                maps: self.worker(worker, scratch.singleMaps))
             makeGradients(
                 start..<start + leaf.count, of: batch, to: sums, andInputs: andInputs, worker: worker)
             start += leaf.count

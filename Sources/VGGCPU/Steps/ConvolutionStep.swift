@@ -81,7 +81,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
             images: scratch.images, threads: context.workers.threads)
     }
 
-    func prepare() { _ = weights(for: choice.inference) }
+    func prepare() { _ = weights(for: choice.forward) }
 
     /// An image of the input with its border, as the kernels read it.
     func input(_ x: Memory, image: Int, worker: Int) -> Numbers {
@@ -109,7 +109,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     private func convolve(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {
         if let small {
             forwardOfSmallMap(pass, small, x: x, y: y, output)
-        } else if choice.forward(in: pass) == .winograd {
+        } else if choice.forward == .winograd {
             forwardByWinograd(pass, x: x, y: y, output)
         } else {
             forwardDirectly(pass, x: x, y: y, output)
