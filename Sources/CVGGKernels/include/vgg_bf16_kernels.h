@@ -123,8 +123,8 @@ static inline size_t vgg_bf16_linear_backward_scratch(const vgg_linear *s) {
        (may be NULL), optional ReLU and, with pool, ReLU and 2×2 max pool with stride 2 (y_row and y_pixel    \
        are then the pooled map's, and winner, which may be NULL, gets what bf16_convolution_relu_pool says,    \
        of pooled maps that follow each other). Tiles of 2×2 outputs (the pool's windows) are counted image    \
-       by image, row by row; x_image and y_image are the elements from one image to the next. Where y_fp32                                 \
-       is not NULL it is written instead of y. Every split into ranges gives the same bits. */                                         \
+       by image, row by row; x_image and y_image are the elements from one image to the next. Where y_fp32     \
+       is not NULL it is written instead of y. Every split into ranges gives the same bits. */                 \
     KERNEL(bf16_winograd_convolution,                                                                          \
            (const vgg_convolution *shape, ptrdiff_t x_image, const uint16_t *x, const uint16_t *transformed,   \
             const float *bias, ptrdiff_t y_image, uint16_t *y, float *y_fp32, uint8_t *winner,                 \
