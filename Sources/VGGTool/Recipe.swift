@@ -13,7 +13,7 @@ struct Recipe: Encodable {
             name: "chapter",
             summary: "the experiment of d2l.ai's chapter: the slim VGG-11 on Fashion-MNIST at 224×224",
             options: "--width-divisor 4 --epochs 10 --lr 0.05 --batch-size 128",
-            reaches: "test accuracy 0.925 (bf16)"),
+            reaches: "test accuracy 0.925 (bf16, by direct convolutions)"),
         Recipe(
             name: "quick",
             summary: "a small network on small images, which learns Fashion-MNIST in minutes",
