@@ -152,8 +152,7 @@ extension ConvolutionStep {
             return 1
         }
         let leaf = (batchSize + choice.leaves - 1) / choice.leaves
-        let tiles = full.tiles(kernel: kernel)
-        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / tiles))
+        return min(leaf, max(1, 4 * Int(VGG_WINOGRAD_BLOCK) / full.tiles(kernel: kernel)))
     }
 
     /// - Parameter panels: of output channels in a task at most. Fewer may need more, as then more rows are worked on at once.
