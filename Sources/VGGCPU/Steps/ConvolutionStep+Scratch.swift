@@ -88,8 +88,8 @@ extension ConvolutionStep {
 
             var shared = ScratchParts()
             flipped = shared.take(
-                inParts ? choice.inputGradient.map { flippedBytes(convolution, for: $0) } ?? 0 : 0,
-                of: UInt8.self)
+                inParts ? choice.inputGradient.map { flippedFloats(convolution, for: $0) } ?? 0 : 0,
+                of: Float.self)
             flippedTransformed = shared.take(
                 choice.inputGradient == .winograd
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
@@ -129,19 +129,20 @@ extension ConvolutionStep {
     }
 
     /// Of the weights as the gradient of the input reads them, or as Winograd's transform does: in single precision.
-    private static func flippedBytes(
+    private static func flippedFloats(
         _ convolution: Convolution, for algorithm: ConvolutionChoice.Algorithm
     ) -> Int {
         let (inputs, outputs, kernel) = (
             convolution.inChannels, convolution.outChannels, convolution.kernel
         )
         guard isMixed, algorithm != .winograd else {
-            return inputs.panels * panel * outputs * kernel * kernel * MemoryLayout<Float>.stride
+            return inputs.panels * panel * outputs * kernel * kernel
         }
-        return MemoryLayout<Number>.stride
-            * (algorithm == .pooled
-                ? vgg_bf16_pooled_weights_count(inputs, outputs)
-                : vgg_bf16_weights_count(outputs, inputs, kernel))
+        let numbers =
+            algorithm == .pooled
+            ? vgg_bf16_pooled_weights_count(inputs, outputs)
+            : vgg_bf16_weights_count(outputs, inputs, kernel)
+        return (numbers + 1) / 2
     }
 
     /// As many as fill twice the weight gradient's block of tiles: a few blocks of even size leave no sliver.
