@@ -50,7 +50,7 @@ extension LaidOutStep {
         case (.fp32, .pooled): return direct / 4 / 0.5
         case (.fp32, .winograd), (.fp32, .pooledWinograd):
             return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / 0.6
-        case (.fp32, .smallMap): return pairs * Double(vgg_small_map_products(full.height)) / 0.45
+        case (_, .smallMap): return pairs * Double(vgg_small_map_products(full.height)) / 0.45
         case (.bf16, .pooled), (.bf16, .pooledWinograd): return direct / 4 * 0.5 / 0.38 * unfilled
         // Tiles of 2×2 outputs.
         case (.bf16, .winograd):

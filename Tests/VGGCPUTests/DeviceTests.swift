@@ -114,8 +114,9 @@ import VGGModel
             let cases = [
                 (try network("vgg11", size: 224, divisor: 4), Precision.bf16),
                 (try network("vgg11_bn", size: 224, divisor: 4), .bf16),
-                (try network("vgg16", size: 32, channels: 3), .fp32),
-                (try network("vgg16_bn", size: 32, channels: 3), .fp32),
+                (try network("vgg16", size: 32, channels: 3), .bf16),
+                (try network("vgg16_bn", size: 32, channels: 3), .bf16),
+                (try network("vgg11_bn", size: 32, divisor: 4), .bf16),
                 (try network("alexnet", size: 224), .bf16),
             ]
             for (network, expected) in cases {

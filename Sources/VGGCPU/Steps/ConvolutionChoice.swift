@@ -16,7 +16,7 @@ struct ConvolutionChoice: Hashable, Sendable {
         /// The same by Winograd's algorithm.
         case pooledWinograd
         /// Of square maps of a few pixels, whose images are rows of matrices: fewer multiplications still, and the weights
-        /// are read once for the whole batch.
+        /// are read once for the whole batch. In single precision always; mixed precision makes copies for it.
         case smallMap
 
         var isPooled: Bool { self == .pooled || self == .pooledWinograd }
@@ -49,6 +49,14 @@ struct ConvolutionChoice: Hashable, Sendable {
         let isThree = convolution.kernel == 3 && convolution.stride == 1
         let training = planned.trainsParameters
         let needsInput = planned.mode.hasBackward && planned.needsInputGradient
+        let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
+        let least = min(inputs, outputs)
+        let side = planned.input.height
+        let isSmall =
+            isThree && convolution.padding == 1 && convolution.borders == .zero && least >= panel
+            && side == planned.input.width && side <= Int(VGG_SMALL_MAP)
+        // Every leaf of small maps is transformed, and inputs are tasks enough.
+        self.leaves = isSmall ? SumTree.shards : leaves
         switch planned.precision {
         case .fp32:
             let isFive = convolution.kernel == 5 && convolution.stride == 1 && !pool
@@ -56,30 +64,26 @@ struct ConvolutionChoice: Hashable, Sendable {
             func algorithm(reading channels: Int) -> Algorithm {
                 (isThree || isFive) && channels >= panel ? .winograd : .direct
             }
-            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
-            let least = min(inputs, outputs)
-            if isThree, convolution.padding == 1, convolution.borders == .zero, least >= panel,
-                planned.input.height == planned.input.width, planned.input.height <= Int(VGG_SMALL_MAP)
-            {
+            if isSmall {
                 forward = .smallMap
                 weightGradient = training ? .smallMap : nil
                 inputGradient = needsInput ? .smallMap : nil
-                // Every leaf is transformed, and inputs are tasks enough.
-                self.leaves = SumTree.shards
                 return
             }
-            self.leaves = leaves
             forward = algorithm(reading: inputs)
             let gradient = algorithm(reading: least)
             let pooled: Algorithm = gradient == .winograd ? .pooledWinograd : .pooled
             weightGradient = training ? (pool && isThree ? pooled : gradient) : nil
             inputGradient = needsInput ? algorithm(reading: outputs) : nil
         case .bf16:
-            self.leaves = leaves
+            // Maps of 4×4 fill tiles of 2×2 outputs, whose products are 64 where these are 36, in half the time each.
+            let isSmallest = isSmall && side < 4
             func algorithm(reading channels: Int) -> Algorithm {
-                isThree && channels >= 2 * panel && planned.input.element == .bfloat16 ? .winograd : .direct
+                isSmallest
+                    ? .smallMap
+                    : isThree && channels >= 2 * panel && planned.input.element == .bfloat16
+                        ? .winograd : .direct
             }
-            let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             forward = algorithm(reading: inputs)
             // Of small maps three quarters are soon multiplied, but their rows fill no tile of registers.
             let full = convolution.output(of: planned)
@@ -87,20 +91,23 @@ struct ConvolutionChoice: Hashable, Sendable {
                 pool && isThree && convolution.padding == 1 && min(full.height, full.width) >= 8
             // Where it is dense, the products are those of single precision: of a quarter as many they take half the time.
             weightGradient =
-                training ? (isPooled ? .pooled : algorithm(reading: min(inputs, outputs))) : nil
+                training ? (isPooled ? .pooled : isSmall ? .smallMap : algorithm(reading: least)) : nil
             // Bands of a map, where weights have no gradient, are made by the definition.
             inputGradient =
                 !needsInput ? nil : !training ? .direct : isPooled ? .pooled : algorithm(reading: outputs)
         }
     }
 
-    /// Whether all passes are computed by whole images.
-    var isSmallMap: Bool { forward == .smallMap }
+    /// Whether a pass is computed by whole images.
+    var hasSmallMap: Bool { [forward, weightGradient, inputGradient].contains(.smallMap) }
+    var hasSmallMapGradient: Bool { [weightGradient, inputGradient].contains(.smallMap) }
 
-    /// Whether a worker makes images' gradients before a pool at full resolution.
+    /// Whether the weights' gradients are sums of leaves that tasks walk along.
+    var sumsInParts: Bool { weightGradient != nil && weightGradient != .smallMap }
+
+    /// Whether a worker makes images' gradients before a pool at full resolution, a few at a time.
     var needsMaps: Bool {
-        guard !isSmallMap else { return false }
-        return weightGradient.map { !$0.isPooled } ?? false || inputGradient.map { !$0.isPooled } ?? false
+        [weightGradient, inputGradient].contains { $0?.isPooled == false && $0 != .smallMap }
     }
 }
 
@@ -110,15 +117,12 @@ extension ConvolutionChoice {
         _ convolution: Convolution, precision: Precision
     ) -> (forward: String, backward: String) {
         let fused = pool ? "_relu_pool" : ""
+        let smallOutput = forward == .smallMap ? "product" : nil
         switch precision {
         case .fp32:
-            if isSmallMap {
-                let weight = weightGradient.map { _ in "small_map_weight_gradient" }
-                let input = inputGradient.map { _ in "product" }
-                return ("product", [weight, input].compactMap(\.self).joined(separator: ", "))
-            }
             let winograd = convolution.kernel == 5 ? "five_winograd" : "winograd"
-            let output = (forward == .winograd ? "\(winograd)_convolution" : "convolution") + fused
+            let output =
+                smallOutput ?? (forward == .winograd ? "\(winograd)_convolution" : "convolution") + fused
             let weight: String? =
                 switch weightGradient {
                 case nil: nil
@@ -128,16 +132,29 @@ extension ConvolutionChoice {
                 case .pooledWinograd: "winograd_pooled_weight_gradient"
                 case .smallMap: "small_map_weight_gradient"
                 }
-            let input = inputGradient.map { $0 == .winograd ? "\(winograd)_convolution" : "convolution" }
+            let input = inputGradient.map {
+                switch $0 {
+                case .smallMap: "product"
+                case .winograd: "\(winograd)_convolution"
+                default: "convolution"
+                }
+            }
             return (output, [weight, input].compactMap(\.self).joined(separator: ", "))
         case .bf16:
-            let output = forward == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)"
+            let output =
+                smallOutput
+                ?? (forward == .winograd ? "bf16_winograd_convolution" : "bf16_convolution\(fused)")
             let weight = weightGradient.map {
-                $0 == .winograd
-                    ? "winograd_weight_gradient" : "bf16_\($0 == .pooled ? "pooled_" : "")weight_gradient"
+                switch $0 {
+                case .smallMap: "small_map_weight_gradient"
+                case .winograd: "winograd_weight_gradient"
+                case .pooled: "bf16_pooled_weight_gradient"
+                default: "bf16_weight_gradient"
+                }
             }
             let input = inputGradient.map {
                 switch $0 {
+                case .smallMap: "product"
                 case .pooled: "bf16_pooled_input_gradient"
                 case .winograd: "bf16_winograd_convolution"
                 default: "bf16_convolution"

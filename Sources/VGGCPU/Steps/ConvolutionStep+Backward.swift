@@ -18,14 +18,15 @@ extension ConvolutionStep {
                 x: x, y: y, gradient: gradient, winners: winners.baseAddress, inputGradient: inputGradient,
                 z: images(ofZ: x))
             if let normalization { sum(pass, normalization, of: batch) }
-            if let small { return backwardOfSmallMap(pass, small, of: batch) }
-            if let algorithm = choice.inputGradient, inputGradient != nil { flip(for: algorithm) }
+            if let small, choice.hasSmallMapGradient { backwardOfSmallMap(pass, small, of: batch) }
+            let input = inputGradient == nil || choice.inputGradient == .smallMap ? nil : choice.inputGradient
+            if let input { flip(for: input) }
             let tasks = tasks(pass.node).gradients
-            let hasWeightGradient = choice.weightGradient != nil
-            let isOne = hasWeightGradient && tasks.areOne
-            if hasWeightGradient { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
-            guard inputGradient != nil, !isOne else { return }
-            guard hasWeightGradient else { return makeInputGradients(pass, of: batch) }
+            let sumsInParts = choice.sumsInParts
+            let isOne = sumsInParts && tasks.areOne
+            if sumsInParts { makeWeightGradients(pass, tasks, of: batch, andInputs: isOne) }
+            guard input != nil, !isOne else { return }
+            guard choice.weightGradient != nil else { return makeInputGradients(pass, of: batch) }
             context.workers.run(tasks.images) { images, worker in
                 clearMaps(worker: worker)
                 makeGradients(images, of: batch, to: nil, andInputs: true, worker: worker)
@@ -62,7 +63,7 @@ extension ConvolutionStep {
                 for place in 0..<count {
                     expand(
                         first + place, of: batch, to: maps + gradientMap.interior + place * gradientMap.count,
-                        worker: worker)
+                        gradientMap.map, worker: worker)
                 }
             }
             if let sums {
@@ -175,15 +176,16 @@ extension ConvolutionStep {
     }
 
     /// One image's gradient before ReLU and pool, at full resolution.
-    func expand(_ image: Int, of batch: Batch, to dy: Numbers, worker: Int) {
+    /// - Parameter map: how it is to lie.
+    func expand(_ image: Int, of batch: Batch, to dy: Numbers, _ map: vgg_map, worker: Int) {
         let output = planned.output
         let gradient = gradient(image, of: batch, worker: worker)
         if let normalization {
             return normalization.makeGradient(
                 z: batch.z(image, worker), gradient,
-                winners: batch.winners.map { $0 + image * output.count }, to: dy, gradientMap.map)
+                winners: batch.winners.map { $0 + image * output.count }, to: dy, map)
         }
-        var map = gradientMap.map
+        var map = map
         if pool, let winners = batch.winners {
             return unpool(
                 gradient, winners + image * output.count, height: output.height, &map, to: dy)

@@ -66,13 +66,7 @@ extension ConvolutionStep {
         }
 
         func tasks(_ node: SumTree, threads: Int) -> StepTasks {
-            if let small = SmallMap(planned, convolution, choice) {
-                let tasks = small.tasks(node.images.count, threads: threads)
-                return StepTasks(
-                    forward: tasks.forward.tasks,
-                    inputGradient: choice.inputGradient.map { _ in tasks.inputGradient.tasks },
-                    weightGradient: choice.weightGradient.map { _ in tasks.weightGradient.tasks })
-            }
+            let small = SmallMap(planned, convolution, choice)?.tasks(node.images.count, threads: threads)
             let full = convolution.output(of: planned)
             let tasks = ConvolutionTasks(
                 planned, convolution, choice, node: node,
@@ -83,14 +77,24 @@ extension ConvolutionStep {
                 ),
                 images: images(choice, full, kernel: convolution.kernel, batchSize: node.images.count),
                 threads: threads)
-            let weights = tasks.gradients.weights.tasks
+            let gradients = tasks.gradients
+            let forward =
+                switch choice.forward {
+                case .smallMap: small?.forward.tasks
+                case .winograd: tasks.tiles.tasks
+                default: tasks.rows.tasks
+                }
             return StepTasks(
-                forward: choice.remakesZ
-                    ? node.images.count : choice.forward == .winograd ? tasks.tiles.tasks : tasks.rows.tasks,
-                inputGradient: choice.inputGradient.map { _ in
-                    tasks.gradients.areOne ? weights : tasks.gradients.images.tasks
+                forward: choice.remakesZ ? node.images.count : forward ?? 0,
+                inputGradient: choice.inputGradient.map {
+                    $0 == .smallMap
+                        ? small?.inputGradient.tasks ?? 0
+                        : choice.sumsInParts && gradients.areOne
+                            ? gradients.weights.tasks : gradients.images.tasks
                 },
-                weightGradient: choice.weightGradient.map { _ in weights })
+                weightGradient: choice.weightGradient.map {
+                    $0 == .smallMap ? small?.weightGradient.tasks ?? 0 : gradients.weights.tasks
+                })
         }
 
         func bound(

@@ -15,6 +15,8 @@ extension ConvolutionStep {
         /// sums, transformed; the gradients of weights and bias that wait in their tree.
         let input, output, gradient, inputGradient, imageZ, maps, mirrored, kernel, tiles: Int
         let transformedSums: Int
+        /// Of a worker: an image's output or gradient of the input in single precision, on its way to memory of 16 bits.
+        let single: Int
         /// Of a worker: inputs and full gradients of a group of images in single precision.
         let singleInputs, singleMaps: Int
         let waitingWeights, waitingBiases: Int
@@ -34,8 +36,6 @@ extension ConvolutionStep {
             batchSize: Int, threads: Int
         ) {
             let training = planned.mode.hasBackward
-            // Of gradients that are made a few images at a time.
-            let inParts = training && !choice.isSmallMap
             let full = convolution.output(of: planned)
             let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
             let (own, whole) = convolution.gradientInput(planned.input)
@@ -62,14 +62,21 @@ extension ConvolutionStep {
                 mirrored: convolution.borders == .reflect ? convolution.padding : 0, batchSize: batchSize,
                 threads: threads)
             let mapCount = planned.trainsParameters ? gradientMap.count : bands.stride
-            maps = worker.take(choice.needsMaps ? images * mapCount : 0, of: Number.self)
+            let map = SmallMap(planned, convolution, choice)
+            let isCopied = map != nil && ConvolutionStep.isMixed
+            maps = worker.take(
+                choice.needsMaps ? images * mapCount : isCopied && training ? full.count : 0,
+                of: Number.self)
+            single = worker.take(isCopied ? max(full.count, planned.input.count) : 0, of: Float.self)
             let isMirrored = choice.inputGradient != nil && convolution.borders == .reflect
             mirrored = worker.take(
                 isMirrored ? images * bands.longest * planned.input.rowStride : 0, of: Number.self)
-            let map = SmallMap(planned, convolution, choice)
             let ofKernels = ConvolutionStep.kernelScratch(
                 choice, convolution.shape(full, x: planned.input), panels)
-            kernel = worker.take(training ? map?.workerScratch ?? ofKernels : 0, of: Number.self)
+            let ofSmallMap =
+                choice.hasSmallMapGradient ? (map?.workerScratch ?? 0) * MemoryLayout<Float>.stride : 0
+            kernel = worker.take(
+                training ? max(ofKernels, ofSmallMap / MemoryLayout<Number>.stride) : 0, of: Number.self)
             tiles = worker.take(ConvolutionStep.winogradScratch(choice, convolution), of: Float.self)
             let isWinograd = choice.weightGradient?.isWinograd == true
             transformedSums = worker.take(
@@ -79,25 +86,25 @@ extension ConvolutionStep {
             singleMaps = worker.take(copies * gradientMap.count, of: Float.self)
             // Beside the first, which is a task's; Winograd's leaves are added to the youngest at once.
             waitingWeights = worker.take(
-                inParts
+                choice.sumsInParts
                     ? max(0, tasks.depth - (isWinograd ? 2 : 1)) * panels * planned.parameterLayouts[0].count
                         / outputs.panels : 0, of: Float.self)
             waitingBiases = worker.take(
-                inParts ? tasks.depth * outputs.panels * panel : 0, of: Float.self)
+                choice.sumsInParts ? tasks.depth * outputs.panels * panel : 0, of: Float.self)
             self.worker = worker.total
 
             var shared = ScratchParts()
             flipped = shared.take(
-                inParts ? choice.inputGradient.map { flippedFloats(convolution, for: $0) } ?? 0 : 0,
-                of: Float.self)
+                choice.inputGradient.map { flippedFloats(convolution, for: $0) } ?? 0, of: Float.self)
             flippedTransformed = shared.take(
                 choice.inputGradient == .winograd
                     ? transformedCount(inputs: outputs, outputs: inputs) : 0, of: Number.self)
             sums = shared.take(
-                inParts && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0, of: Float.self)
+                choice.sumsInParts && tasks.nodes.count > 1 ? tasks.nodes.count * planned.sumStride : 0,
+                of: Float.self)
             small =
-                map?.scratch(
-                    batchSize, isTraining: training, needsInput: choice.inputGradient != nil) ?? .none
+                map?.scratch(batchSize, choice, copied: isCopied && !convertsInput ? planned.input : nil)
+                ?? .none
             // Behind all that the convolution itself works in.
             z = max(shared.total, small.total)
             var ofNorm = ScratchParts()
@@ -109,7 +116,7 @@ extension ConvolutionStep {
                 choice.forward == .direct ? packedCount(convolution) * number : 0,
                 choice.forward == .winograd
                     ? transformedCount(inputs: inputs, outputs: outputs) * number
-                    : (map?.weights ?? 0) * number,
+                    : choice.forward == .smallMap ? (map?.weights ?? 0) * MemoryLayout<Float>.stride : 0,
             ]
         }
     }
@@ -135,6 +142,7 @@ extension ConvolutionStep {
         let (inputs, outputs, kernel) = (
             convolution.inChannels, convolution.outChannels, convolution.kernel
         )
+        guard algorithm != .smallMap else { return 0 }
         guard isMixed, algorithm != .winograd else {
             return inputs.panels * panel * outputs * kernel * kernel
         }
@@ -160,7 +168,8 @@ extension ConvolutionStep {
     private static func kernelScratch(
         _ choice: ConvolutionChoice, _ shape: vgg_convolution, _ panels: Int
     ) -> Int {
-        guard isMixed, let algorithm = choice.weightGradient, algorithm != .winograd else { return 0 }
+        guard isMixed, let algorithm = choice.weightGradient, algorithm == .direct || algorithm == .pooled
+        else { return 0 }
         var shape = shape
         let input = algorithm == .pooled ? 2 * vgg_bf16_pooled_input_gradient_scratch(&shape) : 0
         return (1...panels).reduce(input) { most, count in

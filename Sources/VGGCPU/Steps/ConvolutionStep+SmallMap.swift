@@ -2,7 +2,8 @@ import CVGGKernels
 import VGGEngine
 import VGGModel
 
-/// Convolutions of small maps, in single precision: the whole batch is transformed, multiplied and transformed back.
+/// Convolutions of small maps, in single precision: the whole batch is transformed, multiplied and transformed back. Maps of
+/// 16 bits are converted on their way in and out: a few pixels cost little beside what products of few rows of them cost.
 extension ConvolutionStep {
     /// Images, channels and rows of weights at a time, so that what a product reads stays in the caches.
     private static var imageBlock: Int { 160 }
@@ -21,8 +22,9 @@ extension ConvolutionStep {
         context.workers.run(tasks.images) { images, _ in
             var map = small.kernelMap
             for image in images {
+                copySingles(x, image: image)
                 context.kernels.small_map_inputs(
-                    &map, x.assumingMemoryBound(to: Float.self) + image * input.imageStride + input.interior,
+                    &map, singles(x) + image * input.imageStride + input.interior,
                     matrices + image * small.inputRow, small.inputMatrix(count))
             }
         }
@@ -58,18 +60,54 @@ extension ConvolutionStep {
         }
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining && pool ? winners.baseAddress : nil
-            context.workers.run(tasks.images) { images, _ in
-                var map = small.kernelMap
-                map.y_row = output.rowStride
+            context.workers.run(tasks.images) { images, worker in
                 for image in images {
                     let to = y + image * outputStride * output.element.size
                     output.zeroBorder(to)
-                    context.kernels.small_map_outputs(
-                        &map, products + image * small.outputRow, small.outputMatrix(count),
-                        parameters.values[1], to.assumingMemoryBound(to: Float.self) + output.interior,
-                        winners.map { $0 + image * output.count }, pool ? 1 : 0, relu ? 1 : 0)
+                    writeSingles(output, to: to, worker: worker) { made, row in
+                        var map = small.kernelMap
+                        map.y_row = row
+                        context.kernels.small_map_outputs(
+                            &map, products + image * small.outputRow, small.outputMatrix(count),
+                            parameters.values[1], made, winners.map { $0 + image * output.count },
+                            pool ? 1 : 0, relu ? 1 : 0)
+                    }
                 }
             }
+        }
+    }
+
+    /// The batch's inputs as the kernels read them: a copy, where memory has another format.
+    private func singles(_ x: Memory) -> Floats {
+        planned.input.element == .float32
+            ? x.assumingMemoryBound(to: Float.self) : shared(scratch.small.copies)
+    }
+
+    /// Makes an image's part of that copy.
+    private func copySingles(_ x: Memory, image: Int) {
+        let input = planned.input
+        guard input.element != .float32 else { return }
+        let start = image * input.imageStride
+        input.element.load(
+            x + start * input.element.size, to: singles(x) + start, count: input.imageStride,
+            context.mixedKernels)
+    }
+
+    /// Writes an image's map, where it lies or by way of a worker's scratch memory.
+    /// - Parameter make: makes it, rows so many floats apart.
+    private func writeSingles(
+        _ layout: ActivationLayout, to image: Memory, worker: Int, make: (_ made: Floats, _ row: Int) -> Void
+    ) {
+        let target = image + layout.interior * layout.element.size
+        guard layout.element != .float32 else {
+            return make(target.assumingMemoryBound(to: Float.self), layout.rowStride)
+        }
+        let (made, row): (Floats, Int) = (self.worker(worker, scratch.single), layout.plain.rowStride)
+        make(made, row)
+        for line in 0..<layout.height {
+            layout.element.store(
+                made + line * row, to: target + line * layout.rowStride * layout.element.size, count: row,
+                context.mixedKernels)
         }
     }
 
@@ -79,26 +117,30 @@ extension ConvolutionStep {
     func backwardOfSmallMap(_ pass: Pass, _ small: SmallMap, of batch: Batch) {
         let count = pass.count
         let tasks = small.tasks(count, threads: context.workers.threads)
+        let isMade = changesGradient || planned.output.element != .float32
         let dense: Floats =
-            changesGradient
-            ? shared(scratch.small.dense) : batch.gradient.assumingMemoryBound(to: Float.self)
+            isMade ? shared(scratch.small.dense) : batch.gradient.assumingMemoryBound(to: Float.self)
+        let inputGradient = choice.inputGradient == .smallMap ? batch.inputGradient : nil
         context.workers.run(tasks.squares) { images, worker in
-            if changesGradient {
-                for image in images {
-                    expand(
-                        image, of: batch,
-                        to: Memory(dense + image * gradientMap.count).assumingMemoryBound(to: Number.self),
-                        worker: worker)
-                }
+            for image in images {
+                if isMade { expand(image, of: batch, to: dense + image * full.count, worker: worker) }
+                if choice.weightGradient != nil { copySingles(batch.x, image: image) }
             }
-            if batch.inputGradient != nil {
+            if inputGradient != nil {
                 transposeGradients(images, of: dense, small, count: count, worker: worker)
             }
         }
-        if choice.weightGradient != nil { makeWeightGradient(pass, small, tasks, batch.x, dense) }
-        if let target = batch.inputGradient {
-            makeInputGradient(small, tasks, count: count, to: target.assumingMemoryBound(to: Float.self))
-        }
+        if choice.weightGradient != nil { makeWeightGradient(pass, small, tasks, singles(batch.x), dense) }
+        if let inputGradient { makeInputGradient(small, tasks, count: count, to: inputGradient) }
+    }
+
+    /// An image's gradient before ReLU and pool, plain and in single precision.
+    private func expand(_ image: Int, of batch: Batch, to dense: Floats, worker: Int) {
+        let made: Numbers =
+            Self.isMixed
+            ? self.worker(worker, scratch.maps) : Memory(dense).assumingMemoryBound(to: Number.self)
+        expand(image, of: batch, to: made, full.plain.map, worker: worker)
+        if Self.isMixed { Number.element.load(made, to: dense, count: full.count, context.mixedKernels) }
     }
 
     /// The matrices of outputs' gradients, transposed, of whole squares of images.
@@ -114,7 +156,7 @@ extension ConvolutionStep {
             let rows = min(panel, count - first)
             for row in 0..<rows {
                 context.kernels.small_map_gradients(
-                    &map, dense + (first + row) * gradientMap.count, gradients + row * small.outputRow, matrix
+                    &map, dense + (first + row) * full.count, gradients + row * small.outputRow, matrix
                 )
             }
             for product in 0..<small.products {
@@ -127,7 +169,7 @@ extension ConvolutionStep {
     }
 
     private func makeWeightGradient(
-        _ pass: Pass, _ small: SmallMap, _ tasks: SmallMap.Tasks, _ x: Memory, _ dense: Floats
+        _ pass: Pass, _ small: SmallMap, _ tasks: SmallMap.Tasks, _ x: Floats, _ dense: Floats
     ) {
         let input = planned.input
         let leaves = pass.node.cut(to: choice.leaves).leaves
@@ -137,8 +179,8 @@ extension ConvolutionStep {
             var map = small.kernelMap
             let first = place * block
             context.kernels.small_map_weight_gradient(
-                &map, input.imageStride, x.assumingMemoryBound(to: Float.self) + input.interior, dense,
-                kernelLeaves, kernelLeaves.count, self.worker(worker, scratch.kernel),
+                &map, input.imageStride, x + input.interior, dense, kernelLeaves, kernelLeaves.count,
+                self.worker(worker, scratch.kernel),
                 parameters.gradients[0], first, min(first + block, small.outputs.panels), inputs.lowerBound,
                 inputs.upperBound)
         }
@@ -153,14 +195,15 @@ extension ConvolutionStep {
         }
     }
 
-    private func makeInputGradient(_ small: SmallMap, _ tasks: SmallMap.Tasks, count: Int, to target: Floats)
+    private func makeInputGradient(_ small: SmallMap, _ tasks: SmallMap.Tasks, count: Int, to target: Memory)
     {
         let weights = floats(weights(for: .smallMap))
         let matrices: Floats = shared(scratch.small.inputs)
         let products: Floats = shared(scratch.small.outputs)
         let transposed: Floats = shared(scratch.small.transposed)
         let columns = count.roundedUp(to: panel)
-        let stride = planned.input.gradientStride
+        let plain = planned.input.plain
+        let stride = planned.input.gradientStride * plain.element.size
         context.workers.run(tasks.inputGradient) { matrix, rows, _ in
             for row in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowBlock) {
                 for start in Swift.stride(from: 0, to: small.paddedOutputs, by: Self.channelBlock) {
@@ -188,7 +231,7 @@ extension ConvolutionStep {
                 }
             }
         }
-        context.workers.run(tasks.squares) { images, _ in
+        context.workers.run(tasks.squares) { images, worker in
             var map = small.kernelMap
             for matrix in 0..<small.products {
                 context.kernels.transpose(
@@ -198,9 +241,10 @@ extension ConvolutionStep {
                     small.inputRow, small.inputs)
             }
             for image in images {
-                context.kernels.small_map_input_gradients(
-                    &map, matrices + image * small.inputRow, small.inputMatrix(count), target + image * stride
-                )
+                writeSingles(plain, to: target + image * stride, worker: worker) { made, _ in
+                    context.kernels.small_map_input_gradients(
+                        &map, matrices + image * small.inputRow, small.inputMatrix(count), made)
+                }
             }
         }
     }

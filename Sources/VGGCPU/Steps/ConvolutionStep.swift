@@ -25,7 +25,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     let parameters: BoundParameters
     let context: StepContext
     let gradientMap: GradientMap
-    /// Where the passes are computed by whole images.
+    /// Where passes are computed by whole images.
     let small: SmallMap?
     let scratch: Scratch
     /// The map the convolution itself makes, before the pool.
@@ -57,7 +57,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
         let (own, whole) = convolution.gradientInput(planned.input)
         gradientMap = GradientMap(
             own, output: full, input: whole,
-            forInput: planned.needsInputGradient && !choice.isSmallMap)
+            forInput: planned.needsInputGradient && choice.inputGradient != .smallMap)
         winners = [UInt8](repeating: 0, count: kind.winnerBytes * batchSize)
     }
 
@@ -107,7 +107,7 @@ final class ConvolutionStep<Number: Arithmetic>: Step {
     }
 
     private func convolve(_ pass: Pass, x: Memory, y: Memory, _ output: ActivationLayout) {
-        if let small {
+        if let small, choice.forward == .smallMap {
             forwardOfSmallMap(pass, small, x: x, y: y, output)
         } else if choice.forward == .winograd {
             forwardByWinograd(pass, x: x, y: y, output)

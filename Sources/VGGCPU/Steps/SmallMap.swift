@@ -20,7 +20,7 @@ struct SmallMap {
 
     /// Nil where the choice is another.
     init?(_ planned: LaidOutStep, _ convolution: Convolution, _ choice: ConvolutionChoice) {
-        guard choice.isSmallMap else { return nil }
+        guard choice.hasSmallMap else { return nil }
         let side = planned.input.height
         (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
         kernelMap = vgg_small_map(
@@ -51,22 +51,31 @@ struct SmallMap {
         let transposed: Int
         /// Outputs' gradients before ReLU and pool.
         let dense: Int
+        /// The batch's inputs in single precision, where they lie in another format.
+        let copies: Int
         let total: Int
 
-        static var none: Scratch { Scratch(inputs: 0, outputs: 0, transposed: 0, dense: 0, total: 0) }
+        static var none: Scratch {
+            Scratch(inputs: 0, outputs: 0, transposed: 0, dense: 0, copies: 0, total: 0)
+        }
     }
 
-    func scratch(_ count: Int, isTraining: Bool, needsInput: Bool) -> Scratch {
+    /// - Parameter copied: the inputs' layout where they lie in another format.
+    func scratch(_ count: Int, _ choice: ConvolutionChoice, copied: ActivationLayout?) -> Scratch {
         let columns = count.roundedUp(to: panel)
+        let (forward, back) = (choice.forward == .smallMap, choice.inputGradient == .smallMap)
         var parts = ScratchParts()
         let pixels = kernelMap.side * kernelMap.side
-        let matrices = parts.take(products * inputMatrix(count), of: Float.self)
+        let matrices = parts.take(forward || back ? products * inputMatrix(count) : 0, of: Float.self)
         let others = parts.take(
-            products * max(outputMatrix(count), needsInput ? columns * inputs : 0), of: Float.self)
-        let transposed = parts.take(needsInput ? products * columns * paddedOutputs : 0, of: Float.self)
-        let dense = parts.take(isTraining ? count * pixels * outputs : 0, of: Float.self)
+            products * max(forward ? outputMatrix(count) : 0, back ? columns * inputs : 0), of: Float.self)
+        let transposed = parts.take(back ? products * columns * paddedOutputs : 0, of: Float.self)
+        let dense = parts.take(
+            choice.hasSmallMapGradient ? count * pixels * outputs : 0, of: Float.self)
+        let copies = parts.take(copied.map { count * $0.imageStride } ?? 0, of: Float.self)
         return Scratch(
-            inputs: matrices, outputs: others, transposed: transposed, dense: dense, total: parts.total)
+            inputs: matrices, outputs: others, transposed: transposed, dense: dense, copies: copies,
+            total: parts.total)
     }
 
     /// Floats of a worker's scratch memory in the backward pass: for the weights' gradient, or for the matrices of the
