@@ -52,10 +52,7 @@ extension LaidOutStep {
             return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / 0.6
         case (_, .smallMap): return pairs * Double(vgg_small_map_products(full.height)) / 0.45
         case (.bf16, .pooled), (.bf16, .pooledWinograd): return direct / 4 * 0.5 / 0.38 * unfilled
-        // Tiles of 2×2 outputs.
-        case (.bf16, .winograd):
-            let tiles = ((full.height + 1) / 2) * ((full.width + 1) / 2)
-            return pairs * Double(16 * tiles) * 0.5 / 0.7
+        case (.bf16, .winograd): return pairs * Double(16 * full.mixedTiles) * 0.5 / 0.7
         case (.bf16, _): return direct * 0.5 / 0.85 * unfilled
         }
     }
@@ -66,9 +63,9 @@ extension LaidOutStep {
         guard step.precision == .bf16, algorithm == .winograd else {
             return cost(of: convolution, by: algorithm)
         }
-        // Winograd's are products of single precision, of copies; of small maps the sums are more than what is summed.
+        // Winograd's are products of single precision, of copies.
         let full = convolution.output(of: self)
         let pairs = Double(convolution.inChannels * convolution.outChannels)
-        return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / (full.width < 8 ? 0.21 : 0.43)
+        return pairs * Double(36 * full.tiles(kernel: convolution.kernel)) / 0.5
     }
 }

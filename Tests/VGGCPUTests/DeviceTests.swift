@@ -111,6 +111,9 @@ import VGGModel
                 (model.arch, model.widthDivisor, model.inChannels) = (arch, divisor, channels)
                 return try model.network(size: size)
             }
+            var small = ModelSpecification()
+            (small.arch, small.convArch) = ("vgg11_bn", "2x64,2x128,2x256,2x256")
+            (small.pool, small.hiddenFeatures) = (1, [])
             let cases = [
                 (try network("vgg11", size: 224, divisor: 4), Precision.bf16),
                 (try network("vgg11_bn", size: 224, divisor: 4), .bf16),
@@ -118,6 +121,7 @@ import VGGModel
                 (try network("vgg16_bn", size: 32, channels: 3), .bf16),
                 (try network("vgg11_bn", size: 32, divisor: 4), .bf16),
                 (try network("alexnet", size: 224), .bf16),
+                (try small.network(size: 28), .bf16),
             ]
             for (network, expected) in cases {
                 #expect(

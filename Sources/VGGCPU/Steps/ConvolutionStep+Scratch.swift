@@ -194,7 +194,7 @@ extension ConvolutionStep {
 
     static func tiles(_ full: ActivationLayout, _ output: ActivationLayout, kernel: Int, pool: Bool) -> Int {
         guard isMixed else { return pool ? full.pooledTiles : full.tiles(kernel: kernel) }
-        return pool ? output.height * output.width : ((full.height + 1) / 2) * ((full.width + 1) / 2)
+        return pool ? output.height * output.width : full.mixedTiles
     }
 
     /// So many of Winograd's tiles are best at once; of fewer than the least a task's weights cost more than they bring.
@@ -211,5 +211,7 @@ extension ActivationLayout {
         let side = kernel == 5 ? 2 : 4
         return ((height + side - 1) / side) * ((width + side - 1) / side)
     }
+    /// Those of mixed precision: of 2×2 outputs.
+    var mixedTiles: Int { ((height + 1) / 2) * ((width + 1) / 2) }
     var pooledTiles: Int { ((height / 2 + 1) / 2) * ((width / 2 + 1) / 2) }
 }
