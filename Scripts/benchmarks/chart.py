@@ -24,7 +24,7 @@ def main():
     for bars in (ours, others):
         axes.bar_label(bars, fmt="%.1f", padding=4)
     axes.set_yticks(list(places), names)
-    axes.set_xlabel("images a second, as a multiple of the fastest other's in the same run")
+    axes.set_xlabel("images a second over the fastest other's, in one run")
     figure.suptitle("swift-vgg beside the fastest of PyTorch, ONNX Runtime and OpenVINO")
     figures.plain(axes)
     axes.legend(loc="lower right")

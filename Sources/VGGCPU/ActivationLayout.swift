@@ -77,6 +77,30 @@ struct ActivationLayout: Hashable, Sendable {
         return layout
     }
 
+    /// An image's numbers as floats, border and all: where they lie, or a copy of them.
+    @discardableResult
+    func floats(of image: Memory, copy: Floats, _ kernels: vgg_bf16_kernels) -> Floats {
+        guard element != .float32 else { return image.assumingMemoryBound(to: Float.self) }
+        element.load(image, to: copy, count: imageStride, kernels)
+        return copy
+    }
+
+    /// Writes an image inside its border, where it lies or by way of a plain copy.
+    /// - Parameter make: makes it of floats; `row` is from one of its rows to the next.
+    func write(
+        to image: Memory, copy: Floats, _ kernels: vgg_bf16_kernels,
+        make: (_ made: Floats, _ row: Int) -> Void
+    ) {
+        let target = image + interior * element.size
+        guard element != .float32 else { return make(target.assumingMemoryBound(to: Float.self), rowStride) }
+        let row = plain.rowStride
+        make(copy, row)
+        for line in 0..<height {
+            element.store(
+                copy + line * row, to: target + line * rowStride * element.size, count: row, kernels)
+        }
+    }
+
     func zeroBorder(_ image: Memory) {
         if border > 0 { vgg_zero_border(image, height, width, channels * element.size, border) }
     }

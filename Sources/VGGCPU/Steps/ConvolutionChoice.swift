@@ -47,6 +47,7 @@ struct ConvolutionChoice: Hashable, Sendable {
         var leaves = SumTree.shards
         while leaves * convolution.outChannels.panels < SumTree.mostLeaves { leaves *= 2 }
         let isThree = convolution.kernel == 3 && convolution.stride == 1
+        let isFive = convolution.kernel == 5 && convolution.stride == 1 && !pool
         let training = planned.trainsParameters
         let needsInput = planned.mode.hasBackward && planned.needsInputGradient
         let (inputs, outputs) = (convolution.inChannels, convolution.outChannels)
@@ -59,7 +60,6 @@ struct ConvolutionChoice: Hashable, Sendable {
         self.leaves = isSmall ? SumTree.shards : leaves
         switch planned.precision {
         case .fp32:
-            let isFive = convolution.kernel == 5 && convolution.stride == 1 && !pool
             // Few channels make the transforms dearer than the multiplications they save.
             func algorithm(reading channels: Int) -> Algorithm {
                 (isThree || isFive) && channels >= panel ? .winograd : .direct
@@ -78,11 +78,11 @@ struct ConvolutionChoice: Hashable, Sendable {
         case .bf16:
             // Maps of 4×4 fill tiles of 2×2 outputs, whose products are 64 where these are 36, in half the time each.
             let isSmallest = isSmall && side < 4
+            func canTransform(_ channels: Int) -> Bool {
+                channels >= 2 * panel && planned.input.element == .bfloat16
+            }
             func algorithm(reading channels: Int) -> Algorithm {
-                isSmallest
-                    ? .smallMap
-                    : isThree && channels >= 2 * panel && planned.input.element == .bfloat16
-                        ? .winograd : .direct
+                isSmallest ? .smallMap : isThree && canTransform(channels) ? .winograd : .direct
             }
             forward = algorithm(reading: inputs)
             // Of small maps three quarters are soon multiplied, but their rows fill no tile of registers.
@@ -90,8 +90,9 @@ struct ConvolutionChoice: Hashable, Sendable {
             let isPooled =
                 pool && isThree && convolution.padding == 1 && min(full.height, full.width) >= 8
             // Where it is dense, the products are those of single precision: of a quarter as many they take half the time.
-            weightGradient =
-                training ? (isPooled ? .pooled : isSmall ? .smallMap : algorithm(reading: least)) : nil
+            let dense: Algorithm =
+                isSmall ? .smallMap : (isThree || isFive) && canTransform(least) ? .winograd : .direct
+            weightGradient = training ? (isPooled ? .pooled : dense) : nil
             // Bands of a map, where weights have no gradient, are made by the definition.
             inputGradient =
                 !needsInput ? nil : !training ? .direct : isPooled ? .pooled : algorithm(reading: outputs)
@@ -117,10 +118,11 @@ extension ConvolutionChoice {
         _ convolution: Convolution, precision: Precision
     ) -> (forward: String, backward: String) {
         let fused = pool ? "_relu_pool" : ""
+        let five = convolution.kernel == 5 ? "five_" : ""
         let smallOutput = forward == .smallMap ? "product" : nil
         switch precision {
         case .fp32:
-            let winograd = convolution.kernel == 5 ? "five_winograd" : "winograd"
+            let winograd = "\(five)winograd"
             let output =
                 smallOutput ?? (forward == .winograd ? "\(winograd)_convolution" : "convolution") + fused
             let weight: String? =
@@ -147,7 +149,7 @@ extension ConvolutionChoice {
             let weight = weightGradient.map {
                 switch $0 {
                 case .smallMap: "small_map_weight_gradient"
-                case .winograd: "winograd_weight_gradient"
+                case .winograd: "\(five)winograd_weight_gradient"
                 case .pooled: "bf16_pooled_weight_gradient"
                 default: "bf16_weight_gradient"
                 }

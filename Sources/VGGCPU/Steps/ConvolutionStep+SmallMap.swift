@@ -22,9 +22,8 @@ extension ConvolutionStep {
         context.workers.run(tasks.images) { images, _ in
             var map = small.kernelMap
             for image in images {
-                copySingles(x, image: image)
                 context.kernels.small_map_inputs(
-                    &map, singles(x) + image * input.imageStride + input.interior,
+                    &map, single(x, image: image) + input.interior,
                     matrices + image * small.inputRow, small.inputMatrix(count))
             }
         }
@@ -64,7 +63,7 @@ extension ConvolutionStep {
                 for image in images {
                     let to = y + image * outputStride * output.element.size
                     output.zeroBorder(to)
-                    writeSingles(output, to: to, worker: worker) { made, row in
+                    write(output, to: to, worker: worker) { made, row in
                         var map = small.kernelMap
                         map.y_row = row
                         context.kernels.small_map_outputs(
@@ -83,32 +82,21 @@ extension ConvolutionStep {
             ? x.assumingMemoryBound(to: Float.self) : shared(scratch.small.copies)
     }
 
-    /// Makes an image's part of that copy.
-    private func copySingles(_ x: Memory, image: Int) {
-        let input = planned.input
-        guard input.element != .float32 else { return }
-        let start = image * input.imageStride
-        input.element.load(
-            x + start * input.element.size, to: singles(x) + start, count: input.imageStride,
+    /// An image of them; where memory has another format, its part of the copy is made.
+    @discardableResult
+    private func single(_ x: Memory, image: Int) -> Floats {
+        let (layout, start) = (planned.input, image * planned.input.imageStride)
+        return layout.floats(
+            of: x + start * layout.element.size, copy: shared(scratch.small.copies) + start,
             context.mixedKernels)
     }
 
     /// Writes an image's map, where it lies or by way of a worker's scratch memory.
-    /// - Parameter make: makes it, rows so many floats apart.
-    private func writeSingles(
+    private func write(
         _ layout: ActivationLayout, to image: Memory, worker: Int, make: (_ made: Floats, _ row: Int) -> Void
     ) {
-        let target = image + layout.interior * layout.element.size
-        guard layout.element != .float32 else {
-            return make(target.assumingMemoryBound(to: Float.self), layout.rowStride)
-        }
-        let (made, row): (Floats, Int) = (self.worker(worker, scratch.single), layout.plain.rowStride)
-        make(made, row)
-        for line in 0..<layout.height {
-            layout.element.store(
-                made + line * row, to: target + line * layout.rowStride * layout.element.size, count: row,
-                context.mixedKernels)
-        }
+        layout.write(
+            to: image, copy: self.worker(worker, scratch.single), context.mixedKernels, make: make)
     }
 
     /// Whether what is behind the convolution makes its output's gradient another than the step's.
@@ -124,7 +112,7 @@ extension ConvolutionStep {
         context.workers.run(tasks.squares) { images, worker in
             for image in images {
                 if isMade { expand(image, of: batch, to: dense + image * full.count, worker: worker) }
-                if choice.weightGradient != nil { copySingles(batch.x, image: image) }
+                if choice.weightGradient != nil { single(batch.x, image: image) }
             }
             if inputGradient != nil {
                 transposeGradients(images, of: dense, small, count: count, worker: worker)
@@ -241,7 +229,7 @@ extension ConvolutionStep {
                     small.inputRow, small.inputs)
             }
             for image in images {
-                writeSingles(plain, to: target + image * stride, worker: worker) { made, _ in
+                write(plain, to: target + image * stride, worker: worker) { made, _ in
                     context.kernels.small_map_input_gradients(
                         &map, matrices + image * small.inputRow, small.inputMatrix(count), made)
                 }

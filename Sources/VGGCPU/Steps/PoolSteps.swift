@@ -3,13 +3,19 @@ import VGGEngine
 import VGGModel
 
 /// Max pooling of any window and stride that is not fused into a convolution.
-final class MaxPoolStep: FloatStep {
+///
+/// Its kernels are those of single precision: maps of 16 bits are converted an image at a time in a worker's scratch memory.
+final class MaxPoolStep: Step {
     struct Kind: StepKind {
         let planned: LaidOutStep
         let pool: Pool
 
         var kernelNames: (forward: String, backward: String) { ("max_pool", "max_pool_gradient") }
         var winnerBytes: Int { hasBackward ? planned.output.count * MemoryLayout<UInt16>.stride : 0 }
+
+        func scratch(batchSize: Int, threads: Int) -> StepScratch {
+            StepScratch(worker: Scratch(planned).total)
+        }
 
         func bound(
             to parameters: BoundParameters, kept: Memory, context: StepContext, batchSize: Int
@@ -18,46 +24,84 @@ final class MaxPoolStep: FloatStep {
         }
     }
 
+    /// Where a worker has an image of the input or its gradient, and of the output or its gradient, in bytes.
+    private struct Scratch {
+        let input, output, total: Int
+
+        init(_ planned: LaidOutStep) {
+            var parts = ScratchParts()
+            func take(_ layout: ActivationLayout) -> Int {
+                parts.take(layout.element == .float32 ? 0 : layout.imageStride, of: Float.self)
+            }
+            input = take(planned.input)
+            output = take(planned.output)
+            total = parts.total
+        }
+    }
+
     private let planned: LaidOutStep
     private let pool: Pool
     private let context: StepContext
+    private let scratch: Scratch
     private var winners: [UInt16]
 
     init(_ planned: LaidOutStep, _ pool: Pool, _ context: StepContext, batchSize: Int) {
         self.planned = planned
         self.pool = pool
         self.context = context
+        scratch = Scratch(planned)
         winners = [UInt16](
             repeating: 0, count: planned.mode.hasBackward ? planned.output.count * batchSize : 0)
     }
 
-    func forward(_ pass: Pass, x: Floats, y: Floats) {
-        let (input, output) = (planned.input, planned.output)
-        var (from, to) = (input.map, output.map)
+    private func copies(_ worker: Int) -> (input: Floats, output: Floats) {
+        let memory = context.worker(worker)
+        return (
+            (memory + scratch.input).assumingMemoryBound(to: Float.self),
+            (memory + scratch.output).assumingMemoryBound(to: Float.self)
+        )
+    }
+
+    func forward(_ pass: Pass, x: Memory, y: Memory) {
+        let (input, output, kernels) = (planned.input, planned.output, context.mixedKernels)
         winners.withUnsafeMutableBufferPointer { winners in
             let winners = pass.isTraining ? winners.baseAddress : nil
-            context.workers.run(pass.count) { image, _ in
-                let target = y + image * output.imageStride
+            context.workers.run(pass.count) { image, worker in
+                let copies = copies(worker)
+                let target = y + image * output.imageStride * output.element.size
                 output.zeroBorder(target)
-                vgg_max_pool(
-                    &from, x + image * input.imageStride + input.interior, pool.window, pool.stride, &to,
-                    target + output.interior, winners.map { $0 + image * output.count })
+                let source = input.floats(
+                    of: x + image * input.imageStride * input.element.size, copy: copies.input, kernels)
+                output.write(to: target, copy: copies.output, kernels) { made, row in
+                    var (from, to) = (input.map, output.map)
+                    to.row = row
+                    vgg_max_pool(
+                        &from, source + input.interior, pool.window, pool.stride, &to, made,
+                        winners.map { $0 + image * output.count })
+                }
             }
         }
     }
 
-    func backward(_ pass: Pass, x: Floats, y: Floats, gradient: Floats, inputGradient: Floats?) {
+    func backward(_ pass: Pass, x: Memory, y: Memory, gradient: Memory, inputGradient: Memory?) {
         guard let inputGradient else { return }
-        let (input, output) = (planned.input.plain, planned.output)
+        let (input, output) = (planned.input.plain, planned.output.plain)
+        let kernels = context.mixedKernels
         winners.withUnsafeBufferPointer { winners in
             guard let winners = winners.baseAddress else { return }
-            context.workers.run(pass.count) { image, _ in
-                var map = input.map
-                let target = inputGradient + image * input.count
-                target.update(repeating: 0, count: input.count)
-                vgg_max_pool_gradient(
-                    gradient + image * output.count, winners + image * output.count, output.height,
-                    output.width, pool.window, pool.stride, &map, target)
+            context.workers.run(pass.count) { image, worker in
+                let copies = copies(worker)
+                let source = output.floats(
+                    of: gradient + image * output.gradientStride * output.element.size, copy: copies.output,
+                    kernels)
+                let target = inputGradient + image * input.gradientStride * input.element.size
+                input.write(to: target, copy: copies.input, kernels) { made, _ in
+                    var map = input.map
+                    made.update(repeating: 0, count: input.count)
+                    vgg_max_pool_gradient(
+                        source, winners + image * output.count, output.height, output.width, pool.window,
+                        pool.stride, &map, made)
+                }
             }
         }
     }

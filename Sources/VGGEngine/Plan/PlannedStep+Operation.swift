@@ -20,7 +20,7 @@ extension PlannedStep.Operation {
     /// Whether it can read and write 16-bit activations.
     var canBeMixed: Bool {
         switch self {
-        case .convolution, .linear, .dropout: true
+        case .convolution, .linear, .maxPool, .dropout: true
         default: false
         }
     }

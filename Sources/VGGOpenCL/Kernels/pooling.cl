@@ -9,7 +9,8 @@ typedef struct {
 
 // winners: where in each window its largest number is, row by row; may be null. The first of equals, as in
 // PyTorch.
-kernel void max_pool(const pool_shape shape, global const float *x, global float *y, global ushort *winners) {
+kernel void max_pool(const pool_shape shape, global const x_number *x, global y_number *y,
+                     global ushort *winners) {
     const size_t i = get_global_id(0);
     const int pixels = shape.out_height * shape.out_width;
     if (i >= (size_t)shape.maps * pixels)
@@ -17,22 +18,22 @@ kernel void max_pool(const pool_shape shape, global const float *x, global float
     const int pixel = i % pixels;
     x += (i / pixels * shape.height + pixel / shape.out_width * shape.stride) * shape.width +
          pixel % shape.out_width * shape.stride;
-    float best = x[0];
+    float best = x_at(x, 0);
     int winner = 0;
     for (int place = 1; place < shape.window * shape.window; place++) {
-        const float value = x[place / shape.window * shape.width + place % shape.window];
+        const float value = x_at(x, place / shape.window * shape.width + place % shape.window);
         if (value > best || value != value) {
             best = value;
             winner = place;
         }
     }
-    y[i] = best;
+    set_y(y, i, best);
     if (winners)
         winners[i] = winner;
 }
 
-kernel void max_pool_gradient(const pool_shape shape, global const float *gradient,
-                              global const ushort *winners, global float *dx) {
+kernel void max_pool_gradient(const pool_shape shape, global const y_number *gradient,
+                              global const ushort *winners, global x_number *dx) {
     const size_t i = get_global_id(0);
     const int pixels = shape.height * shape.width;
     if (i >= (size_t)shape.maps * pixels)
@@ -48,9 +49,9 @@ kernel void max_pool_gradient(const pool_shape shape, global const float *gradie
         for (int column = first_column; column <= last_column; column++) {
             const size_t place = (map * shape.out_height + row) * shape.out_width + column;
             if (winners[place] == (y - row * shape.stride) * shape.window + x - column * shape.stride)
-                sum += gradient[place];
+                sum += y_at(gradient, place);
         }
-    dx[i] = sum;
+    set_x(dx, i, sum);
 }
 
 // windows: [begin, end) of the input of each output row, then of each output column.

@@ -27,14 +27,16 @@ final class MaxPoolStep: Step {
 
     func forward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer) {
         context.queue.numbers(
-            "max_pool", context.outputCount(pass), PoolShape(context.step, pass, pool), x, y, winners)
+            context.kernel("max_pool"), context.outputCount(pass), PoolShape(context.step, pass, pool), x, y,
+            winners)
     }
 
     func backward(_ pass: Pass, x: OpenCLBuffer, y: OpenCLBuffer, gradient: OpenCLBuffer, dx: OpenCLBuffer?) {
         guard let dx else { return }
         context.queue.numbers(
-            "max_pool_gradient", context.inputCount(pass), PoolShape(context.step, pass, pool), gradient,
-            winners, dx)
+            context.kernel("max_pool_gradient"), context.inputCount(pass),
+            PoolShape(context.step, pass, pool),
+            gradient, winners, dx)
     }
 }
 
