@@ -4,8 +4,8 @@ import VGGEngine
 import VGGModel
 
 /// Which number format trains a network faster. Where bf16 is multiplied, a product takes half the time; but single precision
-/// has Winograd's F(4×4, 3×3), and on small maps fewer products still, where mixed precision has F(2×2, 3×3). So it depends on what
-/// the steps are, and is known before anything runs.
+/// has Winograd's F(4×4, 3×3) where mixed precision has F(2×2, 3×3), and on the smallest maps both have the same products. So it depends on
+/// what the steps are, and is known before anything runs.
 extension CPUBackend {
     package func trainingPrecision(of network: Network) -> Precision {
         guard instructionSet.multipliesBF16,
