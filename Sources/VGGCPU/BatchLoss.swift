@@ -3,12 +3,12 @@ import VGGEngine
 import VGGModel
 
 extension Workers {
-    /// The loss of a batch from its logits. These are few: a device that is not the processor leaves it to it.
+    /// The loss of a batch from its logits.
     /// - Parameters:
     ///   - logits: of each image `classes`.
     ///   - stride: from one image's to the next's.
     ///   - gradient: that of the logits of the batch's mean loss, [count, classes]; nil where nobody needs it.
-    package func loss(
+    func loss(
         logits: UnsafePointer<Float>, stride: Int, classes: Int, labels: [Int32], partners: [MixingPartner]?,
         _ pass: Pass, gradient: UnsafeMutablePointer<Float>?
     ) -> BatchMetrics {
@@ -33,11 +33,6 @@ extension Workers {
                 }
             }
         }
-        let (first, (leaves, sum)) = (pass.node.images.lowerBound, pass.node.nodes(pass.node.leafCount))
-        var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
-        SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
-        return BatchMetrics(
-            lossSum: pass.loss.batchWeight == nil ? pass.loss.sum(sums[0], of: labels.count, scale) : sums[0],
-            correct: results.count(where: \.isCorrect), count: labels.count)
+        return pass.metrics(results, labels: labels)
     }
 }

@@ -94,11 +94,12 @@ final class CPUPlan: BoundPlan {
         return weights
     }
 
-    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
-        context.workers.loss(
-            logits: activation(steps.count).assumingMemoryBound(to: Float.self),
-            stride: layout.steps[steps.count - 1].output.imageStride,
-            classes: layout.plan.network.output.count, labels: labels, partners: partners, pass,
-            gradient: pass.isTraining ? logitGradient : nil)
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> PendingMetrics {
+        PendingMetrics(
+            context.workers.loss(
+                logits: activation(steps.count).assumingMemoryBound(to: Float.self),
+                stride: layout.steps[steps.count - 1].output.imageStride,
+                classes: layout.plan.network.output.count, labels: labels, partners: partners, pass,
+                gradient: pass.isTraining ? logitGradient : nil))
     }
 }

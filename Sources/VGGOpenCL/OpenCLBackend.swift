@@ -52,7 +52,7 @@ package struct OpenCLBackend: Backend {
             gradients: training ? places.updatedAfterwards * 4 : 0,
             optimizerState: training ? state * 4 : 0,
             activations: (layout.activations.sizes + layout.gradients.sizes).reduce(layout.images, +)
-                + layout.kept,
+                + layout.kept + (layout.loss?.total ?? 0),
             scratch: layout.scratch)
     }
 

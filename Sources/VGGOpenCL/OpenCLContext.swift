@@ -32,7 +32,7 @@ package enum KernelSource {
             PackageResources.common_cl, PackageResources.update_cl, PackageResources.convolution_cl,
             PackageResources.convolution_gradients_cl, PackageResources.linear_cl,
             PackageResources.batch_norm_cl, PackageResources.pooling_cl, PackageResources.elementwise_cl,
-            PackageResources.measure_cl,
+            PackageResources.loss_cl, PackageResources.measure_cl,
         ]
     }
 }

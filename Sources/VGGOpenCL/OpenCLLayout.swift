@@ -66,6 +66,12 @@ struct OpenCLLayout {
     }
     /// Of a batch that comes while the last one is in use.
     var images: Int { plan.steps[0].input.count * plan.batchSize * Element.float32.size }
+    /// Nil where the network has no classifier.
+    var loss: OpenCLLoss.Layout? {
+        plan.network.head.map { _ in
+            OpenCLLoss.Layout(batchSize: plan.batchSize, classes: plan.network.output.count)
+        }
+    }
 }
 
 extension Activation {

@@ -1,9 +1,7 @@
-import VGGCPU
 import VGGEngine
 import VGGModel
 
-/// A plan in a device's memory. Batches go there, logits come back, and their gradient goes there: these are few, and the
-/// processor makes the one from the other.
+/// A plan in a device's memory. Batches go there, and what they gave comes back.
 package final class OpenCLPlan: BoundPlan {
     private let plan: Plan
     package let queue: OpenCLQueue
@@ -18,7 +16,8 @@ package final class OpenCLPlan: BoundPlan {
     private let images: OpenCLBuffer
     /// Whether the copies of the parameters that products read are those of the parameters as they are.
     private var hasCurrentCopies: Bool
-    private let workers = Workers(threads: FreeProcessors.count)
+    /// nil where the network has no classifier.
+    private let loss: OpenCLLoss?
 
     /// - Parameter shared: nil for weights of its own.
     /// - Throws: `PlanError.outOfMemory`.
@@ -28,6 +27,9 @@ package final class OpenCLPlan: BoundPlan {
         let training = plan.mode == .training ? try TrainingState(plan, weights, queue) : nil
         scratch = try OpenCLBuffer(bytes: layout.scratch, queue.context, queue)
         images = try OpenCLBuffer(bytes: layout.images, queue.context, queue)
+        loss = try layout.loss.map { layout throws(PlanError) in
+            try OpenCLLoss(layout, classes: plan.network.output.count, queue)
+        }
         activations = try Self.buffers(layout.activations, queue).compactMap(\.self)
         gradients = try Self.buffers(layout.gradients, queue)
         var steps: [any Step] = []
@@ -60,15 +62,18 @@ package final class OpenCLPlan: BoundPlan {
         return regions.places.map { $0.map { buffers[$0] } }
     }
 
-    private var classes: Int { plan.network.output.count }
-
     package func write(_ images: ImageBatch) {
         makeCopies()
-        queue.upload(images.values, to: self.images)
         let count = images.values.count
-        switch plan.steps[0].input.element {
-        case .float32: queue.copy(self.images, to: activations[0])
-        case .bfloat16: queue.numbers("round_numbers", count, UInt64(count), self.images, activations[0])
+        var parts = [(numbers: images.values, buffer: self.images)]
+        if let loss, images.labels != nil { parts.append((OpenCLLoss.targets(of: images), loss.arriving)) }
+        queue.upload(parts) {
+            switch plan.steps[0].input.element {
+            case .float32: queue.copy(self.images, to: activations[0])
+            case .bfloat16:
+                queue.numbers("round_numbers", count, UInt64(count), self.images, activations[0])
+            }
+            if images.labels != nil { loss?.takeTargets() }
         }
     }
 
@@ -89,20 +94,11 @@ package final class OpenCLPlan: BoundPlan {
             dx: plan.steps[step].needsInputGradient ? gradients[step] : nil)
     }
 
-    package func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
-        let logits = output(of: steps.count - 1, count: labels.count)
-        var gradient = [Float](repeating: 0, count: pass.isTraining ? logits.count : 0)
-        let metrics = logits.withUnsafeBufferPointer { logits in
-            gradient.withUnsafeMutableBufferPointer { gradient in
-                logits.baseAddress.map {
-                    workers.loss(
-                        logits: $0, stride: classes, classes: classes, labels: labels, partners: partners,
-                        pass, gradient: pass.isTraining ? gradient.baseAddress : nil)
-                }
-            }
-        }
-        if let target = gradients[steps.count] { queue.write(gradient, to: target) }
-        return metrics ?? BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
+    package func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> PendingMetrics {
+        guard let loss else { preconditionFailure("a network without a classifier has no loss") }
+        return loss.metrics(
+            of: activations[steps.count], labels: labels, pass,
+            gradient: pass.isTraining ? gradients[steps.count] : nil)
     }
 
     package func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {

@@ -48,9 +48,10 @@ package final class OpenCLQueue {
     package private(set) var failure: DeviceError?
     /// Bytes of the device's memory that were reserved through this queue.
     package private(set) var reserved = 0
-    /// A copy of the images that are on their way.
+    /// A copy of the batch that is on its way, or was the last one.
     private var uploaded = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    private var isWriting = false
+    /// When that batch has arrived, and when the device has read it.
+    private var (hasArrived, isRead): (OpenCLEvent?, OpenCLEvent?) = (nil, nil)
 
     package init(_ context: OpenCLContext) throws(DeviceError) {
         self.context = context
@@ -147,29 +148,43 @@ package final class OpenCLQueue {
         return clear(buffer)
     }
 
-    /// Copies a batch of images to the device, and returns while they are on their way. What is called from here on waits for
-    /// them, what was called before does not: the device may be busy with the last batch.
-    /// - Parameter buffer: what is called after `upload` alone reads it.
-    func upload(_ numbers: [Float], to buffer: OpenCLBuffer) {
-        // Before the copy in this memory is on the device, and read there, it may not change. Whoever has read since then has
-        // waited for it.
-        if isWriting { finish() }
+    /// Copies a batch to the device, and returns while it is on its way. What is called from here on waits for it, what was called
+    /// before does not: the device may be busy with the last batch.
+    /// - Parameters:
+    ///   - parts: numbers, and where they go.
+    ///   - reading: calls what reads these buffers. Nothing else does, so that the next batch may come when that is done.
+    func upload(_ parts: [(numbers: [Float], buffer: OpenCLBuffer)], reading: () -> Void) {
+        hasArrived?.wait(check)
         guard failure == nil else { return }
-        let bytes = numbers.count * MemoryLayout<Float>.stride
-        if uploaded.count < bytes {
+        let bytes = parts.map { $0.numbers.count * MemoryLayout<Float>.stride }
+        let total = bytes.reduce(0, +)
+        if uploaded.count < total {
             uploaded.deallocate()
-            uploaded = .allocate(byteCount: bytes, alignment: 64)
+            uploaded = .allocate(byteCount: total, alignment: 64)
         }
-        numbers.withUnsafeBytes { uploaded.copyMemory(from: $0) }
-        isWriting = true
-        var event: OpaquePointer?
-        check(
-            vgg_clEnqueueWriteBuffer(
-                uploads, buffer.handle.pointer, 0, 0, bytes, uploaded.baseAddress, 0, nil, &event), "write")
-        guard failure == nil else { return }
+        var offset = 0
+        let waits = isRead.map { [Optional($0.pointer)] }
+        for (part, bytes) in zip(parts, bytes) where failure == nil {
+            let place = UnsafeMutableRawBufferPointer(rebasing: uploaded[offset..<offset + bytes])
+            part.numbers.withUnsafeBytes { place.copyMemory(from: $0) }
+            offset += bytes
+            var event: OpaquePointer?
+            check(
+                vgg_clEnqueueWriteBuffer(
+                    uploads, part.buffer.handle.pointer, 0, 0, bytes, place.baseAddress,
+                    waits == nil ? 0 : 1, waits, &event), "write")
+            hasArrived = event.map(OpenCLEvent.init)
+        }
+        guard failure == nil, var arrival = hasArrived.map({ Optional($0.pointer) }) else { return }
         check(vgg_clFlush(uploads), "write")
-        check(vgg_clEnqueueBarrierWithWaitList(handle, 1, &event, nil), "write")
-        _ = vgg_clReleaseEvent(event)
+        check(vgg_clEnqueueBarrierWithWaitList(handle, 1, &arrival, nil), "write")
+        reading()
+        guard failure == nil else { return }
+        var mark: OpaquePointer?
+        check(vgg_clEnqueueBarrierWithWaitList(handle, 0, nil, &mark), "write")
+        isRead = mark.map(OpenCLEvent.init)
+        // Another queue waits for that.
+        begin()
     }
 
     /// Lets the device begin with all that was called.
@@ -215,7 +230,48 @@ package final class OpenCLQueue {
                 handle, buffer.handle.pointer, 1, offset, $0.count, $0.baseAddress, 0, nil, nil)
         }
         check(code, "read")
-        isWriting = false
+    }
+
+    /// Copies numbers from the device, once all is done that was called before, and returns at once.
+    func readLater(_ count: Int, from buffer: OpenCLBuffer) -> PendingRead {
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
+        memory.initialize(repeating: .nan)
+        var event: OpaquePointer?
+        if failure == nil, count > 0 {
+            check(
+                vgg_clEnqueueReadBuffer(
+                    handle, buffer.handle.pointer, 0, 0, count * MemoryLayout<Float>.stride,
+                    memory.baseAddress, 0, nil, &event), "read")
+        }
+        return PendingRead(memory, event.map(OpenCLEvent.init), on: self)
+    }
+
+    /// Numbers on their way from the device.
+    final class PendingRead {
+        private let memory: UnsafeMutableBufferPointer<Float>
+        private let event: OpenCLEvent?
+        private let queue: OpenCLQueue
+
+        fileprivate init(
+            _ memory: UnsafeMutableBufferPointer<Float>, _ event: OpenCLEvent?, on queue: OpenCLQueue
+        ) {
+            self.memory = memory
+            self.event = event
+            self.queue = queue
+        }
+
+        /// After a failure they are none.
+        func wait() -> [Float] {
+            queue.begin()
+            event?.wait(queue.check)
+            return Array(memory)
+        }
+
+        // The device must not write there later.
+        deinit {
+            _ = wait()
+            memory.deallocate()
+        }
     }
 
     func copy(_ from: OpenCLBuffer, to: OpenCLBuffer) {
@@ -229,7 +285,6 @@ package final class OpenCLQueue {
     func finish() {
         guard failure == nil else { return }
         check(vgg_clFinish(handle), "finish")
-        isWriting = false
     }
 
     func fail(_ reason: String) {
@@ -238,5 +293,20 @@ package final class OpenCLQueue {
 
     private func check(_ code: cl_int, _ what: String) {
         if code != 0 { fail("\(what): \(OpenCLCode.name(code))") }
+    }
+}
+
+/// The end of something that a queue does.
+private final class OpenCLEvent {
+    let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+
+    deinit { _ = vgg_clReleaseEvent(pointer) }
+
+    /// - Parameter check: is told the error code, if there is one.
+    func wait(_ check: (cl_int, String) -> Void) {
+        var event: OpaquePointer? = pointer
+        check(vgg_clWaitForEvents(1, &event), "wait")
     }
 }

@@ -143,9 +143,14 @@ extension Trainer {
             optimizer.headLearningRate = usual.headLearningRate.map {
                 Float(test.nextRate * Double($0) / Double(usual.learningRate))
             }
-            let step = try trainer.trainingStep(trainer.wholeStep(first, batches), by: optimizer)
-            test.add(step.meanLoss)
-            if let point = test.points.last { report(point) }
+            // The next rate follows from what this one gave.
+            func tell(_: Trainer.StepUnderWay, _ gave: BatchMetrics) {
+                test.add(gave.meanLoss)
+                if let point = test.points.last { report(point) }
+            }
+            try trainer.beginStep(
+                trainer.wholeStep(first, batches), by: optimizer, endingLast: tell)
+            try trainer.endStep(tell)
         }
         return test
     }

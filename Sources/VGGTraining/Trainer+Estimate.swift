@@ -33,13 +33,15 @@ extension Trainer {
         let configuration = trainer.configuration
         let batches = trainer.trainingBatches()
         // The first step touches all memory for the first time.
-        if let batch = batches.next() { _ = try trainer.trainingStep(trainer.wholeStep(batch, batches)) }
+        if let batch = batches.next() { try trainer.beginStep(trainer.wholeStep(batch, batches)) }
+        try trainer.endStep()
         let begin = trainer.clock.now
         var measured = 0
         while measured < 2 || trainer.clock.now - begin < limit, let batch = batches.next() {
-            _ = try trainer.trainingStep(trainer.wholeStep(batch, batches))
+            try trainer.beginStep(trainer.wholeStep(batch, batches))
             measured += 1
         }
+        try trainer.endStep()
         let stepping = (trainer.clock.now - begin).seconds
         // A data set of one batch has only the first step to measure.
         let secondsPerStep = measured > 0 ? stepping / Double(measured) : trainer.state.computeSeconds

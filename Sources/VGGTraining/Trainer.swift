@@ -35,7 +35,10 @@ public final class Trainer {
     /// nil where none is kept, or it is complete.
     private var trace: StepTrace?
     /// Of the batches of a step so far.
-    private var gradientSum = GradientSum()
+    var gradientSum = GradientSum()
+    /// The step that the device is busy with; nil where all are ended.
+    var underWay: StepUnderWay?
+    var lastStepEnded: ContinuousClock.Instant
     /// The processes that share each batch out; nil where this one trains alone.
     let sharing: Sharing?
 
@@ -59,6 +62,7 @@ public final class Trainer {
         state.newHead = setup.initialWeights?.newHead
         started = clock.now
         saved = started
+        lastStepEnded = started
         remarks = setup.remarks
         folder = setup.folder
         lock = setup.lock
@@ -163,141 +167,35 @@ public final class Trainer {
     /// Trains to the end of the epoch, or of `maxSteps`, or until asked to stop.
     private func train(_ shouldStop: () -> Bool, _ report: (TrainingEvent) -> Void) throws {
         guard state.stepInEpoch < stepsPerEpoch, !stepsAreUsedUp else { return }
-        let batches = trainingBatches()
-        while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
-            let parts = wholeStep(batch, batches)
-            // A file that cannot be read ends the training, but not what is done.
-            if parts.contains(where: { $0.firstProblem != nil }) { try checkpoint(report) }
-            let step = try trainingStep(parts)
-            if trace?.stepIsDone() == true { try endTrace() }
-            if !step.lossSum.isFinite {
+        func tell(_ step: StepUnderWay, _ gave: BatchMetrics) throws {
+            if !gave.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
-                let loss = step.lossSum.isNaN ? .nan : step.lossSum
+                let loss = gave.lossSum.isNaN ? .nan : gave.lossSum
                 throw diverged("the loss of a batch is \(loss)", report)
             }
             let figures = StepMetrics(
-                epoch: state.epoch + 1, step: state.step, stepInEpoch: state.stepInEpoch,
+                epoch: state.epoch + 1, step: step.number, stepInEpoch: step.numberInEpoch,
                 stepsPerEpoch: stepsPerEpoch, trainLoss: state.lossSum / Double(state.count),
                 trainAcc: Double(state.correct) / Double(state.count),
                 examplesPerSec: Double(state.examples) / state.computeSeconds, seconds: wallSeconds)
             if figures.isRecorded { metrics.append(.step(figures)) }
             report(.step(figures))
-            if clock.now - saved >= checkpointInterval { try checkpoint(report) }
         }
-    }
-
-    /// The rest of the epoch's batches.
-    func trainingBatches() -> BatchLoader.Iterator {
-        var batches = BatchLoader(
-            training, setup.trainingPreparation, batchSize: configuration.batchSize,
-            order: configuration.shuffle ? .shuffled(seed: configuration.seed, epoch: state.epoch) : .stored,
-            seed: configuration.seed, epoch: state.epoch,
-            startBatch: state.stepInEpoch * (configuration.gradAccumSteps ?? 1))
-        batches.mixing = configuration.mixing?.mixing(in: state.epoch)
-        batches.part = sharing?.part
-        return batches.makeIterator()
-    }
-
-    /// The batches of a step, of which the first is made. Nothing is computed before all are: a step that cannot be
-    /// finished leaves nothing behind.
-    func wholeStep(_ first: LoadedBatch, _ batches: BatchLoader.Iterator) -> [LoadedBatch] {
-        var parts = [first]
-        while parts.count < configuration.gradAccumSteps ?? 1, let next = batches.next() {
-            parts.append(next)
-        }
-        return parts
-    }
-
-    /// One timed step, added to the sums.
-    /// - Parameter optimizer: nil for the configuration's, at the rate of the step.
-    /// - Throws: `FileError` if a batch could not be made.
-    func trainingStep(_ batches: [LoadedBatch], by optimizer: Optimizer? = nil) throws -> BatchMetrics {
-        if let problem = batches.lazy.compactMap(\.firstProblem).first { throw unreadable(problem) }
-        let trees = batches.map { SumTree(images: imageCount(ofBatch: $0.index)) }
-        // Not the steps so far: earlier epochs may have had more, with photos that are gone.
-        let place = state.epoch * stepsPerEpoch + state.stepInEpoch
-        let optimizer =
-            optimizer
-            ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
-        let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
-        let batchWeights = zip(batches, trees).map { batch, tree in
-            loss.classWeights == nil
-                ? Double(tree.batch) : loss.weight(of: batch.batchLabels ?? batch.images?.labels ?? [])
-        }
-        let weights = batchWeights.map(Float.init)
-        let weight = weights.reduce(0, +)
-        var step = BatchMetrics(lossSum: 0, correct: 0, count: 0)
-        let examples = trees.map(\.batch).reduce(0, +)
-        let begin = clock.now
-        for (part, tree) in trees.enumerated() {
-            let share = trees.count > 1 ? weights[part] / weight : nil
-            var loss = loss
-            if sharing != nil, loss.classWeights != nil {
-                loss.batchWeight = batchWeights[part]
+        let batches = trainingBatches()
+        while !shouldStop(), !stepsAreUsedUp, let batch = batches.next() {
+            let parts = wholeStep(batch, batches)
+            // A file that cannot be read ends the training, but not what is done.
+            if parts.contains(where: { $0.firstProblem != nil }) {
+                try endStep(tell)
+                try checkpoint(report)
             }
-            var metrics = try train(
-                batches[part].images, of: tree, part, share, isLast: part == trees.count - 1, loss: loss,
-                optimizer: optimizer)
-            // The mean of a step is one by the classes' weights, too.
-            if let share, loss.classWeights != nil {
-                metrics.lossSum = metrics.meanLoss * Double(share) * Double(examples)
-            }
-            step.add(metrics)
-        }
-        try executor.checkDevice()
-        state.computeSeconds += (clock.now - begin).seconds
-        state.lossSum += step.lossSum
-        state.correct += step.correct
-        state.count += step.count
-        state.examples += step.count
-        state.step += 1
-        state.stepInEpoch += 1
-        return step
-    }
-
-    /// How many images a batch has, with those of other processes.
-    private func imageCount(ofBatch index: Int) -> Int {
-        min(configuration.batchSize, training.count - index * configuration.batchSize)
-    }
-
-    /// Trains with a batch, which is a part of a step: the last one updates the weights.
-    /// - Parameters:
-    ///   - images: this process's.
-    ///   - share: how much the batch counts among the step's; nil if it is the only one.
-    private func train(
-        _ images: ImageBatch?, of tree: SumTree, _ part: Int, _ share: Float?, isLast: Bool,
-        loss: CrossEntropy,
-        optimizer: Optimizer
-    ) throws -> BatchMetrics {
-        let (seed, place) = (configuration.seed, state.step * (configuration.gradAccumSteps ?? 1) + part)
-        if share == nil, configuration.clipGrad == nil, sharing == nil, let images {
-            return executor.trainingStep(images, optimizer: optimizer, seed: seed, step: place, loss: loss)
-        }
-        let node = sharing.map { tree.node($0.rank, of: $0.count) } ?? tree
-        var metrics = BatchMetrics(lossSum: 0, correct: 0, count: 0)
-        if let images {
-            metrics = executor.backward(
-                images, of: node, seed: seed, step: place, loss: loss, exchange: sharing)
-        } else {
-            executor.skipBackward(of: node, seed: seed, step: place, loss: loss, exchange: sharing)
-        }
-        if let sharing {
-            if let failure = sharing.failure { throw failure }
-            try sharing.exchangeGradients(of: executor, tree)
-            try sharing.add(&metrics, tree)
-            if let weight = loss.batchWeight {
-                metrics.lossSum = loss.sum(metrics.lossSum, of: metrics.count, 1 / weight)
+            try beginStep(parts, endingLast: tell)
+            if trace?.stepIsDone() == true { try endTrace() }
+            if clock.now - saved >= checkpointInterval {
+                try endStep(tell)
+                try checkpoint(report)
             }
         }
-        if let share {
-            if part == 0 { gradientSum.clear() }
-            gradientSum.share = share
-            try executor.exchangeGradients(with: &gradientSum)
-        }
-        if isLast {
-            if let clipGrad = configuration.clipGrad { executor.clipGradients(to: clipGrad) }
-            executor.update(with: optimizer)
-        }
-        return metrics
+        try endStep(tell)
     }
 }

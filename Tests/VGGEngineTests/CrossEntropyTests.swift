@@ -79,6 +79,39 @@ import VGGTestSupport
         }
     }
 
+    /// More classes than a group of a GPU has work-items, logits far apart, and of two that are the largest the first.
+    @Test(arguments: TestedDevice.all) func manyClassesAndFarLogits(on tested: TestedDevice) throws {
+        let (classes, count) = (131, 6)
+        let network = try Network(
+            input: .map(channels: classes, height: 1, width: 1),
+            blocks: [.sequential([.flatten, .linear(Linear(classes, classes))])])
+        let name = try #require(network.head?.name)
+        // Of the identity, so that images are logits: some images' within 5, others' within 200.
+        let identity = (0..<classes * classes).map { Float($0 % (classes + 1) == 0 ? 1 : 0) }
+        var logits = (0..<count * classes).map {
+            Float($0 * 37 % 101) / (($0 / classes).isMultiple(of: 2) ? 20 : 0.5)
+        }
+        (logits[70], logits[100]) = (9, 9)
+        let images = try ImageBatch(
+            logits, count: count, shape: network.input, labels: [70, 3, 0, 130, 64, 63])
+        func run(on device: Device) throws -> (metrics: BatchMetrics, gradient: [Float]) {
+            let executor = try Executor(
+                plan: Plan(network, batchSize: count, mode: .training), device: device)
+            try executor.load([
+                "\(name).weight": Tensor(shape: [classes, classes], values: identity),
+                "\(name).bias": Tensor(shape: [classes], values: Array(repeating: 0, count: classes)),
+            ])
+            let weights = (0..<classes).map { 0.5 + Float($0 % 7) }
+            let metrics = executor.backward(
+                images, loss: CrossEntropy(smoothing: 0.1, classWeights: weights))
+            return (metrics, Array(try #require(executor.gradientTensors["\(name).bias"]).values))
+        }
+        let (expected, found) = (try run(on: .reference), try run(on: tested.device))
+        expectClose([found.metrics.lossSum], [expected.metrics.lossSum], tolerance: 1e-6, "loss")
+        expectClose(found.gradient, expected.gradient, "gradient")
+        #expect(found.metrics.correct == expected.metrics.correct && expected.metrics.correct > 0)
+    }
+
     /// Gradients of parts are parts of the gradient: the mixed batch's halves have the partners of the whole.
     @Test func partsHaveTheirPartners() throws {
         let executor = try executor(.cpu)

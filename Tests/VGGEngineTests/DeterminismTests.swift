@@ -114,7 +114,7 @@ import VGGTestSupport
                         network, batchSize: node.images.count, mode: .training, precision: precision),
                     device: .cpu(threads: 1 + index % 3))
                 part.initialize(.kaiming, seed: 5)
-                let metrics = part.backward(images[node.images], of: node, seed: 1)
+                let metrics = part.backward(images[node.images], of: node, seed: 1).metrics()
                 losses.append(metrics.lossSum)
                 gradients.append(part.gradientTensors.mapValues { Array($0.values) })
             }

@@ -123,6 +123,33 @@ import VGGOpenCL
         #expect(logits() == last && bound.failure == nil)
     }
 
+    /// Steps may be with the device before anybody asks what the first of them gave, and in any order.
+    @Test(arguments: OpenCLDevice.all) func metricsMayBeAskedForLater(_ opencl: OpenCLDevice) throws {
+        let network = try Network(
+            input: .map(channels: 3, height: 8, width: 8),
+            blocks: [vggBlock(1, 3, 8), .sequential([.flatten, .linear(Linear(8 * 16, 3))])])
+        let plan = try Plan(network, batchSize: 9, mode: .training)
+        // The second is smaller, and the third one's labels are others.
+        let batches = try [(9, 0), (4, 1), (9, 2)].map { count, shift in
+            let batch = try images(count, network.input, about: Float(shift))
+            return try ImageBatch(
+                batch.values, count: count, shape: batch.shape,
+                labels: (0..<count).map { Int32(($0 * $0 + shift) % 3) })
+        }
+        let optimizer = Optimizer(learningRate: 0.1, momentum: 0.9)
+        let executors = try (0..<2).map { _ in try Executor(plan: plan, device: .opencl(opencl)) }
+        for executor in executors { executor.initialize(.kaiming, seed: 2) }
+        let asked = batches.map { executors[0].trainingStep($0, optimizer: optimizer) }
+        let begun = batches.map { executors[1].beginTrainingStep($0, optimizer: optimizer) }
+        #expect(begun.allSatisfy { !$0.areKnown })
+        #expect(Array(begun.reversed().map { $0.metrics() }.reversed()) == asked)
+        #expect(Set(asked.map(\.lossSum)).count == 3 && asked.map(\.count) == [9, 4, 9])
+        #expect(executors[1].weights == executors[0].weights)
+        // One that nobody asks for.
+        _ = executors[1].beginTrainingStep(batches[0], optimizer: optimizer)
+        try executors[1].finish()
+    }
+
     /// The same again is the same to the bit, and weights move to the processor and back without losing one.
     @Test(arguments: OpenCLDevice.all, Precision.allCases)
     func repeatsItselfAndMovesToTheProcessor(_ opencl: OpenCLDevice, _ precision: Precision) throws {

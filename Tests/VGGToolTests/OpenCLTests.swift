@@ -24,6 +24,12 @@ extension ToolTests {
         let epochs: [EpochMetrics] = try folder.readMetrics().compactMap {
             if case .epoch(let epoch) = $0 { epoch } else { nil }
         }
+        // Each step once, and in its order, though what it gave comes late.
+        let steps: [StepMetrics] = try folder.readMetrics().compactMap {
+            if case .step(let step) = $0 { step } else { nil }
+        }
+        #expect(steps.count > 1 && steps.map(\.step) == steps.map(\.step).sorted())
+        #expect(steps.allSatisfy { $0.step == ($0.epoch - 1) * 50 + $0.stepInEpoch && $0.trainLoss.isFinite })
         // Of ten classes.
         #expect(epochs.count == 2 && epochs[1].testAcc > 0.5 && epochs[1].trainLoss < epochs[0].trainLoss)
 

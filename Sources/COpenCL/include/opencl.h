@@ -87,6 +87,7 @@ bool vgg_opencl_load(const char *path);
     CALL(clEnqueueBarrierWithWaitList,                                                                       \
          (cl_command_queue queue, cl_uint waits, const cl_event *wait_list, void *event),                    \
          (queue, waits, wait_list, event))                                                                   \
+    CALL(clWaitForEvents, (cl_uint count, const cl_event *events), (count, events))                          \
     CALL(clReleaseEvent, (cl_event event), (event))                                                          \
     CALL(clFlush, (cl_command_queue queue), (queue))                                                         \
     CALL(clFinish, (cl_command_queue queue), (queue))

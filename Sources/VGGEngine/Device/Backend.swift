@@ -66,9 +66,10 @@ package protocol BoundPlan: AnyObject {
     /// Makes the step's output from the output of the step before.
     func forward(_ step: Int, _ pass: Pass)
 
-    /// What the logits, the last step's output, say for the labels of the pass's images and of what they are mixed with. For
-    /// training, leaves the gradient of the batch's mean loss with respect to the logits.
-    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics
+    /// What the logits, the last step's output, say for the labels of the pass's images, which are those of the batch that was
+    /// written, and of what they are mixed with. For training, leaves the gradient of the batch's mean loss with respect to the
+    /// logits.
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> PendingMetrics
 
     /// Sets, or adds to, the gradient of a step's output for a batch. Of a plan for the gradient of its input.
     /// - Parameter numbers: [count, channels, height, width].
@@ -241,4 +242,17 @@ package struct Pass {
 
     /// Images that are run.
     package var count: Int { node.images.count }
+
+    /// What the pass's images gave, along the tree that everything is summed along.
+    /// - Parameter results: each image's loss, and whether its largest logit is its label's.
+    package func metrics(_ results: [(loss: Double, isCorrect: Bool)], labels: [Int32]) -> BatchMetrics {
+        let (first, (leaves, sum)) = (node.images.lowerBound, node.nodes(node.leafCount))
+        var sums = leaves.map { $0.images.reduce(0) { $0 + results[$1 - first].loss } }
+        SumTree.forEachAddition(in: sum) { sums[$0] += sums[$1] }
+        let lossSum =
+            loss.batchWeight == nil
+            ? loss.sum(sums[0], of: labels.count, loss.scale(of: labels, in: node)) : sums[0]
+        return BatchMetrics(
+            lossSum: lossSum, correct: results.count(where: \.isCorrect), count: labels.count)
+    }
 }

@@ -23,6 +23,14 @@ extension Executor {
         _ images: ImageBatch, optimizer: Optimizer, seed: UInt64 = 0, step: Int = 0,
         loss: CrossEntropy = CrossEntropy()
     ) -> BatchMetrics {
+        beginTrainingStep(images, optimizer: optimizer, seed: seed, step: step, loss: loss).metrics()
+    }
+
+    /// The same, without waiting for the device: the next step may begin before the metrics of this one are known.
+    package func beginTrainingStep(
+        _ images: ImageBatch, optimizer: Optimizer, seed: UInt64 = 0, step: Int = 0,
+        loss: CrossEntropy = CrossEntropy()
+    ) -> PendingMetrics {
         let pass = Pass(
             SumTree(images: images.count), isTraining: true, seed: seed, step: step, update: next(optimizer),
             loss: loss)
@@ -35,7 +43,7 @@ extension Executor {
     public func backward(
         _ images: ImageBatch, seed: UInt64 = 0, step: Int = 0, loss: CrossEntropy = CrossEntropy()
     ) -> BatchMetrics {
-        backward(images, of: SumTree(images: images.count), seed: seed, step: step, loss: loss)
+        backward(images, of: SumTree(images: images.count), seed: seed, step: step, loss: loss).metrics()
     }
 
     /// The same with a part of a batch: leaves its part of the gradients of the whole batch's mean loss. The parts' gradients,
@@ -46,7 +54,7 @@ extension Executor {
     package func backward(
         _ images: ImageBatch, of node: SumTree, seed: UInt64 = 0, step: Int = 0,
         loss: CrossEntropy = CrossEntropy(), exchange: (any BatchExchange)? = nil
-    ) -> BatchMetrics {
+    ) -> PendingMetrics {
         train(Pass(node, isTraining: true, seed: seed, step: step, loss: loss, exchange: exchange), images)
     }
 
@@ -99,7 +107,7 @@ extension Executor {
         lap(.update)
     }
 
-    private func train(_ pass: Pass, _ images: ImageBatch) -> BatchMetrics {
+    private func train(_ pass: Pass, _ images: ImageBatch) -> PendingMetrics {
         precondition(plan.mode == .training, "an inference plan keeps nothing that could be trained from")
         precondition(images.count == pass.count, "the images are those of another part of the batch")
         // Before weights are updated with their gradients.

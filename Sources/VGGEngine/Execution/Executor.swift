@@ -73,7 +73,8 @@ public final class Executor {
         precondition(images.count == node.images.count, "the images are those of another part of the batch")
         let pass = Pass(node, isTraining: false)
         forward(pass, images)
-        return (loss(images, pass), bound.output(of: plan.steps.count - 1, count: images.count))
+        let metrics = loss(images, pass).metrics()
+        return (metrics, bound.output(of: plan.steps.count - 1, count: images.count))
     }
 
     /// Runs the steps. Calls `visit` after each.
@@ -111,7 +112,7 @@ public final class Executor {
     }
 
     /// The metrics of the images whose logits have just been made; for training with their gradient.
-    func loss(_ images: ImageBatch, _ pass: Pass) -> BatchMetrics {
+    func loss(_ images: ImageBatch, _ pass: Pass) -> PendingMetrics {
         guard let labels = images.labels else { preconditionFailure("a loss is of images with labels") }
         let classes = plan.network.output.count
         for label in labels + (images.partners ?? []).map(\.label) {

@@ -90,7 +90,7 @@ final class ReferencePlan: BoundPlan {
         }
     }
 
-    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> BatchMetrics {
+    func loss(labels: [Int32], partners: [MixingPartner]?, _ pass: Pass) -> PendingMetrics {
         var metrics = BatchMetrics(lossSum: 0, correct: 0, count: labels.count)
         var gradient: ReferenceBatch = []
         let weights = pass.loss.classWeights?.map(Double.init)
@@ -116,7 +116,7 @@ final class ReferencePlan: BoundPlan {
             gradient.append(zip(exponentials, targets).map { ($0 / sum * total - $1) * scale })
         }
         if pass.isTraining { stepGradients[plan.steps.count - 1] = gradient }
-        return metrics
+        return PendingMetrics(metrics)
     }
 
     func writeGradient(_ numbers: [Float], of step: Int, count: Int, adding: Bool) {
