@@ -131,6 +131,9 @@ def main():
     parser.add_argument("--arch", choices=architectures, default="sm_90", help="whose figures are listed")
     arguments = parser.parse_args()
     library, text = nvrtc(), source()
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    library.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    print(f"NVRTC {major.value}.{minor.value}")
     groups = {
         name: int(definitions()[size])
         for size, name in re.findall(r"__launch_bounds__\((\w+)\) void\s+(\w+)\(", text)

@@ -37,23 +37,51 @@ struct Benchmark {
             shape: network.input, labels: (0..<batchSize).map { Int32($0 % network.output.count) })
 
         let clock = ContinuousClock()
+        /// Begins a batch.
+        /// - Returns: what waits until it is known what it gave.
+        func begin(_ step: Int) -> () -> Void {
+            switch work {
+            case .train:
+                let metrics = executor.beginTrainingStep(images, optimizer: optimizer, step: step)
+                return { _ = metrics.metrics() }
+            case .infer:
+                _ = executor.logits(images)
+                return {}
+            }
+        }
         let warmUp = 2
         var seconds: [Double] = []
         var times: [[StepTime]] = []
         for step in 0..<warmUp + steps {
-            let begin = clock.now
-            let timed = executor.timed {
-                switch work {
-                case .train: _ = executor.trainingStep(images, optimizer: optimizer, step: step)
-                case .infer: _ = executor.logits(images)
-                }
-            }
+            let started = clock.now
+            let timed = executor.timed { begin(step)() }
             try executor.checkDevice()
             guard step >= warmUp else { continue }
-            seconds.append((clock.now - begin) / .seconds(1))
+            seconds.append((clock.now - started) / .seconds(1))
             times.append(timed.times)
         }
+        // Another device was made to wait after each part, so that these could be timed.
+        if device.properties.kind != .cpu {
+            seconds = secondsBetween(steps) { begin(warmUp + steps + $0) }
+            try executor.finish()
+        }
         return BenchmarkResult(self, seconds: seconds, times: times, peak: peak)
+    }
+
+    /// How long a device takes for each batch where, as in a training, it is always given the next one before it is asked about the
+    /// last.
+    /// - Parameter begin: begins a batch, and returns what waits for it.
+    private func secondsBetween(_ batches: Int, _ begin: (_ batch: Int) -> () -> Void) -> [Double] {
+        let clock = ContinuousClock()
+        begin(0)()
+        var known = clock.now
+        var waitForLast = begin(1)
+        return (0..<batches).map { batch in
+            let waitForNext = begin(2 + batch)
+            waitForLast()
+            defer { (waitForLast, known) = (waitForNext, clock.now) }
+            return (clock.now - known) / .seconds(1)
+        }
     }
 
     /// The most memory the process has held, in bytes; 0 if the system does not say.
