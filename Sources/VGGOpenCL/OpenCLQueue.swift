@@ -246,34 +246,6 @@ package final class OpenCLQueue {
         return PendingRead(memory, event.map(OpenCLEvent.init), on: self)
     }
 
-    /// Numbers on their way from the device.
-    final class PendingRead {
-        private let memory: UnsafeMutableBufferPointer<Float>
-        private let event: OpenCLEvent?
-        private let queue: OpenCLQueue
-
-        fileprivate init(
-            _ memory: UnsafeMutableBufferPointer<Float>, _ event: OpenCLEvent?, on queue: OpenCLQueue
-        ) {
-            self.memory = memory
-            self.event = event
-            self.queue = queue
-        }
-
-        /// After a failure they are none.
-        func wait() -> [Float] {
-            queue.begin()
-            event?.wait(queue.check)
-            return Array(memory)
-        }
-
-        // The device must not write there later.
-        deinit {
-            _ = wait()
-            memory.deallocate()
-        }
-    }
-
     func copy(_ from: OpenCLBuffer, to: OpenCLBuffer) {
         guard failure == nil else { return }
         let bytes = min(from.bytes, to.bytes)
@@ -291,22 +263,7 @@ package final class OpenCLQueue {
         failure = failure ?? .lost(device: context.device.name, reason: reason)
     }
 
-    private func check(_ code: cl_int, _ what: String) {
+    func check(_ code: cl_int, _ what: String) {
         if code != 0 { fail("\(what): \(OpenCLCode.name(code))") }
-    }
-}
-
-/// The end of something that a queue does.
-private final class OpenCLEvent {
-    let pointer: OpaquePointer
-
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
-
-    deinit { _ = vgg_clReleaseEvent(pointer) }
-
-    /// - Parameter check: is told the error code, if there is one.
-    func wait(_ check: (cl_int, String) -> Void) {
-        var event: OpaquePointer? = pointer
-        check(vgg_clWaitForEvents(1, &event), "wait")
     }
 }
