@@ -2,10 +2,8 @@ import Dispatch
 import Synchronization
 
 /// Shares tasks out among threads. Which thread runs a task is left open: tasks must not depend on it.
-package struct Workers: Sendable {
+struct Workers: Sendable {
     let threads: Int
-
-    package init(threads: Int) { self.threads = threads }
 
     /// Runs `body(task, worker)` for each task below `tasks`; worker is below `threads` and runs one task at
     /// a time, so scratch memory may belong to it.

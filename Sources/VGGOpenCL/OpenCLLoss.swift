@@ -57,15 +57,14 @@ final class OpenCLLoss {
         of logits: OpenCLBuffer, labels: [Int32], _ pass: Pass, gradient: OpenCLBuffer?
     ) -> PendingMetrics {
         let (loss, smoothing) = (pass.loss, pass.loss.smoothing)
+        let scale = Float(loss.scale(of: labels, in: pass.node))
         if let weights = loss.classWeights, weights != knownWeights {
             queue.write(weights, to: classWeights)
             knownWeights = weights
         }
         queue.sums(
             "cross_entropy", labels.count, 1, Int32(classes), 1 - smoothing, smoothing / Float(classes),
-            Float(loss.scale(of: labels, in: pass.node)), loss.classWeights == nil ? nil : classWeights,
-            targets,
-            logits, gradient, results)
+            scale, loss.classWeights == nil ? nil : classWeights, targets, logits, gradient, results)
         let numbers = queue.readLater(2 * labels.count, from: results)
         return PendingMetrics {
             let numbers = numbers.wait()

@@ -28,7 +28,7 @@ extension Trainer {
 
     /// A step whose metrics are not in the sums yet.
     struct StepUnderWay {
-        /// With this one.
+        /// How many steps the training, and its epoch, have with this one.
         let number, numberInEpoch: Int
         fileprivate let begin: ContinuousClock.Instant
         /// What its batches give, and how many examples of the step a batch stands for where that is not as many as it has.

@@ -10,12 +10,12 @@ package struct PendingMetrics {
         wait = { metrics }
     }
 
-    /// - Parameter wait: waits for the device; asked once.
+    /// - Parameter wait: waits for the device.
     package init(wait: @escaping () -> BatchMetrics) {
         areKnown = false
         self.wait = wait
     }
 
-    /// Waits until they are known. Not to be asked twice. After a failure of the device the loss is not a number.
+    /// Waits until they are known. After a failure of the device the loss is not a number.
     package func metrics() -> BatchMetrics { wait() }
 }
