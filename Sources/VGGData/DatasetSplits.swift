@@ -14,7 +14,8 @@ public struct DatasetSplits: Sendable {
     public let train: ImageDataset
     /// What is kept for testing.
     public let test: ImageDataset
-    /// What a training is judged by while it goes on, so that the test has no say; nil where the test half is all there is.
+    /// What a training is judged by while it goes on, so that the test has no say: kept of the training half, or a half that
+    /// a folder of photos has for it; nil where the test half is all there is.
     public var validation: ImageDataset?
     /// The folder the files were read from.
     public let folder: String

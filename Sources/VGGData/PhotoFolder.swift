@@ -2,13 +2,15 @@ import VGGFiles
 import VGGImages
 
 /// A folder of photos as a data set: sub-folders for training and for testing (`SplitFolders`), each with one sub-folder
-/// a class, or these right in it.
+/// a class, or these right in it. With one for validation and another for testing beside that for training, it has all three.
 struct PhotoFolder {
     let path: String
     /// nil where there are only photos for testing.
     let train: ClassFolders?
     /// nil where the folder does not say which photos are for testing.
     let test: ClassFolders?
+    /// nil where the folder does not say which photos are for validation and which for testing.
+    let validation: ClassFolders?
     /// What lies beside the folders for training and testing.
     private var loose: LooseFiles?
     /// What the folder holds and does not become part of the data set, line by line.
@@ -34,7 +36,7 @@ struct PhotoFolder {
                         + "with its photos")
             }
             train = try ClassFolders(path)
-            test = nil
+            (test, validation) = (nil, nil)
             return
         }
         // A class may be called "train", too, and have folders in it.
@@ -46,11 +48,17 @@ struct PhotoFolder {
             )
         }
         train = if let name = halves.training.first { try ClassFolders(path, half: name) } else { nil }
-        test = if let name = halves.testing.first { try ClassFolders(path, half: name) } else { nil }
+        let first = halves.testing.first
+        // What is for the end, beside one for validation.
+        let isForValidation = train != nil && first.map(SplitFolders.isForTheEnd) == false
+        let last = isForValidation ? halves.testing.dropFirst().first(where: SplitFolders.isForTheEnd) : nil
+        let used = last ?? first
+        test = if let used { try ClassFolders(path, half: used) } else { nil }
+        validation = if last != nil, let first { try ClassFolders(path, half: first) } else { nil }
         loose = LooseFiles(try PhotoListing.entries(of: path), in: path)
-        let unused = halves.testing.dropFirst()
-        if let used = halves.testing.first, !unused.isEmpty {
-            remarks.append("\(path): tests are made on \(used), not on \(Self.list(Array(unused)))")
+        let unused = halves.testing.dropFirst().filter { $0 != last }
+        if let used, !unused.isEmpty {
+            remarks.append("\(path): tests are made on \(used), not on \(Self.list(unused))")
         }
         if !halves.others.isEmpty {
             remarks.append(
@@ -61,13 +69,14 @@ struct PhotoFolder {
 
     /// Reads which photos there are.
     /// - Parameters:
-    ///   - validation: which photos are kept for validation, or for testing if the folder does not say; nil for none.
+    ///   - split: which photos of the training half are kept for validation, in place of the folder's own, or for testing if
+    ///     the folder does not say; nil for none.
     ///   - classNames: the classes in the order of their numbers; nil for the sub-folders' names, of which
     ///     there must be two.
     ///   - checksPhotos: whether to look at the first bytes of each.
     /// - Throws: `FileError` for a class without photos, or that is not among those expected, or a file that is no
     ///   photo.
-    func load(validation: ValidationSplit?, classNames: ClassNames?, checksPhotos: Bool) throws
+    func load(validation split: ValidationSplit?, classNames: ClassNames?, checksPhotos: Bool) throws
         -> DatasetSplits
     {
         let classes = try classNames ?? ClassNames(severalClasses())
@@ -80,14 +89,23 @@ struct PhotoFolder {
         var passedOver = PassedOver()
         let training = try examples(of: train, among: classes, &passedOver)
         let testing = try examples(of: test, among: classes, &passedOver)
+        let validating = try examples(of: validation, among: classes, &passedOver)
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        let half = classNames == nil && validation == nil && test == nil ? halfRemark : nil
+        let half = classNames == nil && split == nil && test == nil ? halfRemark : nil
         var splits = DatasetSplits(
             train: training.dataset(name, in: path, classNames: classes.names),
             test: testing.dataset(name, in: path, classNames: classes.names), folder: path,
             isVerified: false,
             remarks: remarks + remarks(on: passedOver) + (half.map { [$0] } ?? []))
-        if let validation { splits = splits.keeping(validation) }
+        if let split {
+            splits = splits.keeping(split)
+            if let validation {
+                splits.remarks.append(
+                    "\(validation.path): is not used; a part of the training half is validated on")
+            }
+        } else if validation != nil {
+            splits.validation = validating.dataset(name, in: path, classNames: classes.names)
+        }
         if checksPhotos {
             for dataset in [splits.train, splits.test, splits.validation] { try dataset?.checkPhotos() }
         }
@@ -102,7 +120,7 @@ struct PhotoFolder {
         for className in folders.classNames {
             let number = try number(of: className, in: folders, among: classes)
             let listing = try folders.photos(of: className)
-            guard !listing.names.isEmpty || folders.path == test?.path else { throw listing.noPhotos }
+            guard !listing.names.isEmpty || folders.path != train?.path else { throw listing.noPhotos }
             passedOver.add(listing.passedOver)
             for photo in listing.names { examples.add("\(folders.prefix)\(className)/\(photo)", number) }
         }
@@ -128,7 +146,7 @@ struct PhotoFolder {
 
     private func remarks(on passedOver: PassedOver) -> [String] {
         var loose = loose
-        for folders in [train, test].compactMap({ $0 }) {
+        for folders in [train, validation, test].compactMap({ $0 }) {
             if loose == nil { loose = folders.loose } else { loose?.add(folders.loose) }
         }
         var passedOver = passedOver

@@ -34,15 +34,17 @@ struct SplitFolders {
 
     private static let trainingKeys = ["train", "training"]
     /// What a training is tested on while it goes on comes before what is kept for its end.
-    private static let testingKeys = [
-        "val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing", "holdout",
-    ]
+    private static let testingKeys = ["val", "valid", "validation", "dev", "eval", "evaluation"] + endKeys
+    private static let endKeys = ["test", "testing", "holdout"]
 
     /// Whether a folder of this name is a half of the data, if there are classes in it.
     static func isHalf(_ name: String) -> Bool {
         let key = key(of: name)
         return trainingKeys.contains(key) || testingKeys.contains(key)
     }
+
+    /// Whether a folder of this name, beside one for validation, is what a training has no look at.
+    static func isForTheEnd(_ name: String) -> Bool { endKeys.contains(key(of: name)) }
 
     private static func rank(of name: String) -> Int { testingKeys.firstIndex(of: key(of: name)) ?? 0 }
 

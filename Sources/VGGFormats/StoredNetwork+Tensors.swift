@@ -6,7 +6,7 @@ extension StoredNetwork {
     /// numbers: layer by layer in order, whatever the file calls them. Those that the file lacks are missing here.
     /// - Throws: `NotVGGError` if the file has batch norm and the network has not.
     func tensors(for network: Network) throws(NotVGGError) -> [String: Tensor] {
-        guard norms.isEmpty || network.hasBatchNorm else {
+        guard norms.isEmpty || network.hasBatchNorm() else {
             throw NotVGGError("\(norms[0].fileName) is a batch norm, which the network does not have")
         }
         let present = [convolutions, norms, linear].map { Set($0.flatMap(\.tensors.keys)) }

@@ -88,6 +88,8 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
     public var classes = 10
     /// The probability of the dropout layer after each hidden layer of the classifier.
     public var dropout = 0.5
+    /// The probability of a dropout layer at the end of each block; 0 for none.
+    public var blockDropout = 0.0
     /// The side of the maps that an average pool before the classifier makes, 7 for torchvision's; nil for no pool.
     public var pool: Int?
     /// Outputs of each linear layer before the last; none for one linear layer alone.
@@ -132,10 +134,13 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
         case .vgg(let rows, let batchNorm):
             return try vgg(
                 try divided(rows), size: size, inChannels: inChannels, classes: classes, dropout: dropout,
-                batchNorm: batchNorm, pool: pool, hiddenFeatures: hiddenFeatures)
+                batchNorm: batchNorm, pool: pool, hiddenFeatures: hiddenFeatures, blockDropout: blockDropout)
         case .alexNet:
             guard pool == nil else {
                 throw .invalidSetting(.pool, reason: "is for VGG, not for alexnet")
+            }
+            guard blockDropout == 0 else {
+                throw .invalidSetting(.blockDropout, reason: "is for VGG, not for alexnet")
             }
             guard hiddenFeatures == paperHiddenFeatures, classes > 0 else {
                 throw .invalidSetting(
@@ -184,8 +189,9 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
             throw .invalidSetting(
                 setting, reason: "must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
         }
-        guard (0..<1).contains(dropout) else {
-            throw .invalidSetting(.dropout, reason: "must be at least 0 and less than 1, not \(dropout)")
+        for (setting, value) in [(Setting.dropout, dropout), (.blockDropout, blockDropout)]
+        where !(0..<1).contains(value) {
+            throw .invalidSetting(setting, reason: "must be at least 0 and less than 1, not \(value)")
         }
     }
 
@@ -200,7 +206,7 @@ public struct ModelSpecification: Hashable, Sendable, Codable {
 
 extension ModelSpecification {
     private enum CodingKeys: String, CodingKey {
-        case arch, convArch, widthDivisor, inChannels, classes, dropout, pool, hiddenFeatures
+        case arch, convArch, widthDivisor, inChannels, classes, dropout, blockDropout, pool, hiddenFeatures
     }
 
     /// What earlier versions wrote: `adaptivePool`, true for a pool to 7×7, and one number for both hidden layers.
@@ -215,6 +221,7 @@ extension ModelSpecification {
         inChannels = try values.decode(Int.self, forKey: .inChannels)
         classes = try values.decode(Int.self, forKey: .classes)
         dropout = try values.decode(Double.self, forKey: .dropout)
+        blockDropout = try values.decodeIfPresent(Double.self, forKey: .blockDropout) ?? 0
         pool = try values.decodeIfPresent(Int.self, forKey: .pool)
         if try old.decodeIfPresent(Bool.self, forKey: .adaptivePool) == true { pool = 7 }
         if let one = try? values.decodeIfPresent(Int.self, forKey: .hiddenFeatures) {

@@ -51,9 +51,9 @@ public struct FoldedNetwork: Sendable {
 }
 
 extension Network {
-    /// Whether any of its layers is a batch norm.
-    package var hasBatchNorm: Bool {
-        layers.contains { if case .batchNorm = $0.layer { true } else { false } }
+    /// Whether any of its layers is a batch norm, of those from `first` on.
+    package func hasBatchNorm(from first: Int = 0) -> Bool {
+        layers.dropFirst(first).contains { if case .batchNorm = $0.layer { true } else { false } }
     }
 
     /// The same function without batch norm, for inference. A batch norm after anything but a convolution stays.

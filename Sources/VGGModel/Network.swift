@@ -76,12 +76,17 @@ public struct Network: Hashable, Sendable {
         var shape = input
         var featureIndex = 0
         var classifierIndex = 0
+        var dropoutIndex = 0
         for (blockIndex, block) in blocks.enumerated() {
             for layer in block.layers {
                 let name: String
                 switch (layer, shape) {
                 case (.flatten, _): name = "flatten"
                 case (.adaptiveAveragePool, _): name = "avgpool"
+                // torchvision's numbers of the layers around it leave no place for it.
+                case (.dropout, .map):
+                    name = "dropout.\(dropoutIndex)"
+                    dropoutIndex += 1
                 case (_, .map):
                     name = "features.\(featureIndex)"
                     featureIndex += 1

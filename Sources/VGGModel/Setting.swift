@@ -4,7 +4,7 @@
 /// channels". A program may put its own name in that place; `vgg` puts its option, `--width-divisor`.
 public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     // The network.
-    case arch, convArch, widthDivisor, inChannels, classes, dropout, pool, hiddenFeatures, size
+    case arch, convArch, widthDivisor, inChannels, classes, dropout, blockDropout, pool, hiddenFeatures, size
     // Weights.
     case initialWeights, weightsKey, initialization, freeze, naming
     // The data.

@@ -1,14 +1,20 @@
 /// A VGG block: 3×3 convolutions with padding 1, each followed by a ReLU, and a 2×2 max pool that halves
 /// height and width (Simonyan & Zisserman 2014, section 2.1).
 public func vggBlock(
-    _ convolutions: Int, _ inChannels: Int, _ outChannels: Int, batchNorm: Bool = false
+    _ convolutions: Int, _ inChannels: Int, _ outChannels: Int, batchNorm: Bool = false, dropout: Double = 0
 ) -> Block {
-    vggBlock(inChannels, Array(repeating: outChannels, count: convolutions), batchNorm: batchNorm)
+    vggBlock(
+        inChannels, Array(repeating: outChannels, count: convolutions), batchNorm: batchNorm, dropout: dropout
+    )
 }
 
 /// A VGG block whose convolutions make different numbers of channels.
-/// - Parameter outChannels: of each convolution.
-public func vggBlock(_ inChannels: Int, _ outChannels: [Int], batchNorm: Bool = false) -> Block {
+/// - Parameters:
+///   - outChannels: of each convolution.
+///   - dropout: the probability of a dropout layer after the pool; 0 for none.
+public func vggBlock(
+    _ inChannels: Int, _ outChannels: [Int], batchNorm: Bool = false, dropout: Double = 0
+) -> Block {
     var layers: [Layer] = []
     for (channels, outChannels) in zip([inChannels] + outChannels, outChannels) {
         layers.append(.convolution(Convolution(channels, outChannels, kernel: 3, padding: 1)))
@@ -16,6 +22,7 @@ public func vggBlock(_ inChannels: Int, _ outChannels: [Int], batchNorm: Bool = 
         layers.append(.relu)
     }
     layers.append(.maxPool(Pool(window: 2, stride: 2)))
+    if dropout > 0 { layers.append(.dropout(dropout)) }
     return .sequential(layers)
 }
 
@@ -27,15 +34,17 @@ public func vggBlock(_ inChannels: Int, _ outChannels: [Int], batchNorm: Bool = 
 ///   - hiddenFeatures: the outputs of each linear layer before the last; none for one linear layer alone.
 ///   - classes: the outputs of the last linear layer; 0 leaves it out, as timm does. Without hidden layers too, the
 ///     network is its blocks and has no classifier.
+///   - blockDropout: the probability of a dropout layer at the end of each block, which the paper has not; 0 for none.
 /// - Throws: `ModelError` if `size` is too small for so many blocks, or a number makes no sense.
 public func vgg(
     _ convArch: ConvArch, size: Int = 224, inChannels: Int = 1, classes: Int = 10, dropout: Double = 0.5,
-    batchNorm: Bool = false, pool: Int? = nil, hiddenFeatures: [Int] = paperHiddenFeatures
+    batchNorm: Bool = false, pool: Int? = nil, hiddenFeatures: [Int] = paperHiddenFeatures,
+    blockDropout: Double = 0
 ) throws(ModelError) -> Network {
     var blocks: [Block] = []
     var channels = inChannels
     for widths in convArch.blocks {
-        blocks.append(vggBlock(channels, widths, batchNorm: batchNorm))
+        blocks.append(vggBlock(channels, widths, batchNorm: batchNorm, dropout: blockDropout))
         channels = widths.last ?? channels
     }
     if let pool { blocks.append(.single(.adaptiveAveragePool(height: pool, width: pool))) }

@@ -52,8 +52,8 @@ struct AugmentationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What comes in its place: 0, which is the mean where --mean is subtracted (the default), a random colour, "
-                + "or random pixels.",
+            "What comes in its place: 0, which is the mean where --mean is subtracted (the default, as in torchvision), "
+                + "a random colour, or random pixels (timm's default).",
             valueName: "const|rand|pixel"))
     var remode: RandomErasing.Mode?
 

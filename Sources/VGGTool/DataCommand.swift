@@ -10,7 +10,8 @@ struct DataCommand: ParsableCommand {
               vgg data
               vgg data fashion-mnist --output samples.png
               vgg data folder:birds
-              vgg data --augment --crop-padding 2 --hflip 0.5 --reprob 0.5 --output seen.png
+              vgg data --augment --hflip 0.5 --reprob 0.5 --output seen.png
+              vgg data --augment --recipe fashion-mnist --output seen.png
             """)
 
     @Argument(help: "The data set: \(DataName.help)")
@@ -26,12 +27,18 @@ struct DataCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Draw instead what a training with the options below sees: an image of each class as it is, and then as it is in \
-            each of the first nine epochs.
+            Draw instead what a training of this --size with the options below sees: an image of each class as it is, and \
+            then as it is in each of the first nine epochs.
             """)
     var augment = false
 
+    @Option(
+        name: [.customLong("recipe"), .customLong("preset")],
+        help: "What a training by this name does to pictures; options win over it.")
+    var recipe: Recipe?
+
     @OptionGroup(title: "Training pictures") var augmentation: AugmentationOptions
+    @OptionGroup(title: "Training pictures") var mixing: MixingOptions
     @OptionGroup(title: "Training pictures") var preparation: PreparationOptions
 
     @Option(
@@ -46,6 +53,14 @@ struct DataCommand: ParsableCommand {
 
     @OptionGroup var format: FormatOption
 
+    /// Those of its options that a recipe may have, too.
+    static let drawn: Set = [
+        "--crop-padding", "--scale", "--ratio", "--hflip", "--vflip", "--alternating-flip", "--color-jitter",
+        "--auto-augment", "--reprob", "--remode", "--recount", "--mixup", "--cutmix", "--cutmix-minmax",
+        "--mixup-prob", "--mixup-switch-prob", "--mixup-mode", "--mixup-off-epoch", "--mean", "--std",
+        "--size",
+    ]
+
     private struct Description: Encodable {
         var name: String
         var folder: String
@@ -53,6 +68,8 @@ struct DataCommand: ParsableCommand {
         var verified: Bool
         var train: Int
         var test: Int
+        /// Of a folder of photos that says which they are.
+        var validation: Int?
         /// Height and width in pixels; nil where each photo has its own.
         var size: [Int]?
         var classes: [String]
@@ -68,13 +85,17 @@ struct DataCommand: ParsableCommand {
         }
         guard
             augment
-                || augmentation.applied(to: nil) == nil && !preparation.isGiven && size == nil && seed == nil
+                || augmentation.applied(to: nil) == nil && mixing.applied(to: nil) == nil && recipe == nil
+                    && !preparation.isGiven && size == nil && seed == nil
         else { throw ValidationError("what a training sees is drawn with --augment; add it") }
         guard !augment || output != nil else {
             throw ValidationError("--augment draws a picture; name its file by --output")
         }
         try preparation.validate(size: size)
-        try ValidationError.wrapping { try augmentation.applied(to: nil)?.validate() }
+        try ValidationError.wrapping {
+            try augmentation.applied(to: nil)?.validate()
+            try mixing.applied(to: nil)?.validate()
+        }
     }
 
     private func sheet(of dataset: ImageDataset) throws -> ContactSheet {
@@ -84,7 +105,8 @@ struct DataCommand: ParsableCommand {
         return try ContactSheet(
             augmentationsOf: dataset,
             preparation.preprocessing(own: plain, channels: dataset.channels, size: size),
-            augmentation.applied(to: nil)?.augmentation ?? Augmentation(), seed: seed ?? 0)
+            augmentation.applied(to: nil)?.augmentation ?? Augmentation(), mixing.applied(to: nil),
+            seed: seed ?? 0)
     }
 
     func run() throws {
@@ -96,17 +118,19 @@ struct DataCommand: ParsableCommand {
         if let output { try AtomicFile.replace(output, with: sheet(of: train).png()) }
         let description = Description(
             name: name, folder: data.folder, verified: data.isVerified, train: train.count,
-            test: data.test.count, size: train.images.shape.map { Array($0.dimensions.suffix(2)) },
+            test: data.test.count, validation: data.validation?.count,
+            size: train.images.shape.map { Array($0.dimensions.suffix(2)) },
             classes: train.classNames, trainPerClass: perClass, sheet: output)
         switch format.format {
         case .json: try Console.print(json: description)
         case .text:
             let size = description.size.map { ", \($0[0])×\($0[1])," } ?? ""
+            let validation = data.validation.map { ", \(ReadableNumber.grouped($0.count)) validation" } ?? ""
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
             try Console.print(
                 """
-                \(name): \(ReadableNumber.grouped(train.count)) training and \(ReadableNumber.grouped(data.test.count)) test \
-                images\(size) in \(train.classNames.count) classes
+                \(name): \(ReadableNumber.grouped(train.count)) training\(validation) and \
+                \(ReadableNumber.grouped(data.test.count)) test images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
                 """)
             if let output { try Console.print("samples: \(output)") }

@@ -32,7 +32,8 @@ struct DataName: ExpressibleByArgument {
     /// What there is to say about `--data` and `--data-dir`.
     static let help = """
         \(DatasetStore.knownNames.joined(separator: ", ")); or folder:PATH, JPEG, PNG and WebP photos with one \
-        sub-folder a class, or such folders in PATH/train and PATH/val (or valid, validation, dev, test). NAME:PATH, such as cifar10:PATH, \
+        sub-folder a class, or such folders in PATH/train and PATH/val (or valid, validation, dev, test; with val and test, epochs are \
+        chosen by val). NAME:PATH, such as cifar10:PATH, \
         says where the files are.
         """
 }

@@ -70,6 +70,7 @@ struct LearningRateTestOptions: ParsableArguments {
     func run(_ setup: consuming TrainingSetup, format: OutputFormat) throws {
         if let lrFindChart { try AtomicFile.checkReplaceable(lrFindChart) }
         let plan = try plan
+        let headRateRatio = setup.configuration.optimizer.headRateRatio
         let title = "\(setup.configuration.dataName), batches of \(setup.configuration.batchSize)"
         var bar = Console.isTerminal ? ProgressBar() : nil
         var made = 0
@@ -110,7 +111,12 @@ struct LearningRateTestOptions: ParsableArguments {
                 return try Console.print(
                     "too few to suggest one; give a lower --lr-find-range, or more --lr-find-steps")
             }
-            let words = suggestions.map { "--lr \(Self.text($0.rate)) (\($0.rule.rawValue))" }
+            // The head was tried at rates in proportion.
+            let words = suggestions.map { rule, rate in
+                "--lr \(Self.text(rate)) "
+                    + (headRateRatio.map { "--lr-head \(Self.text(rate * $0)) " } ?? "")
+                    + "(\(rule.rawValue))"
+            }
             try Console.print("suggested: \(words.joined(separator: ", "))")
         }
     }

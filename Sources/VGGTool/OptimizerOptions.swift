@@ -47,8 +47,10 @@ struct OptimizerOptions: ParsableArguments {
     @Flag(help: "No weight decay of biases and of batch norm's scales and shifts.")
     var noNormDecay = false
 
-    @Flag(help: "Keep a moving average of the weights, test it, and save it as the model.")
-    var modelEma = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Keep a moving average of the weights, test it, and save it as the model (default: no).")
+    var modelEma: Bool?
 
     @Option(parsing: .unconditional, help: "How much of it stays at each step (default: 0.9998).")
     var modelEmaDecay: Double?
@@ -74,7 +76,8 @@ struct OptimizerOptions: ParsableArguments {
         if let optEps { result.eps = optEps }
         if let weightDecay { result.weightDecay = weightDecay }
         if noNormDecay { result.vectorWeightDecay = 0 }
-        if modelEma || modelEmaDecay != nil || modelEmaWarmup {
+        if modelEma == false { result.average = nil }
+        if modelEma == true || modelEmaDecay != nil || modelEmaWarmup {
             var average = result.average ?? WeightAverage()
             if let modelEmaDecay { average.decay = modelEmaDecay }
             if modelEmaWarmup { average.usesWarmup = true }
@@ -85,7 +88,7 @@ struct OptimizerOptions: ParsableArguments {
 
     /// What a new run is told of an average that it is not told to keep.
     func validateAnew() throws {
-        guard !modelEma else { return }
+        guard modelEma != true else { return }
         if modelEmaDecay != nil { throw ValidationError("--model-ema-decay needs --model-ema") }
         if modelEmaWarmup { throw ValidationError("--model-ema-warmup needs --model-ema") }
     }

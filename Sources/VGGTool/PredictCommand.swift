@@ -137,7 +137,7 @@ struct PredictCommand: ParsableCommand {
             let own = Array(logits[place * classes..<(place + 1) * classes])
             let best = Prediction(logits: own, names: loaded.names, top: 1).top.first
             return ContactSheet.Item(
-                images[place..<place + 1], by: loaded.preprocessing, caption: best?.class ?? "")
+                images[place..<place + 1].values[...], by: loaded.preprocessing, caption: best?.class ?? "")
         }
     }
 }

@@ -44,18 +44,27 @@ extension MPI {
 }
 
 extension TrainCommand {
+    /// What the first process tells the others of the run.
+    struct SharedRun: Codable {
+        var configuration: TrainingConfiguration
+        /// Those of a run that goes on and has a list of them.
+        var photos: RunPhotos?
+    }
+
     /// Trains together with the first process, which has read the options and the run, and which alone writes and prints.
     func join(_ ranks: MPI) throws {
         let text = String(decoding: try ranks.broadcast([]), as: UTF8.self)
-        let configuration = try JSONText.decode(TrainingConfiguration.self, from: text)
+        let run = try JSONText.decode(SharedRun.self, from: text)
+        let configuration = run.configuration
         let data = try Datasets.load(
             configuration.data, from: training.data.folder ?? configuration.dataDirectory,
-            validation: configuration.validation, classNames: configuration.labels.map { ClassNames($0) },
+            validation: run.photos == nil ? configuration.validation : nil,
+            classNames: configuration.labels.map { ClassNames($0) },
             checksPhotos: false)
         let device = Device.cpu(threads: compute.threads ?? ranks.threads(of: .cpu()))
         let setup = try TrainingSetup(
-            configuration, training: data.train, test: data.test, validation: data.validation, device: device,
-            ranks: ranks.count)
+            joining: configuration, training: data.train, test: data.test, validation: data.validation,
+            photos: run.photos, device: device, ranks: ranks.count)
         let trainer = try Trainer(consume setup, with: ranks)
         Signals.beginTraining(isQuiet: true)
         guard try trainer.run(shouldStop: { Signals.isStopRequested }) != nil else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VGGKit
 
 /// A training by name: options of `vgg train` that stand for it. Those that are given beside it win.
 struct Recipe: Encodable {
@@ -52,40 +53,76 @@ struct Recipe: Encodable {
 
     static func named(_ name: String) -> Recipe? { all.first { $0.name == name } }
 
-    /// Its options without those that make no sense beside what was typed: rows beside another architecture, the
-    /// settings of SGD beside another optimiser.
+    /// Its options without those that `own` leaves no place for.
     private func words(beside own: [String]) -> [String] {
-        func has(_ option: String) -> Bool { own.contains { $0 == option || $0.hasPrefix("\(option)=") } }
-        var left: Set<String> = []
-        if has("--arch"), !has("--conv-arch") { left.insert("--conv-arch") }
-        if has("--opt"), !own.contains("sgd"), !own.contains("--opt=sgd") {
-            left.formUnion(["--momentum", "--nesterov", "--lr"])
+        let known = OptionWords(options.split(separator: " ").map(String.init))
+        let typed = OptionWords(own).values
+        let leaveNoPlace = Set(typed.flatMap { displaced(by: $0.key, $0.value, among: known.values) })
+        return known.dropping(leaveNoPlace.contains)
+    }
+
+    /// What makes no sense beside an option that was typed, which therefore wins over more than its namesake.
+    /// - Parameter known: the recipe's options and their values.
+    private func displaced(
+        by option: String, _ value: String, among known: [String: String]
+    ) -> [String] {
+        let isZero = Double(value) == 0
+        return switch option {
+        case "--arch": ["--conv-arch"] + (value == "alexnet" ? ["--pool", "--hidden-features"] : [])
+        // Statistics are those of a data set.
+        case "--data" where DataName(argument: value)?.name != known["--data"] ?? TrainingConfiguration().data:
+            ["--mean", "--std"]
+        case "--opt" where value != "sgd": ["--momentum", "--nesterov", "--lr", "--lr-head"]
+        case "--dampening": ["--nesterov"]
+        case "--momentum" where isZero: ["--nesterov"]
+        case "--weight-decay" where isZero: ["--no-norm-decay"]
+        case "--no-model-ema": ["--model-ema", "--model-ema-decay", "--model-ema-warmup"]
+        case "--sched" where value == "onecycle": ["--warmup-epochs", "--warmup-lr"]
+        case "--epochs" where Int(value) ?? .max < Int(known["--warmup-epochs"] ?? "") ?? 0:
+            ["--warmup-epochs"]
+        case "--crop-padding": ["--scale", "--ratio"]
+        case "--scale", "--ratio": ["--crop-padding"]
+        case "--cutmix-minmax": ["--cutmix"]
+        case "--class-weights": ["--mixup", "--cutmix", "--mixup-prob"]
+        default: []
         }
-        var words: [String] = []
-        var isLeft = false
-        for word in options.split(separator: " ").map(String.init) {
-            if word.hasPrefix("--") { isLeft = left.contains(word) }
-            if !isLeft { words.append(word) }
-        }
-        return words
     }
 
     /// A command line in which the options of a recipe that it names stand before its own, which therefore win.
     static func expanding(_ arguments: [String]) -> [String] {
-        guard arguments.first == "train" else { return arguments }
+        guard let command = arguments.first, ["train", "data"].contains(command) else { return arguments }
         let own = Array(arguments.dropFirst().prefix { $0 != "--" })
-        for (index, argument) in own.enumerated().reversed() {
-            let next = own.dropFirst(index + 1).first
-            for option in ["--recipe", "--preset"] {
-                let name =
-                    argument == option
-                    ? next
-                    : argument.hasPrefix("\(option)=") ? String(argument.dropFirst(option.count + 1)) : nil
-                guard let recipe = name.flatMap(named) else { continue }
-                return ["train"] + recipe.words(beside: own) + arguments.dropFirst()
-            }
+        let typed = OptionWords(own).values
+        guard let recipe = (typed["--recipe"] ?? typed["--preset"]).flatMap(named) else { return arguments }
+        var words = OptionWords(recipe.words(beside: own))
+        // Of a training, the data's sheet shows what happens to pictures.
+        if command == "data" { words = OptionWords(words.dropping { !DataCommand.drawn.contains($0) }) }
+        return [command] + words.all + arguments.dropFirst()
+    }
+}
+
+/// A command line's words, and its options with their values, where they have one: `--seed 1` or `--seed=1`.
+private struct OptionWords {
+    let all: [String]
+    /// The last value of each option, empty for a flag.
+    private(set) var values: [String: String] = [:]
+
+    init(_ words: [String]) {
+        all = words
+        for (index, word) in words.enumerated() where word.hasPrefix("--") {
+            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            let next = words.dropFirst(index + 1).first.flatMap { $0.hasPrefix("--") ? nil : $0 }
+            values[parts[0]] = parts.count > 1 ? parts[1] : next ?? ""
         }
-        return arguments
+    }
+
+    /// The words without some options and their values.
+    func dropping(_ isDropped: (String) -> Bool) -> [String] {
+        var option = ""
+        return all.filter { word in
+            if word.hasPrefix("--") { option = word }
+            return !isDropped(option)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ struct ScheduleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How the learning rate changes from step to step: step and multistep multiply it by --decay-rate, cosine "
-                + "lowers it to --min-lr, onecycle raises it to --lr and lowers it; plateau multiplies it when the accuracy "
+                + "lowers it to --min-lr, onecycle raises it to --lr and lowers it, and leaves the momentum; plateau multiplies it when the accuracy "
                 + "no longer rises (default: not at all).",
             valueName: "step|multistep|cosine|onecycle|plateau"))
     var sched: ScheduleSettings.Kind?

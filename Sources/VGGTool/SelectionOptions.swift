@@ -8,8 +8,8 @@ struct SelectionOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Keep this share of each class's training images, such as 0.1, chosen by the seed, for validation. A folder \
-            of photos without val or test is also tested on them.
+            Keep this share of each class's training images, such as 0.1, chosen by the seed, for validation; 0 keeps none. \
+            A folder of photos without val or test is also tested on them.
             """)
     var valSplit: Double?
 
@@ -26,7 +26,7 @@ struct SelectionOptions: ParsableArguments {
     var patience: Int?
 
     func apply(to configuration: inout TrainingConfiguration) {
-        if let valSplit { configuration.validationSplit = valSplit }
+        if let valSplit { configuration.validationSplit = valSplit == 0 ? nil : valSplit }
         if let keep { configuration.keep = keep == .last ? nil : keep }
         if let patience { configuration.patience = patience }
     }

@@ -41,6 +41,13 @@ struct ModelOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The probability of the classifier's dropout layers.")
     var dropout: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help:
+            "The probability of a dropout layer at the end of each block (default: what the run or file says, else 0)."
+    )
+    var blockDropout: Double?
+
     /// The rows that were asked for, by name or as such; nil for none, and for AlexNet.
     var rows: ConvArch? {
         get throws {
@@ -61,6 +68,7 @@ struct ModelOptions: ParsableArguments {
         if let inChannels { model.inChannels = inChannels }
         if let classes { model.classes = classes }
         if let dropout { model.dropout = dropout }
+        if let blockDropout { model.blockDropout = blockDropout }
         return model
     }
 }

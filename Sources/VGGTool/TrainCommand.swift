@@ -65,6 +65,11 @@ struct TrainCommand: ParsableCommand {
                     "--lr-find is in place of a training, of which nothing is kept; leave out \(option)")
             }
         }
+        if isTrial, distributed == .mpi {
+            throw ValidationError(
+                "--distributed mpi is for a training; leave it out with \(estimate ? "--estimate" : "--lr-find")"
+            )
+        }
         guard runDir == nil || resume == nil else {
             throw ValidationError("--run-dir starts a run and --resume goes on with one; give one of them")
         }
@@ -87,7 +92,10 @@ struct TrainCommand: ParsableCommand {
     private func wanted(_ stored: TrainingConfiguration? = nil) -> TrainingConfiguration {
         var usual = TrainingConfiguration()
         usual.model = training.model.base
-        return training.applied(to: stored ?? usual)
+        var result = training.applied(to: stored ?? usual)
+        // A run that goes on does so in the format that was chosen when it began.
+        if let stored, training.precision == .auto { result.precision = stored.precision }
+        return result
     }
 
     /// What follows from the data where nothing else was said: the network's input channels and classes, and how images are
@@ -166,15 +174,24 @@ struct TrainCommand: ParsableCommand {
             }
         // Everything that can be checked is, before data are fetched and memory is taken.
         try configuration.validate()
+        guard training.model.dropout == nil || !configuration.model.hiddenFeatures.isEmpty else {
+            throw ModelError.invalidSetting(
+                .dropout,
+                reason: "follows the classifier's hidden layers, of which there are none; "
+                    + "\(Setting.blockDropout) is for the blocks")
+        }
         let folder = resumed ?? runDir.map(RunFolder.init) ?? .unused(Self.newFolder(configuration))
         if resumed != nil {
+            // What the run cannot get any more needs no comparison.
+            try configuration.checkSelection(
+                hasValidation: configuration.validationSplit != nil, isResumed: true)
             try folder.checkCanGoOn(with: configuration)
         } else if folder.holdsRun {
             throw TrainingError.runExists(folder: folder.path)
         }
         // A run that goes on and keeps a list of its photos takes them from wherever they are now.
-        let keepsPhotos = try !isTrial && resumed?.readPhotos() != nil
-        let validation = keepsPhotos ? nil : configuration.validation
+        let photos = isTrial ? nil : try resumed?.readPhotos()
+        let validation = photos == nil ? configuration.validation : nil
         let data = try Datasets.load(
             configuration.data, from: configuration.dataDirectory,
             isRemembered: resumed != nil && training.data.folder == nil, validation: validation,
@@ -185,7 +202,8 @@ struct TrainCommand: ParsableCommand {
             if compute.threads == nil, device.properties.kind == .cpu {
                 device = .cpu(threads: ranks.threads(of: device))
             }
-            _ = try ranks.broadcast(Array(JSONText.line(configuration).utf8))
+            let run = SharedRun(configuration: configuration, photos: photos)
+            _ = try ranks.broadcast(Array(JSONText.line(run).utf8))
         }
         configuration.precision.warnIfSlower(on: device, mayChange: resumed == nil)
         // An estimate needs no weights that may be gone: those of the run are as good.

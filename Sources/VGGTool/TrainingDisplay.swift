@@ -161,10 +161,12 @@ struct TrainingDisplay {
 
     private mutating func show(_ metrics: StepMetrics) throws(OutputError) {
         guard let start else { return }
+        let pace = secondsPerStep(metrics, start)
         let figures = [
             "\(metrics.stepInEpoch)/\(metrics.stepsPerEpoch)", "loss \(Text.fixed(metrics.trainLoss, 3))",
-            timeLeft(metrics, start), "acc \(Text.fixed(metrics.trainAcc, 3))",
-            "\(Text.fixed(metrics.examplesPerSec, 0)) img/s",
+            "\(Text.duration(pace * Double(stepsLeft(metrics, start)))) left",
+            "acc \(Text.fixed(metrics.trainAcc, 3))",
+            "\(Text.fixed(Double(start.trainExamples) / Double(metrics.stepsPerEpoch) / pace, 0)) img/s",
         ]
         let epoch = "epoch \(metrics.epoch)/\(start.configuration.epochs)"
         if bar != nil {
@@ -177,12 +179,15 @@ struct TrainingDisplay {
         }
     }
 
-    /// The time left at the pace of this process so far.
-    private func timeLeft(_ metrics: StepMetrics, _ start: TrainingStart) -> String {
+    /// The pace of this process so far, tests between epochs included: what was before a resumption may have been on another
+    /// machine.
+    private func secondsPerStep(_ metrics: StepMetrics, _ start: TrainingStart) -> Double {
+        (clock.now - began) / .seconds(1) / Double(metrics.step - start.step)
+    }
+
+    private func stepsLeft(_ metrics: StepMetrics, _ start: TrainingStart) -> Int {
         let whole = start.configuration.epochs * metrics.stepsPerEpoch
-        let end = min(whole, start.configuration.maxSteps ?? whole)
-        let pace = (clock.now - began) / .seconds(1) / Double(metrics.step - start.step)
-        return "\(Text.duration(pace * Double(max(0, end - metrics.step)))) left"
+        return max(0, min(whole, start.configuration.maxSteps ?? whole) - metrics.step)
     }
 }
 

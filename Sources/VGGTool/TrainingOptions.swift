@@ -121,7 +121,8 @@ struct TrainingOptions: ParsableArguments {
     var trainLimit: Int?
 
     @Option(
-        parsing: .unconditional, help: "Test on the first N examples only; of photos, on N of all classes.")
+        parsing: .unconditional,
+        help: "Test, and validate, on the first N examples only; of photos, on N of all classes.")
     var testLimit: Int?
 
     @Option(parsing: .unconditional, help: "Stop after N steps over the whole run.")

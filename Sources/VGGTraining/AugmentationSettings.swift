@@ -39,7 +39,7 @@ public struct AugmentationSettings: Hashable, Sendable, Codable {
     /// - Precondition: they are valid.
     package var augmentation: Augmentation {
         var result = Augmentation()
-        if let cropPadding {
+        if let cropPadding, cropPadding > 0 {
             result.crop = .padded(RandomCrop(padding: cropPadding))
         } else if scale != nil || ratio != nil {
             let usual = RandomResizedCrop()
@@ -75,7 +75,7 @@ public struct AugmentationSettings: Hashable, Sendable, Codable {
             if let reason = (0...1024).objection(to: cropPadding) {
                 throw .invalidSetting(.cropPadding, reason: reason)
             }
-            guard scale == nil, ratio == nil else {
+            guard cropPadding == 0 || scale == nil && ratio == nil else {
                 throw .invalidSetting(
                     .cropPadding,
                     reason: "and \(Setting.scale) or \(Setting.ratio) are two ways to take a part; give one")

@@ -40,7 +40,7 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         let rate = configuration.optimizer.learningRate
         let lower = lowerRate(rate)
         var advice = ["a lower \(Setting.learningRate) (it is \(rate); try \(lower))"]
-        if !network.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
+        if !network.hasBatchNorm() { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less \(Setting.momentum)") }
         let change = SettingConflict(setting: .learningRate, stored: "\(rate)", given: lower)
         if let newRun = run?.newRun(configuration, [change]) {
@@ -79,7 +79,7 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         } else {
             return nil
         }
-        if !network.hasBatchNorm { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
+        if !network.hasBatchNorm() { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         return Diagnosis(
             problem: problem, epoch: epoch.epoch, step: epoch.step,
             message: String(

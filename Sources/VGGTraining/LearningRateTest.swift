@@ -140,9 +140,7 @@ extension Trainer {
             }
             var optimizer = usual
             optimizer.learningRate = Float(test.nextRate)
-            optimizer.headLearningRate = usual.headLearningRate.map {
-                Float(test.nextRate * Double($0) / Double(usual.learningRate))
-            }
+            optimizer.headLearningRate = usual.headRateRatio.map { Float(test.nextRate * $0) }
             // The next rate follows from what this one gave.
             func tell(_: Trainer.StepUnderWay, _ gave: BatchMetrics) {
                 test.add(gave.meanLoss)

@@ -33,7 +33,7 @@ public struct MixingSettings: Hashable, Sendable, Codable {
 
     /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each
     ///   other.
-    func validate() throws(TrainingError) {
+    package func validate() throws(TrainingError) {
         let alphas: [(Setting, Double?)] = [(.mixup, mixup), (.cutmix, cutmix)]
         for case (let setting, let alpha?) in alphas where !(1e-6...1000 ~= alpha) {
             throw .invalidSetting(setting, reason: "must be between 1e-6 and 1000, not \(alpha)")

@@ -11,6 +11,9 @@ extension Optimizer {
         }
     }
 
+    /// How many times the rate the head's own is; nil where it has none.
+    package var headRateRatio: Double? { headLearningRate.map { Double($0) / Double(learningRate) } }
+
     /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each
     ///   other.
     func validate() throws(TrainingError) {

@@ -40,7 +40,8 @@ public struct RunData: Sendable {
         on data: DatasetSplits, isRuns: Bool
     ) throws(FileError) -> (data: DatasetSplits, gone: [String], trained: Int) {
         guard data.train.hasPhotos else { return (data, [], 0) }
-        let all = data.train.joined(with: data.test)
+        let halves = data.train.joined(with: data.test)
+        let all = data.validation.map(halves.joined) ?? halves
         if let photos, isRuns || photos.areMost(of: all) {
             let (found, gone) = all.selecting(photos.test)
             guard found.count > 0 else {

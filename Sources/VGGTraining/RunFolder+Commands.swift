@@ -13,10 +13,15 @@ extension RunFolder {
 
     /// The command that starts another run from the weights of this one; nil if it has none that are whole, or if they may
     /// not fit.
-    /// - Parameter changes: in which options it is to differ.
-    func newRun(_ configuration: TrainingConfiguration, _ changes: [SettingConflict] = []) -> String? {
+    /// - Parameters:
+    ///   - changes: in which options it is to differ.
+    ///   - dataDirectory: where other data are; nil, or that of the run, for nowhere in particular.
+    func newRun(
+        _ configuration: TrainingConfiguration, _ changes: [SettingConflict] = [],
+        dataIn dataDirectory: String? = nil
+    ) -> String? {
         guard (try? Safetensors(contentsOf: modelPath)) != nil,
-            let options = configuration.settingsFromItsWeights(changes)
+            let options = configuration.settingsFromItsWeights(changes, dataIn: dataDirectory)
         else { return nil }
         return (["vgg train \(Setting.initialWeights) \(path.shellWord)"] + options).joined(separator: " ")
     }

@@ -17,31 +17,36 @@ struct SettledPhotos {
 
     /// - Parameters:
     ///   - training, test, validation: a data set; photos are prepared as the configuration says.
-    ///   - run: the run that goes on; nil for a new one.
+    ///   - known: the photos of a run that goes on; nil for a new one, and for one that has no list of them.
+    ///   - run: that run, where this process has it.
     /// - Throws: `FileError` if photos of the run are gone, or none of a class can be read; unless all that cannot be
     ///   read are skipped, and then only if none of a class is left.
     init(
         _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset,
-        validation: ImageDataset?, run: RunFolder?, threads: Int
+        validation: ImageDataset?, known: RunPhotos?, of run: RunFolder?, threads: Int
     ) throws {
         (self.training, self.test, self.validation) = (training, test, validation)
         guard case .files(let photos) = training.images else { return }
         let skips = configuration.skipBroken == true
         var skipped: [BrokenPhoto] = []
-        if let run, let known = try run.readPhotos() {
+        if let known {
             isOfRun = true
             let gone = keep(to: known)
             guard self.training.count > 0, self.test.count > 0 else {
                 throw FileError(
                     photos.folder,
-                    "holds none of the photos that the run \(self.training.count > 0 ? "tests itself" : "trains") on; if "
-                        + "they are elsewhere, go on with \(run.resumption) \(Setting.dataDirectory) FOLDER")
+                    "holds none of the photos that the run \(self.training.count > 0 ? "tests itself" : "trains") on"
+                        + (run.map {
+                            "; if they are elsewhere, go on with \($0.resumption) \(Setting.dataDirectory) FOLDER"
+                        } ?? ""))
             }
             guard gone.isEmpty || skips else {
                 throw FileError(
                     photos.folder,
-                    "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing, or go "
-                        + "on without it: \(run.resumption(dataIn: photos.folder)) \(Setting.skipBroken)")
+                    "\(Self.list(gone)) of the run \(gone.count == 1 ? "is" : "are") gone; put back what is missing"
+                        + (run.map {
+                            ", or go on without it: \($0.resumption(dataIn: photos.folder)) \(Setting.skipBroken)"
+                        } ?? ""))
             }
             skipped = known.skipped + gone.map { BrokenPhoto(photo: $0, reason: "is gone") }
         }

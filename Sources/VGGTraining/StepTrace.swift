@@ -11,9 +11,12 @@ struct StepTrace {
     private let timeline = Timeline()
     private var steps = 0
 
-    /// - Returns: nil where nobody wants it: the first process's trainer alone writes.
+    /// - Returns: nil where nobody wants it: the first process's trainer alone writes, and a run that goes on keeps the trace
+    ///   that it has.
     init?(_ configuration: TrainingConfiguration, _ folder: RunFolder?) {
-        guard folder != nil, configuration.log?.contains(.trace) == true else { return nil }
+        guard let folder, configuration.log?.contains(.trace) == true,
+            FileKind(at: folder.tracePath) != .file
+        else { return nil }
     }
 
     /// Begins to write down what executor and processes do.
@@ -29,11 +32,12 @@ struct StepTrace {
         return steps == Self.steps
     }
 
-    /// Ends that, and writes the file.
+    /// Ends that, and writes the file if there was a step.
     /// - Throws: `FileError` if it cannot be written.
     func end(_ executor: Executor, _ sharing: Sharing?, in folder: RunFolder) throws {
         executor.write(to: nil)
         sharing?.write(to: nil)
+        guard steps > 0 else { return }
         let names = Timeline.Lane.allCases.map { lane in
             Event(
                 name: "thread_name", ph: "M", tid: lane.rawValue, args: ["name": "\(lane)"])

@@ -102,9 +102,10 @@ extension Trainer {
     var wallSeconds: Double { secondsBefore + (clock.now - started).seconds }
 
     /// The error of a training that cannot go on, already reported.
-    func diverged(_ what: String, _ report: (TrainingEvent) -> Void) -> TrainingError {
+    /// - Parameter step: the one that it was seen in; the next may be under way.
+    func diverged(_ what: String, at step: Int, _ report: (TrainingEvent) -> Void) -> TrainingError {
         let diagnosis = Diagnosis.diverged(
-            epoch: state.epoch + 1, step: state.step, what: what, of: setup.network,
+            epoch: state.epoch + 1, step: step, what: what, of: setup.network,
             configuration: configuration, run: folder)
         // Without it, a resumed run ends by the same error, only later.
         if let folder { try? folder.write(diagnosis) }

@@ -19,7 +19,7 @@ extension Trainer {
         try executor.checkDevice()
         for (name, tensor) in weights
         where !tensor.values.withUnsafeBufferPointer({ $0.allSatisfy(\.isFinite) }) {
-            throw diverged("\(name) is no longer finite", report)
+            throw diverged("\(name) is no longer finite", at: state.step, report)
         }
         state.wallSeconds = wallSeconds
         if let folder {
@@ -178,7 +178,7 @@ extension RunFolder {
         let conflicts = own.conflicts(with: configuration)
         guard conflicts.isEmpty else {
             throw TrainingError.conflictingSettings(
-                folder: path, conflicts, newRun: newRun(own, conflicts))
+                folder: path, conflicts, newRun: newRun(own, conflicts, dataIn: configuration.dataDirectory))
         }
     }
 }

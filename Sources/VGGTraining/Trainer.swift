@@ -171,7 +171,7 @@ public final class Trainer {
             if !gave.lossSum.isFinite {
                 // The sign of "not a number" says nothing.
                 let loss = gave.lossSum.isNaN ? .nan : gave.lossSum
-                throw diverged("the loss of a batch is \(loss)", report)
+                throw diverged("the loss of a batch is \(loss)", at: step.number, report)
             }
             let figures = StepMetrics(
                 epoch: state.epoch + 1, step: step.number, stepInEpoch: step.numberInEpoch,

@@ -27,6 +27,7 @@ extension TrainingConfiguration {
         Row(setting: .inChannels, isOfWeights: true) { "\($0.model.inChannels)" },
         Row(setting: .classes, isOfWeights: true) { "\($0.model.classes)" },
         Row(setting: .dropout, isOfWeights: true) { "\($0.model.dropout)" },
+        Row(setting: .blockDropout, isOfWeights: true) { "\($0.model.blockDropout)" },
         Row(setting: .pool, isOfWeights: true) { text($0.model.pool) },
         Row(setting: .hiddenFeatures, isOfWeights: true) { configuration in
             let features = configuration.model.hiddenFeatures.map(String.init)
@@ -129,9 +130,13 @@ extension TrainingConfiguration {
 
     /// The words by which a run that starts from the weights of this one trains as it did: each setting that has another
     /// value than usual, and the value unless it is a flag.
-    /// - Parameter changes: what is to be different.
+    /// - Parameters:
+    ///   - changes: what is to be different.
+    ///   - directory: where other data are, if not where its own are.
     /// - Returns: nil if that would be another network, or one for other pictures, which the weights may not fit.
-    func settingsFromItsWeights(_ changes: [SettingConflict]) -> [String]? {
+    func settingsFromItsWeights(
+        _ changes: [SettingConflict], dataIn directory: String? = nil
+    ) -> [String]? {
         var usual = TrainingConfiguration()
         usual.device = Device.best.name
         var words: [String] = []
@@ -142,7 +147,8 @@ extension TrainingConfiguration {
                 continue
             }
             var value = change?.given ?? row.value(self)
-            if row.setting == .data, change == nil, let dataDirectory { value += ":\(dataDirectory)" }
+            let place = change == nil ? dataDirectory : directory == dataDirectory ? nil : directory
+            if row.setting == .data, let place { value += ":\(place)" }
             let isUsual = value == row.value(usual)
             // What is usual for the rest of the optimiser follows from which it is.
             if row.setting == .opt { usual.optimizer = .usual(Optimizer.Kind(rawValue: value) ?? .sgd) }
@@ -160,9 +166,12 @@ extension TrainingConfiguration {
         guard network.head != nil else {
             throw TrainingError.invalidSetting(.classes, reason: "must be at least 1 to train, not 0")
         }
-        if let freeze { _ = try network.layerCount(of: freeze) }
-        guard optimizer.bnBiasLrScale == nil || network.hasBatchNorm else {
-            throw TrainingError.invalidSetting(.bnBiasLrScale, reason: "is for networks with batch norm")
+        let frozen = try freeze.map { try network.layerCount(of: $0) } ?? 0
+        guard optimizer.bnBiasLrScale == nil || network.hasBatchNorm(from: frozen) else {
+            throw TrainingError.invalidSetting(
+                .bnBiasLrScale,
+                reason: "is for networks with batch norm"
+                    + (network.hasBatchNorm() ? " that is not frozen" : ""))
         }
     }
 

@@ -75,11 +75,32 @@ public struct TrainingSetup {
         }
         let photos = try SettledPhotos(
             configuration, training: training, test: test, validation: validation,
-            run: resuming ? folder : nil, threads: device.threads)
+            known: resuming ? folder?.readPhotos() : nil, of: folder, threads: device.threads)
         try self.init(
             configuration.model.network(size: configuration.size), configuration, photos,
             configuration.preparation(of: training), device, folder, lock, StoredModel(configuration),
             weights, ranks)
+    }
+
+    /// The training of a VGG together with a process that has the run, and from which this one gets its weights.
+    /// - Parameters:
+    ///   - configuration: that process's.
+    ///   - training, test, validation: the data, as it has them.
+    ///   - photos: of a run that goes on and has a list of its photos, this list.
+    ///   - ranks: how many processes share each batch out.
+    /// - Throws: as the other initialiser.
+    public init(
+        joining configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset,
+        validation: ImageDataset?, photos: RunPhotos?, device: Device, ranks: Int
+    ) throws {
+        var configuration = try configuration.completed(for: training)
+        configuration.device = device.name
+        let photos = try SettledPhotos(
+            configuration, training: training, test: test, validation: validation, known: photos, of: nil,
+            threads: device.threads)
+        try self.init(
+            configuration.model.network(size: configuration.size), configuration, photos,
+            configuration.preparation(of: training), device, nil, nil, nil, nil, ranks, getsWeights: true)
     }
 
     /// The training of any network that ends in a linear layer; there is no run folder for it, which says by a
@@ -94,15 +115,16 @@ public struct TrainingSetup {
     ) throws {
         try configuration.validateSettings()
         let photos = try SettledPhotos(
-            configuration, training: training, test: test, validation: validation, run: nil,
+            configuration, training: training, test: test, validation: validation, known: nil, of: nil,
             threads: device.threads)
         try self.init(network, configuration, photos, preparation, device, nil, nil, nil, nil, 1)
     }
 
+    /// - Parameter getsWeights: whether the initial weights come from another process.
     private init(
         _ network: Network, _ configuration: TrainingConfiguration, _ photos: SettledPhotos,
         _ preparation: Preparation, _ device: Device, _ folder: RunFolder?, _ lock: RunLock?,
-        _ stored: StoredModel?, _ weights: TrainedModel?, _ ranks: Int
+        _ stored: StoredModel?, _ weights: TrainedModel?, _ ranks: Int, getsWeights: Bool = false
     ) throws {
         training = photos.training.limited(to: configuration.trainLimit ?? .max)
         test = photos.test.limited(to: configuration.testLimit ?? .max)
@@ -137,7 +159,7 @@ public struct TrainingSetup {
             hasCheckpoint = folder.hasCheckpoint
             if !hasCheckpoint { try folder.checkNothingSaved(configuration) }
         }
-        if let path = configuration.initialWeights, !hasCheckpoint {
+        if let path = configuration.initialWeights, !hasCheckpoint, !getsWeights {
             let weights =
                 try weights
                 ?? TrainedModel(

@@ -57,16 +57,32 @@ import VGGTestSupport
         #expect(splits.remarks.isEmpty)
     }
 
-    @Test func oneOfSeveralHalvesIsForTestingAndSaidSo() throws {
+    /// Epochs are chosen by the one, and the other has no say.
+    @Test func aFolderMayHaveAllThreeParts() throws {
         try write(
-            ["train", "test", "valid"].flatMap { ["\($0)/red/1.png", "\($0)/green/1.png"] } + ["notes/1.txt"])
+            ["train", "test", "valid"].flatMap { ["\($0)/red/1.png", "\($0)/green/1.png"] }
+                + ["train/red/2.png", "train/green/2.png", "notes/1.txt"])
         let splits = try load()
-        #expect(names(splits.test) == ["valid/green/1.png", "valid/red/1.png"])
-        #expect(splits.remarks.count == 2)
-        #expect(splits.remarks[0].hasSuffix("tests are made on valid, not on test"))
-        #expect(splits.remarks[1].contains("notes holds no part"))
+        #expect(names(splits.test) == ["test/green/1.png", "test/red/1.png"])
+        #expect(splits.validation.map(names) == ["valid/green/1.png", "valid/red/1.png"])
+        #expect(splits.remarks.count == 1 && splits.remarks[0].contains("notes holds no part"))
+        // Who keeps a part of the training half wants to choose by that.
+        let kept = try DatasetStore().load(
+            "folder", from: folder.path, validation: ValidationSplit(share: 0.5, seed: 1))
+        #expect(names(kept.test) == names(splits.test) && kept.train.count == 2)
+        #expect(
+            kept.validation?.labels == [0, 1] && kept.validation.map(names)?[0].hasPrefix("train/") == true)
+        #expect(kept.remarks.contains { $0.contains("valid: is not used") })
+    }
+
+    @Test func oneOfSeveralHalvesIsForTestingAndSaidSo() throws {
+        try write(["train", "dev", "valid"].flatMap { ["\($0)/red/1.png", "\($0)/green/1.png"] })
+        let splits = try load()
+        #expect(names(splits.test) == ["valid/green/1.png", "valid/red/1.png"] && splits.validation == nil)
+        #expect(splits.remarks.count == 1)
+        #expect(splits.remarks[0].hasSuffix("tests are made on valid, not on dev"))
         // The other half can be tested on by its own path.
-        #expect(names(try load("/test", classNames: ["green", "red"]).train).count == 2)
+        #expect(names(try load("/dev", classNames: ["green", "red"]).train).count == 2)
     }
 
     /// A folder for testing alone serves those who know the classes, not those who want to train.

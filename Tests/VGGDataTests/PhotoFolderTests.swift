@@ -117,11 +117,12 @@ struct PhotoFolderTests {
         #expect(try names(splits.test) == ["test/b/2.png"] && splits.test.labels == [1])
         #expect(splits.test.classNames == ["a", "b"])
         try write(["val/a/3.png"])
-        #expect(try names(load().test) == ["val/a/3.png"])
-        // What is kept then is for validation, and comes from the training half.
+        let all = try load()
+        #expect(try names(all.test) == ["test/b/2.png"] && names(#require(all.validation)) == ["val/a/3.png"])
+        // What is kept is for validation, too, and comes from the training half.
         try write(["train/a/2.png"])
         let kept = try load(ValidationSplit(share: 0.5, seed: 0))
-        #expect(try names(kept.test) == ["val/a/3.png"] && kept.train.labels == [0, 1])
+        #expect(try names(kept.test) == ["test/b/2.png"] && kept.train.labels == [0, 1])
         #expect(try #require(kept.validation).labels == [0])
         #expect(try Set(names(kept.train) + names(#require(kept.validation))).count == 3)
         try write(["val/c/1.png"])

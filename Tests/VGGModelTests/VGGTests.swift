@@ -56,6 +56,23 @@ import VGGModel
         #expect(dropouts.map(\.name) == ["classifier.2", "classifier.5"])
     }
 
+    /// It ends each block, and the tensors keep torchvision's names.
+    @Test func dropoutInBlocksLeavesTheNames() throws {
+        let rows: ConvArch = [(1, 8), (2, 16)]
+        let plain = try vgg(rows, size: 16, batchNorm: true)
+        let dropped = try vgg(rows, size: 16, batchNorm: true, blockDropout: 0.1)
+        #expect(dropped.parameters == plain.parameters)
+        #expect(dropped.layers.filter { $0.layer == .dropout(0.1) }.map(\.block) == [0, 1])
+        #expect(dropped.blocks[0].layers.last == .dropout(0.1))
+        var specification = ModelSpecification(rows, batchNorm: true)
+        specification.blockDropout = 0.1
+        #expect(
+            try specification.network(size: 16) == vgg(rows, size: 16, batchNorm: true, blockDropout: 0.1))
+        specification.arch = "alexnet"
+        specification.convArch = nil
+        #expect(throws: ModelError.self) { try specification.network(size: 224) }
+    }
+
     @Test(arguments: [(31, 5), (16, 5), (15, 4), (1, 1)]) func tooSmallAnInputNamesTheBlock(
         _ size: Int, _ block: Int
     ) {

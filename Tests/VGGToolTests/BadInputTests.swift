@@ -18,7 +18,14 @@ extension ToolTests {
         ("train --test-limit 9223372036854775807", "--test-limit", 64),
         ("train --threads 1025", "--threads", 64),
         ("train --width-divisor 0", "--width-divisor", 64), ("train --classes -1", "--classes", 64),
-        ("train --dropout 1", "--dropout", 64), ("train --in-channels 0", "--in-channels", 64),
+        ("train --dropout 1", "--dropout", 64), ("train --block-dropout 1", "--block-dropout", 64),
+        (
+            "train --recipe fashion-mnist --dropout 0.3",
+            "--dropout follows the classifier's hidden layers, of which there are none; --block-dropout is", 1
+        ),
+        ("train --arch alexnet --block-dropout 0.1", "--block-dropout is for VGG", 64),
+        ("train --lr-find --distributed mpi", "--distributed mpi is for a training", 64),
+        ("train --in-channels 0", "--in-channels", 64),
         ("train --arch vgg1", "vgg1", 64), ("train --conv-arch 1x64,", "conv", 64),
         ("train --size 16", "block 5", 64), ("train --device cuda", "there is no device cuda; there", 64),
         ("train --recipe slow", "--recipe", 64), ("train --recipe fine-tune", "needs weights", 64),
@@ -99,6 +106,7 @@ extension ToolTests {
         ("predict missing photo.jpg --preprocessing none", "--preprocessing", 64),
         ("predict missing --index 0 --top 0", "--top", 64), ("data nothing-like-it", "nothing-like-it", 1),
         ("data --hflip 0.5 --output a.png", "drawn with --augment", 64), ("data --augment", "--output", 64),
+        ("data --recipe quick --output a.png", "drawn with --augment", 64),
         ("data --augment --output a.png --hflip 2", "--hflip must", 64),
         ("convert missing.pth out.txt", "out.txt must end in .safetensors or .onnx", 64),
         ("convert missing.pth out.onnx --naming timm", "--naming is for .safetensors", 64),

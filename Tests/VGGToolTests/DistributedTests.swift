@@ -60,6 +60,26 @@ extension ToolTests {
         #expect(try bytes("model.safetensors", of: "run") == bytes("model.safetensors", of: "alone"))
     }
 
+    /// They keep to the run's photos, and need no weights that it once started from.
+    @Test(arguments: MPILauncher.all, ImageFormat.png.isSupported ? [true] : [])
+    fileprivate func ranksGoOnWithTheRunsPhotos(_ launcher: MPILauncher, _: Bool) throws {
+        #expect(try run(greyTraining).status == 0)
+        for index in 0..<12 {
+            try writeTestImage(index, to: "photos/\(index % 2 == 0 ? "a" : "b")/\(index).png")
+        }
+        let tuning = """
+            train --init run --data folder:photos --val-split 0.25 --batch-size 4 --max-steps 2 --threads 1 --run-dir tuned
+            """
+        let begun = try run(tuning, by: launcher, ranks: 2)
+        #expect(begun.status == 0, "\(begun.output)\(begun.errors)")
+        let photos = try RunFolder(folder.url("tuned").path).readPhotos()
+        try FileManager.default.removeItem(at: folder.url("run"))
+        try writeTestImage(20, to: "photos/a/0new.png")
+        let resumed = try run("train --resume tuned --max-steps 4 --threads 1", by: launcher, ranks: 2)
+        #expect(resumed.status == 0, "\(resumed.output)\(resumed.errors)")
+        #expect(try RunFolder(folder.url("tuned").path).readPhotos() == photos)
+    }
+
     @Test(arguments: MPILauncher.all)
     fileprivate func aRankThatCannotGoOnEndsAll(_ launcher: MPILauncher) throws {
         let three = try run(training, by: launcher, ranks: 3)

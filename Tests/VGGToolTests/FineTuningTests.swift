@@ -56,6 +56,10 @@ extension ToolTests {
                 "model.safetensors: the weights are of another network: ", 1
             ),
             ("--size 32", "classifier.0.weight", 1),
+            (
+                "--freeze features --bn-bias-lr-scale 64",
+                "--bn-bias-lr-scale is for networks with batch norm that is not frozen", 1
+            ),
             ("--lr-head 0", "--lr-head must be greater than 0", 64), ("--freeze head", "--freeze", 64),
             ("--data nothing-like-it", "nothing-like-it", 1),
         ] as [(String, String, Int32)] {

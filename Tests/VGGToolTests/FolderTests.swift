@@ -111,6 +111,25 @@ extension ToolTests {
         #expect(try RunFolder(folder.url("both-run").path).readPhotos() == photos)
     }
 
+    /// A folder with all three parts is chosen by one and tested on another, by training and eval alike.
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func chooseByValAndTestOnTest() throws {
+        for (part, count) in [("train", 8), ("val", 2), ("test", 3)] {
+            try writeStripes(count, in: "photos/\(part)")
+        }
+        let training = stripesTraining.replacing(" --val-split 0.25", with: "")
+        let result = try run("\(training) --keep best --max-steps 4")
+        #expect(result.status == 0 && !result.errors.contains("chosen by"), "\(result.errors)")
+        let photos = try #require(try RunFolder(folder.url("run").path).readPhotos())
+        #expect(photos.train.count == 16 && photos.validation?.count == 4 && photos.test.count == 6)
+        #expect(photos.test.allSatisfy { $0.hasPrefix("test/") })
+        let resumed = try run("train --resume run --max-steps 6")
+        #expect(resumed.status == 0 && !resumed.errors.contains("new since"), "\(resumed.errors)")
+        let tested = try #require(try run("eval run --data folder:photos --format json").objects().first)
+        #expect(tested["count"] as? Int == 6)
+        let said = try #require(try run("data folder:photos --format json").objects().first)
+        #expect(said["validation"] as? Int == 4 && said["test"] as? Int == 6)
+    }
+
     @Test(.enabled(if: ImageFormat.png.isSupported)) func greyNetworksSeeGreyPhotos() throws {
         try writeStripes(4)
         let result = try run("\(stripesTraining) --in-channels 1 --max-steps 1")

@@ -125,7 +125,7 @@ extension ToolTests {
             "--clip-grad", "--grad-accum-steps", "--bn-bias-lr-scale", "--class-weights", "--patience-epochs",
             "--model-ema", "--model-ema-decay", "--model-ema-warmup",
         ] {
-            #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
+            #expect([" ", "\n", "/"].contains { help.contains("\(option)\($0)") }, "\(option)")
         }
     }
 }

@@ -63,6 +63,19 @@ extension ToolTests {
                 > 0.5)
     }
 
+    /// It is the step that went wrong, though the next one is under way.
+    @Test(.enabled(if: isThere)) func aDivergedStepIsTheSameOnEveryDevice() throws {
+        let steps = try ["cpu", "opencl"].map { device -> Int in
+            let training = greyTraining.replacing("--batch-size 32", with: "--batch-size 8")
+                .replacing("--run-dir run", with: "--run-dir \(device) --device \(device)")
+            #expect(try run("\(training) --lr 1e30").status == 1)
+            let diagnosis = try Data(contentsOf: folder.url("\(device)/diagnosis.json"))
+            let object = try JSONSerialization.jsonObject(with: diagnosis) as? [String: Any]
+            return try #require(object?["step"] as? Int)
+        }
+        #expect(steps[0] == 2 && steps[1] == 2, "\(steps)")
+    }
+
     @Test(.enabled(if: isThere && ImageFormat.png.isSupported)) func everyCommandRunsOnOpenCL() throws {
         #expect(try run(greyTraining).status == 0)
         try writeTestImage(3, to: "photo.png")

@@ -24,6 +24,49 @@ extension ToolTests {
         }
     }
 
+    /// A recipe's options that make no sense beside what was typed are left out.
+    @Test(arguments: [
+        ("fashion-mnist", "--sched onecycle"), ("fashion-mnist", "--sched onecycle --warmup-epochs 0"),
+        ("fashion-mnist", "--scale 0.5,1"), ("fashion-mnist", "--ratio=0.9,1.1 --crop-padding 0"),
+        ("fashion-mnist", "--weight-decay 0"), ("fashion-mnist", "--momentum 0"),
+        ("fashion-mnist", "--dampening 0.1"), ("fashion-mnist", "--opt adamw"),
+        ("fashion-mnist", "--opt=adam --weight-decay 0"), ("fashion-mnist", "--no-model-ema"),
+        ("fashion-mnist", "--epochs 1"), ("fashion-mnist", "--arch vgg11 --size 32"),
+        ("fashion-mnist", "--arch alexnet --size 96"), ("fashion-mnist", "--class-weights balanced"),
+        ("quick", "--opt adam"), ("fine-tune", "--crop-padding 2"), ("fine-tune", "--opt adamw"),
+        ("fine-tune", "--val-split 0 --keep last"),
+    ]) func whatIsTypedBesideARecipeWins(_ name: String, _ options: String) throws {
+        var command =
+            "train --recipe \(name) \(options) --train-limit 8 --test-limit 8 --max-steps 1 --run-dir tried"
+        if name == "fine-tune" {
+            #expect(try run(greyTraining).status == 0)
+            command += " --init run"
+        }
+        let result = try run(command)
+        #expect(result.status == 0, "\(result.errors)")
+        let configuration = try RunFolder(folder.url("tried").path).readConfiguration()
+        switch options {
+        case "--opt adamw": #expect(configuration.optimizer.headLearningRate == nil)
+        case "--no-model-ema": #expect(configuration.optimizer.average == nil)
+        case "--scale 0.5,1": #expect(configuration.augmentation?.cropPadding == nil)
+        case "--val-split 0 --keep last": #expect(configuration.validationSplit == nil)
+        default: break
+        }
+    }
+
+    /// The sheet shows what a recipe does to pictures, and what options beside it change.
+    @Test func theSheetTakesARecipe() throws {
+        func sheet(_ options: String) throws -> Data {
+            let result = try run("data --augment \(options) --output sheet.png")
+            #expect(result.status == 0, "\(result.errors)")
+            return try Data(contentsOf: folder.url("sheet.png"))
+        }
+        let recipe = try sheet("--recipe fashion-mnist --cutmix 1")
+        let options = "--size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5"
+        #expect(try recipe == sheet("\(options) --cutmix 1"))
+        #expect(try recipe != sheet(options))
+    }
+
     /// The record's recipe, as docs and people rely on it.
     @Test func theRecordsRecipe() throws {
         let result = try run(
@@ -93,5 +136,12 @@ extension ToolTests {
 
         let text = try run(test)
         #expect(text.status == 0 && text.output.contains("suggested: --lr "), "\(text.output)")
+
+        // A head of its own rate was tried in proportion.
+        let head = try run("\(test) --lr 0.01 --lr-head 0.1")
+        let words = try #require(head.lines.last { $0.hasPrefix("suggested: ") }).split(separator: " ")
+        #expect(words[1] == "--lr" && words[3] == "--lr-head")
+        let suggested = try [2, 4].map { try #require(Double(words[$0])) }
+        #expect(abs(suggested[1] / suggested[0] - 10) < 0.5)
     }
 }

@@ -104,6 +104,24 @@ extension ToolTests {
         #expect(empty.status == 1 && empty.errors.hasSuffix("elsewhere now, say where: --data-dir FOLDER\n"))
     }
 
+    /// What a run is asked for and cannot do: what is advised works.
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func otherDataAndChoicesAreAnotherRun() throws {
+        #expect(try run(greyTraining).status == 0)
+        try writeStripes(4, in: "photos/train")
+        try writeStripes(2, in: "photos/val")
+        let refused = try run("train --resume run --data folder:photos")
+        #expect(refused.status == 1)
+        #expect(try follow(refused.errors, "--run-dir new").status == 0)
+        #expect(try RunFolder(folder.url("new").path).readConfiguration().hasPhotos)
+
+        let keep = try run("train --resume run --keep best")
+        #expect(
+            keep.status == 1 && keep.errors.contains("the run keeps none; go on without, or start a new run"),
+            "\(keep.errors)")
+        // What was chosen once stays chosen.
+        #expect(try run("train --resume run --epochs 2 --precision auto").status == 0)
+    }
+
     /// Names of one letter, which nothing is at yet.
     @Test func runsMayBeCalledAnything() throws {
         for name in ["q", "r/", "s/a"] {

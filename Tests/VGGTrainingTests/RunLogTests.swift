@@ -134,23 +134,50 @@ import VGGTraining
         }
     }
 
+    /// Its first steps are the run's, and not those after it went on.
+    @Test func aTraceStaysWhenTheRunGoesOn() throws {
+        var configuration = configuration(1)
+        configuration.log = [.trace]
+        let run = folder.run("traced")
+        let data = stripes(count: 8)
+        func train() throws {
+            let setup = try TrainingSetup(
+                configuration, training: data, test: data, device: .cpu(threads: 1), folder: run,
+                resuming: run.holdsRun)
+            _ = try Trainer(setup).run()
+        }
+        try train()
+        let trace = try Data(contentsOf: URL(filePath: run.tracePath))
+        for _ in 0..<2 {
+            try train()
+            #expect(try Data(contentsOf: URL(filePath: run.tracePath)) == trace)
+            configuration.epochs += 1
+        }
+        // Nothing was done that could be traced.
+        try FileManager.default.removeItem(atPath: run.tracePath)
+        configuration.epochs -= 1
+        try train()
+        #expect(!FileManager.default.fileExists(atPath: run.tracePath))
+    }
+
     /// Of a training of fewer steps, finished or stopped, as of a longer one; what is trained is saved.
     @Test(arguments: [false, true]) func aTraceThatCannotBeWrittenIsAnError(isStopped: Bool) throws {
         var configuration = configuration(1)
         configuration.log = [.trace]
         let run = folder.run("run")
-        var ends = 0
+        var (steps, ends) = (0, 0)
         let error = #expect(throws: FileError.self) {
             _ = try trainer(configuration, folder: run).run { event in
                 switch event {
                 case .started:
                     try? FileManager.default.createDirectory(
                         atPath: "\(run.tracePath)/in-the-way", withIntermediateDirectories: true)
+                case .step: steps += 1
                 case .finished, .interrupted: ends += 1
                 default: break
                 }
             } shouldStop: {
-                isStopped
+                isStopped && steps > 0
             }
         }
         #expect(error?.path == run.tracePath && ends == 0)

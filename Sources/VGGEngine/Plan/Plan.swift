@@ -68,7 +68,7 @@ public struct Plan: Sendable {
         guard mode != .training || steps.last?.mode == .training else {
             throw .nothingToTrain
         }
-        guard mode != .inputGradient || !network.hasBatchNorm else { throw .batchNormInGradient }
+        guard mode != .inputGradient || !network.hasBatchNorm() else { throw .batchNormInGradient }
         guard mode != .inputGradient || precision == .fp32 || network.linearLayers.isEmpty else {
             throw .linearInMixedGradient
         }

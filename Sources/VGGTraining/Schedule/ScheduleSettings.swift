@@ -74,7 +74,7 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
         guard sched != .multistep || decayMilestones != nil else {
             throw .invalidSetting(.sched, reason: "multistep needs \(Setting.decayMilestones)")
         }
-        guard sched != .onecycle || warmupEpochs == nil else {
+        guard sched != .onecycle || (warmupEpochs ?? 0) == 0 else {
             throw .invalidSetting(
                 .warmupEpochs,
                 reason: "is not for \(Setting.sched) onecycle, which begins with one of its own")
