@@ -24,11 +24,11 @@ struct Recipe: Encodable {
             summary: "a plain VGG on Fashion-MNIST as it is, with what makes it better",
             options: """
                 --arch vgg11_bn --conv-arch 2x64,2x128,2x256,2x256 --pool 1 --hidden-features none \
-                --size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5 \
+                --size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5 --cutmix 1 --mixup-prob 0.5 \
                 --epochs 75 --batch-size 128 --lr 0.1 --momentum 0.9 --nesterov --sched cosine --warmup-epochs 3 \
                 --weight-decay 5e-4 --no-norm-decay --smoothing 0.1 --model-ema --model-ema-decay 0.999
                 """,
-            reaches: "test accuracy 0.953, with --tta mirror,shift:1 0.957 (seed 0, bf16, 2 h 16 min)"),
+            reaches: "test accuracy 0.958 (seed 0, bf16; its epochs take a minute and a half on two idle cores)"),
         Recipe(
             name: "cifar10",
             summary: "VGG-16 with batch norm on CIFAR-10; add --data cifar10:PATH",

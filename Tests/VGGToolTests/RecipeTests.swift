@@ -61,9 +61,9 @@ extension ToolTests {
             #expect(result.status == 0, "\(result.errors)")
             return try Data(contentsOf: folder.url("sheet.png"))
         }
-        let recipe = try sheet("--recipe fashion-mnist --cutmix 1")
+        let recipe = try sheet("--recipe fashion-mnist")
         let options = "--size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5"
-        #expect(try recipe == sheet("\(options) --cutmix 1"))
+        #expect(try recipe == sheet("\(options) --cutmix 1 --mixup-prob 0.5"))
         #expect(try recipe != sheet(options))
     }
 
@@ -85,6 +85,7 @@ extension ToolTests {
         #expect(configuration.schedule?.sched == .cosine && configuration.schedule?.warmupEpochs == 3)
         let augmentation = try #require(configuration.augmentation)
         #expect(augmentation.cropPadding == 2 && augmentation.hflip == 0.5 && augmentation.reprob == 0.5)
+        #expect(configuration.mixing?.cutmix == 1 && configuration.mixing?.mixupProb == 0.5)
     }
 
     /// Every recipe is a command line that parses; what it lacks it says.
