@@ -6,7 +6,7 @@ struct Recipe: Encodable {
     let name: String
     let summary: String
     let options: String
-    /// What it reaches, where that was measured.
+    /// What it reaches and in how long, where that was measured, on processors with AVX-512.
     var reaches: String?
 
     static let all = [
@@ -14,11 +14,13 @@ struct Recipe: Encodable {
             name: "chapter",
             summary: "the experiment of d2l.ai's chapter: the slim VGG-11 on Fashion-MNIST at 224×224",
             options: "--width-divisor 4 --epochs 10 --lr 0.05 --batch-size 128",
-            reaches: "test accuracy 0.925 (bf16, by direct convolutions)"),
+            reaches: "test accuracy 0.925 in 1 h 57 min (seed 0, bf16 by direct convolutions, two busy cores)"
+        ),
         Recipe(
             name: "quick",
             summary: "a small network on small images, which learns Fashion-MNIST in minutes",
-            options: "--arch vgg11_bn --width-divisor 4 --size 32 --epochs 2 --momentum 0.9"),
+            options: "--arch vgg11_bn --width-divisor 4 --size 32 --epochs 2 --momentum 0.9",
+            reaches: "test accuracy 0.889 in 1 min 10 s (seed 0, bf16, two idle cores)"),
         Recipe(
             name: "fashion-mnist",
             summary: "a plain VGG on Fashion-MNIST as it is, with what makes it better",
@@ -29,7 +31,7 @@ struct Recipe: Encodable {
                 --weight-decay 5e-4 --no-norm-decay --smoothing 0.1 --model-ema --model-ema-decay 0.999
                 """,
             reaches:
-                "test accuracy 0.958 (seed 0, bf16; its epochs take a minute and a half on two idle cores)"),
+                "test accuracy 0.958 in 1 h 55 min (seed 0, bf16, two idle cores)"),
         Recipe(
             name: "cifar10",
             summary: "VGG-16 with batch norm on CIFAR-10; add --data cifar10:PATH",
