@@ -5,11 +5,11 @@ import VGGFiles
 public struct TrainedEpoch: Hashable, Sendable, Codable {
     /// By what an epoch was chosen.
     public enum Choice: String, Hashable, Sendable, Codable {
-        /// Not chosen: the training came no further.
+        /// Not chosen: the training came no further, or ended where it was to end.
         case last
-        /// By the accuracy in validation.
+        /// By the accuracy in validation: the best epoch, or the one that patience ended with.
         case valAcc = "val_acc"
-        /// By the accuracy in the test, which is then no test any more.
+        /// The same by the accuracy in the test, which is then no test any more.
         case testAcc = "test_acc"
     }
 

@@ -53,13 +53,12 @@ struct DataCommand: ParsableCommand {
 
     @OptionGroup var format: FormatOption
 
-    /// Those of its options that a recipe may have, too.
-    static let drawn: Set = [
-        "--crop-padding", "--scale", "--ratio", "--hflip", "--vflip", "--alternating-flip", "--color-jitter",
-        "--auto-augment", "--reprob", "--remode", "--recount", "--mixup", "--cutmix", "--cutmix-minmax",
-        "--mixup-prob", "--mixup-switch-prob", "--mixup-mode", "--mixup-off-epoch", "--mean", "--std",
-        "--size",
-    ]
+    /// Its options. Of a recipe these alone are for it: what happens to pictures.
+    static var optionNames: Set<String> {
+        // What is declared can be asked for only by the help text, in which a line that an option begins names it first.
+        let lines = helpMessage(columns: 80).split(separator: "\n").filter { $0.hasPrefix("  --") }
+        return Set(lines.compactMap { $0.split(separator: " ").first }.map(String.init))
+    }
 
     private struct Description: Encodable {
         var name: String

@@ -85,7 +85,7 @@ struct EvalCommand: ParsableCommand {
         }
         if loaded.model.epoch?.chosenBy == .testAcc, data.testing != .all {
             Console.note(
-                "the weights are of the epoch that was best on the images of the run's test, which these seem to be: the "
+                "the weights are of an epoch that was chosen by the images of the run's test, which these seem to be: the "
                     + "accuracy is too high for new ones")
         }
         if let report { try EvalReport.makeFolder(report) }

@@ -98,8 +98,10 @@ struct Recipe: Encodable {
         let typed = OptionWords(own).values
         guard let recipe = (typed["--recipe"] ?? typed["--preset"]).flatMap(named) else { return arguments }
         var words = OptionWords(recipe.words(beside: own))
-        // Of a training, the data's sheet shows what happens to pictures.
-        if command == "data" { words = OptionWords(words.dropping { !DataCommand.drawn.contains($0) }) }
+        if command == "data" {
+            let names = DataCommand.optionNames
+            words = OptionWords(words.dropping { !names.contains($0) })
+        }
         return [command] + words.all + arguments.dropFirst()
     }
 }

@@ -71,11 +71,12 @@ extension Trainer {
 
     /// What the model says of itself.
     var modelEpoch: TrainedEpoch {
-        guard configuration.keep == .best, let best = state.best else {
-            return TrainedEpoch(epoch: state.epoch, step: state.step)
-        }
+        // When patience ends a training, its last epoch is one that figures chose.
+        let chosen =
+            configuration.keep == .best ? state.best : isOutOfPatience ? state.lastEpoch : nil
+        guard let chosen else { return TrainedEpoch(epoch: state.epoch, step: state.step) }
         return TrainedEpoch(
-            epoch: best.epoch, step: best.step, chosenBy: best.valAcc == nil ? .testAcc : .valAcc,
-            accuracy: best.selectionAcc)
+            epoch: chosen.epoch, step: chosen.step, chosenBy: chosen.valAcc == nil ? .testAcc : .valAcc,
+            accuracy: chosen.selectionAcc)
     }
 }

@@ -144,8 +144,12 @@ import VGGTraining
         let summary = try #require(try trainer(configuration, "run").run())
         let best = try best(epochs(folder.run("run")))
         #expect(summary.epochs == best.epoch + 2 && summary.epochs < 20 && summary.best == best)
-        // The model is that of the last epoch all the same.
-        #expect(try TrainedModel(runOrWeights: folder.run("run").path).epoch?.epoch == summary.epochs)
+        // The model is that of the last epoch all the same, and says what ended the training there.
+        let last = try #require(try epochs(folder.run("run")).last)
+        #expect(
+            try TrainedModel(runOrWeights: folder.run("run").path).epoch
+                == TrainedEpoch(
+                    epoch: summary.epochs, step: last.step, chosenBy: .valAcc, accuracy: last.valAcc))
         let again = try #require(try trainer(configuration, "run", resuming: true).run())
         #expect(again.epochs == summary.epochs)
 
@@ -155,6 +159,7 @@ import VGGTraining
         let whole = try #require(try trainer(configuration, "patient").run())
         #expect(later.epochs == whole.epochs && later.epochs > summary.epochs)
         #expect(try folder.run("run").tensors() == folder.run("patient").tensors())
+        #expect(try folder.run("run").bytes(\.modelPath) == folder.run("patient").bytes(\.modelPath))
     }
 
     /// Where nothing is kept for validation, the test must not take its place unsaid.
