@@ -68,7 +68,7 @@ public enum DatasetError: Error, Hashable, CustomStringConvertible {
         case .severalSets(let name, let names):
             "'\(name)' is not one data set; name one of \(names.joined(separator: ", "))"
         case .folderMissing(let name):
-            "the data set '\(name)' has no usual place; give its folder: \(Setting.data) \(name):PATH"
+            "the data set '\(name)' has no usual place; give its folder with its name: \(name):PATH"
         case .notFound(let name, let searched):
             """
             the data set '\(name)' is not in \(searched.joined(separator: " or "))\(Self.meant(name)), and only \

@@ -16,6 +16,10 @@ public struct Prediction: Hashable, Sendable, Encodable {
 
     /// The photo's file; nil for a test image.
     public var file: String?
+    /// The data set of a test image.
+    public var data: String?
+    /// The number of a test image, counted from 0.
+    public var index: Int?
     /// The likeliest classes, the likeliest first.
     public var top: [Guess]
     /// What the network says itself, one number an output.

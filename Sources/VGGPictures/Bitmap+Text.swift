@@ -39,4 +39,12 @@ extension Bitmap {
 
     /// The length in pixels of one line of text of this size.
     package static func width(of text: String, size: Double) -> Double { StrokeFont.width(of: text) * size }
+
+    /// One line of text, and where that is longer than so many pixels, as much of its beginning as there is room for.
+    static func shortened(_ text: String, size: Double, to room: Double) -> String {
+        guard width(of: text, size: size) > room else { return text }
+        var kept = text
+        while !kept.isEmpty, width(of: kept + "…", size: size) > room { kept.removeLast() }
+        return kept + "…"
+    }
 }

@@ -31,16 +31,22 @@ public struct ConfusionChart: Hashable, Sendable {
 
     /// The picture.
     public func bitmap() -> Bitmap {
-        let texts = hasNames ? names.map(shortened) : names.indices.map { "\($0)" }
+        let texts =
+            hasNames
+            ? names.map { Bitmap.shortened($0, size: nameSize, to: 200) } : names.indices.map { "\($0)" }
         let size = hasNames ? nameSize : 13
         let step = hasNames ? 1 : names.count > 500 ? 100 : 20
         let room = (texts.map { Bitmap.width(of: $0, size: size) }.max() ?? 0) + 10
         let origin = Point(room + 34, room + 64)
         let length = cell * Double(names.count)
-        var bitmap = Bitmap(
-            width: Int(origin.x + length) + 24, height: Int(origin.y + length) + 24)
+        let answer = "the network's answer"
+        // With few classes the matrix is narrower than what stands above it.
+        let width = max(
+            origin.x + length, 14 + Bitmap.width(of: title, size: 16),
+            origin.x + Bitmap.width(of: answer, size: 14))
+        var bitmap = Bitmap(width: Int(width) + 24, height: Int(origin.y + length) + 24)
         bitmap.draw(title, at: [14, 24], size: 16)
-        bitmap.draw("the network's answer", at: [origin.x, 50], size: 14, colour: Colour(0x555555))
+        bitmap.draw(answer, at: [origin.x, 50], size: 14, colour: Colour(0x555555))
         bitmap.draw(
             "what it is", at: [24, origin.y + length], size: 14, colour: Colour(0x555555), isUpward: true)
         for (row, counts) in counts.enumerated() { draw(counts, row, from: origin, on: &bitmap) }
@@ -74,13 +80,5 @@ public struct ConfusionChart: Hashable, Sendable {
                 text, at: corner + Point(cell / 2, cell / 2 + size * 0.36), size: size, anchor: .middle,
                 colour: strength > 0.6 ? .white : .black)
         }
-    }
-
-    /// A name that takes no more than 200 pixels.
-    private func shortened(_ name: String) -> String {
-        guard Bitmap.width(of: name, size: nameSize) > 200 else { return name }
-        var kept = name
-        while !kept.isEmpty, Bitmap.width(of: kept + "…", size: nameSize) > 200 { kept.removeLast() }
-        return kept + "…"
     }
 }

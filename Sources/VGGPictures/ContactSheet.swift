@@ -41,8 +41,11 @@ public struct ContactSheet: Hashable, Sendable {
     public var columns: Int
     /// Pixels of the sheet a pixel of a picture, in both directions.
     public var scale: Int
-    /// The nominal size of the captions in pixels; a caption wider than its picture is made smaller.
+    /// The nominal size of the captions in pixels; a caption wider than its picture is made smaller, and if it could then not
+    /// be read any more, shorter.
     public var captionSize = 14.0
+    /// What is smaller cannot be read.
+    private static let leastSize = 9.0
 
     /// - Precondition: `columns` and `scale` are positive.
     public init(_ items: [Item], columns: Int, scale: Int) {
@@ -73,9 +76,9 @@ public struct ContactSheet: Hashable, Sendable {
             for (line, text) in captions[index].enumerated() {
                 let room = Double(cellWidth - margin)
                 let length = Bitmap.width(of: text, size: captionSize)
-                let size = length > room ? captionSize * room / length : captionSize
+                let size = max(Self.leastSize, min(1, room / length) * captionSize)
                 sheet.draw(
-                    text,
+                    Bitmap.shortened(text, size: size, to: room),
                     at: [
                         Double(left) + Double(item.width * scale) / 2,
                         Double(top + pictureHeight + line * lineHeight) + captionSize * 1.05,

@@ -9,7 +9,7 @@ struct ConvertCommand: ParsableCommand {
         commandName: "convert",
         abstract: "Write weights as safetensors or as an ONNX model.",
         discussion: """
-            Reads safetensors and PyTorch's .pth with the names of torchvision, timm or d2l.ai, recognised by
+            Reads safetensors and PyTorch's .pth with the names of torchvision, timm or d2l.ai, recognised by \
             what is in the file. Which VGG it is, its classes and input channels are found by the tensors' shapes.
             Examples:
               vgg convert vgg16-397923af.pth vgg16.safetensors
@@ -20,7 +20,7 @@ struct ConvertCommand: ParsableCommand {
               vgg convert b.pth b.safetensors --preprocessing caffe --labels names.txt
               vgg convert runs/quick small.safetensors --dtype fp16
 
-            How pictures are prepared and what the classes are called is stored in what is written, which then needs
+            How pictures are prepared and what the classes are called is stored in what is written, which then needs \
             no such options.
             """)
 
@@ -69,6 +69,17 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup(title: "Photos and classes") var preparation: PreparationOptions
     @OptionGroup(title: "Photos and classes") var labels: LabelOptions
 
+    @OptionGroup var format: FormatOption
+
+    /// What was written, for programs.
+    private struct Report: Encodable {
+        var output: String
+        var tensors: Int
+        var parameters: Int
+        /// nil without a classifier.
+        var classes: Int?
+    }
+
     private enum OutputKind: String {
         case safetensors, onnx
     }
@@ -112,9 +123,16 @@ struct ConvertCommand: ParsableCommand {
         case .onnx?: try trained.writeONNX(network, belonging, to: output)
         case nil: return
         }
-        Console.error(
-            "wrote \(output): \(Text.count(network.parameters.count, "tensor")), "
-                + "\(ReadableNumber.grouped(network.parameterCount)) parameters, "
-                + (network.head == nil ? "no classifier" : "\(belonging.model.classes) classes"))
+        let report = Report(
+            output: output, tensors: network.parameters.count, parameters: network.parameterCount,
+            classes: network.head == nil ? nil : belonging.model.classes)
+        switch format.format {
+        case .json: try Console.print(json: report)
+        case .text:
+            Console.error(
+                "wrote \(output): \(Text.count(report.tensors, "tensor")), "
+                    + "\(ReadableNumber.grouped(report.parameters)) parameters, "
+                    + (report.classes.map { "\($0) classes" } ?? "no classifier"))
+        }
     }
 }

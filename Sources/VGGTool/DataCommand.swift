@@ -14,8 +14,11 @@ struct DataCommand: ParsableCommand {
               vgg data --augment --recipe fashion-mnist --output seen.png
             """)
 
-    @Argument(help: "The data set: \(DataName.help)")
-    var name = DataName(name: TrainingConfiguration().data)
+    @Argument(
+        help: """
+            The data set (default: the recipe's, or \(TrainingConfiguration().data)): \(DataName.help)
+            """)
+    var name: DataName?
 
     @Option(help: "A folder that holds the data set's files: NAME:PATH in two.")
     var dataDir: String?
@@ -53,11 +56,18 @@ struct DataCommand: ParsableCommand {
 
     @OptionGroup var format: FormatOption
 
-    /// Its options. Of a recipe these alone are for it: what happens to pictures.
-    static var optionNames: Set<String> {
-        // What is declared can be asked for only by the help text, in which a line that an option begins names it first.
-        let lines = helpMessage(columns: 80).split(separator: "\n").filter { $0.hasPrefix("  --") }
-        return Set(lines.compactMap { $0.split(separator: " ").first }.map(String.init))
+    /// Its options, and whether each takes a value. Of a recipe these alone are for it: what happens to pictures.
+    static var options: [String: Bool] {
+        // What is declared can be asked for only by the help text, in which an option's line begins with its names and its
+        // value.
+        var options: [String: Bool] = [:]
+        for line in helpMessage(columns: 80).split(separator: "\n") where line.hasPrefix("  --") {
+            let words = line.split { $0 == " " || $0 == "," }
+            let names = words.prefix { $0.hasPrefix("--") }
+            let takesValue = words.dropFirst(names.count).first?.hasPrefix("<") == true
+            for name in names { options[String(name)] = takesValue }
+        }
+        return options
     }
 
     private struct Description: Encodable {
@@ -79,7 +89,7 @@ struct DataCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard name.folder == nil || dataDir == nil else {
+        guard name?.folder == nil || dataDir == nil else {
             throw ValidationError("NAME:PATH and --data-dir both say where the data are; give one of them")
         }
         guard
@@ -90,6 +100,9 @@ struct DataCommand: ParsableCommand {
         guard !augment || output != nil else {
             throw ValidationError("--augment draws a picture; name its file by --output")
         }
+        if let output { try ValidationError.checkIsPNG(output) }
+        // A hundred pictures are drawn.
+        try ValidationError.check("--size", size, in: 1...1024)
         try preparation.validate(size: size)
         try ValidationError.wrapping {
             try augmentation.applied(to: nil)?.validate()
@@ -109,14 +122,14 @@ struct DataCommand: ParsableCommand {
     }
 
     func run() throws {
+        let name = name ?? recipe?.data ?? DataName(name: TrainingConfiguration().data)
         let data = try Datasets.load(name.name, from: name.folder ?? dataDir.map(DataName.absolute))
         let train = data.train
-        let name = train.name
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
         if let output { try AtomicFile.replace(output, with: sheet(of: train).png()) }
         let description = Description(
-            name: name, folder: data.folder, verified: data.isVerified, train: train.count,
+            name: train.name, folder: data.folder, verified: data.isVerified, train: train.count,
             test: data.test.count, validation: data.validation?.count,
             size: train.images.shape.map { Array($0.dimensions.suffix(2)) },
             classes: train.classNames, trainPerClass: perClass, sheet: output)
@@ -128,7 +141,7 @@ struct DataCommand: ParsableCommand {
             let state = data.isVerified ? "the published content" : "no published checksum to compare with"
             try Console.print(
                 """
-                \(name): \(ReadableNumber.grouped(train.count)) training\(validation) and \
+                \(train.name): \(ReadableNumber.grouped(train.count)) training\(validation) and \
                 \(ReadableNumber.grouped(data.test.count)) test images\(size) in \(train.classNames.count) classes
                 folder: \(data.folder) (\(state))
                 """)

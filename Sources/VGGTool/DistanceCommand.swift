@@ -37,7 +37,7 @@ struct DistanceCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The layers to compare without --linear (default: \(LPIPSWeights.layers.joined(separator: ","))).",
+            "The layers to compare without --linear (default: the last ReLU of each block).",
             valueName: "layer,…"))
     var layer: String?
 
@@ -79,22 +79,20 @@ struct DistanceCommand: ParsableCommand {
         }
     }
 
-    private var metric: PerceptualMetric {
-        get throws {
-            if let linear { return .lpips(try LPIPSWeights(contentsOf: linear)) }
-            let names = layer?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            return .features(names ?? LPIPSWeights.layers)
-        }
+    private func metric(_ lpips: LPIPSWeights?, of network: Network) -> PerceptualMetric {
+        if let lpips { return .lpips(lpips) }
+        let names = layer?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        return .features(names ?? PerceptualMetric.lastReLUs(of: network))
     }
 
     func run() throws {
-        let metric = try metric
+        let lpips = try linear.map { try LPIPSWeights(contentsOf: $0) }
         let batchSize = batchSize ?? PictureComparison.defaultBatchSize
         var report = DistanceReport(format: format.format)
         let maps = try network.load()
         let precision = precision.chosen(on: maps.device)
         var comparison = PictureComparison(
-            maps, metric, size: size, batchSize: batchSize, precision: precision)
+            maps, metric(lpips, of: maps.network), size: size, batchSize: batchSize, precision: precision)
         if let nearest {
             try report.nearest(nearest, to: pictures[0], among: PhotoList(among), by: &comparison, batchSize)
         } else if let pairs = try pairList() {

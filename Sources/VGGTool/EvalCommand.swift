@@ -60,6 +60,8 @@ struct EvalCommand: ParsableCommand {
         var loss: Double
         var accuracy: Double
         var count: Int
+        /// The data set's name.
+        var data: String
         /// Which images of the data set these are.
         var testing: DatasetSplits.Testing
         /// Photos that are left out, because they cannot be read.
@@ -113,7 +115,8 @@ struct EvalCommand: ParsableCommand {
         try executor.checkDevice()
         try loaded.model.checkFinite(CollectionOfOne(Float(sums.lossSum)))
         var result = Result(
-            loss: sums.meanLoss, accuracy: sums.accuracy, count: sums.count, testing: data.testing,
+            loss: sums.meanLoss, accuracy: sums.accuracy, count: sums.count, data: test.name,
+            testing: data.testing,
             skipped: skipped, epoch: loaded.model.epoch, tta: self.views.tta?.text)
         if let report, let details {
             let names = trained.labels.labels != nil ? loaded.names : test.classNames

@@ -19,7 +19,8 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup(title: "Model and data (default: what the run, or the file, says)")
     var head: HeadOptions
 
-    @OptionGroup(title: "Photos") var photos: PhotoOptions
+    @Argument(help: "The photo: a JPEG, PNG or WebP file, or - for standard input.")
+    var photo: String
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
     @Option(
@@ -43,17 +44,9 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var format: FormatOption
 
     func validate() throws {
-        guard photos.images.count == 1 else {
-            throw ValidationError("one photo is explained at a time, not \(photos.images.count)")
-        }
-        guard output.lowercased().hasSuffix(".png") else {
-            throw ValidationError("\(output) must end in .png: a PNG file is written")
-        }
+        try ValidationError.checkIsPNG(output)
         guard layer == nil || method.methods.contains(.gradCAM) else {
             throw ValidationError("--layer is for grad-cam, which is not among the methods")
-        }
-        guard photos.batchSize == nil else {
-            throw ValidationError("--batch-size has no meaning here: one photo is explained at a time")
         }
         guard trained.precision != .bf16 else {
             throw ValidationError("photos are explained in single precision; leave out --precision")
@@ -84,14 +77,13 @@ struct ExplainCommand: ParsableCommand {
                 only.map { "--class must be \($0), which the network's only output speaks for, not \(label)" }
                     ?? "--class must be 0 to \(classes - 1), not \(label)")
         }
-        let file = photos.images[0]
-        let photo = try RGBImage(named: file, alpha: Preparation(loaded.preprocessing).alpha)
-        let seen = loaded.preprocessing.crop(photo)
+        let picture = try RGBImage(named: photo, alpha: Preparation(loaded.preprocessing).alpha)
+        let seen = loaded.preprocessing.crop(picture)
         // Only Grad-CAM is of one image at a time. The methods share one copy of the weights.
         let batchSize = method.methods == [.gradCAM] ? 1 : 4
         let device = compute.resolved(for: loaded.network, batchSize: batchSize, mode: .training) { _ in .fp32
         }
-        let input = loaded.preprocessing.input(from: photo)
+        let input = loaded.preprocessing.input(from: picture)
         let gradCAM =
             method.methods.contains(.gradCAM)
             ? try loaded.model.gradCAM(
@@ -122,14 +114,14 @@ struct ExplainCommand: ParsableCommand {
             try loaded.model.checkFinite(explanation.map.values)
             return explanation
         }
-        let picture =
+        let drawn =
             explanations.count == 1
             ? explanations[0].picture : Explanation.sheet(of: explanations, beside: seen)
-        try AtomicFile.replace(output, with: picture.pngData())
-        try report(explanations, of: file, guess)
+        try AtomicFile.replace(output, with: drawn.pngData())
+        try report(explanations, guess)
     }
 
-    private func report(_ explanations: [Explanation], of file: String, _ guess: Prediction.Guess) throws {
+    private func report(_ explanations: [Explanation], _ guess: Prediction.Guess) throws {
         switch format.format {
         case .json:
             for explanation in explanations {
@@ -139,7 +131,7 @@ struct ExplainCommand: ParsableCommand {
                 }
                 try Console.print(
                     json: Report(
-                        file: file, output: output, method: explanation.method.name,
+                        file: photo, output: output, method: explanation.method.name,
                         layer: explanation.layer, label: guess.label, class: guess.class,
                         probability: guess.probability, map: rows))
             }

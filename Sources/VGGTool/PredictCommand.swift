@@ -85,7 +85,7 @@ struct PredictCommand: ParsableCommand {
         var prediction = Prediction(logits: logits, names: names, top: top)
         let label = Int(test.labels[index])
         let actual = label < names.count ? names[label] : "\(label)"
-        prediction.actual = actual
+        (prediction.data, prediction.index, prediction.actual) = (test.name, index, actual)
         try prediction.show(as: output.format)
         if output.format == .text {
             try Console.print("test image \(index) of \(test.name) is: \(actual)")
@@ -96,9 +96,7 @@ struct PredictCommand: ParsableCommand {
         let loaded = try trained.loadForPhotos(head)
         let views = try views.views(for: loaded.preprocessing.size)
         if let seen {
-            guard seen.lowercased().hasSuffix(".png") else {
-                throw ValidationError("\(seen) must end in .png: a PNG file is written")
-            }
+            try ValidationError.checkIsPNG(seen)
             try AtomicFile.checkReplaceable(seen)
         }
         let list = PhotoList(photos.images)

@@ -18,10 +18,11 @@ struct RecipesCommand: ParsableCommand {
             case .json: try Console.print(json: recipe)
             case .text:
                 let lines =
-                    ["\(recipe.name): \(recipe.summary)"] + (recipe.reaches.map { ["  reaches \($0)"] } ?? [])
-                    + [
+                    [
+                        "\(recipe.name): \(recipe.summary)",
+                        "  " + (recipe.reaches.map { "reaches \($0) in " } ?? "takes ") + recipe.takes,
                         Text.wrapped(
-                            "  \(recipe.options)", width: (Console.outputColumns ?? 100) - 1, indent: 0)
+                            "  \(recipe.options)", width: (Console.outputColumns ?? 100) - 1, indent: 0),
                     ]
                 try Console.print((index > 0 ? "\n" : "") + lines.joined(separator: "\n"))
             }

@@ -160,6 +160,13 @@ extension ValidationError {
         if let value, let reason = range.objection(to: value) { throw ValidationError("\(name) \(reason)") }
     }
 
+    /// - Throws: a validation error if a file to draw a picture in has the name of another format.
+    static func checkIsPNG(_ file: String) throws {
+        guard file.lowercased().hasSuffix(".png") else {
+            throw ValidationError("\(file) must end in .png: a PNG file is written")
+        }
+    }
+
     /// Makes any error of `body` one of the command line, which has an exit code of its own.
     static func wrapping<Result>(_ body: () throws -> Result) throws -> Result {
         do {

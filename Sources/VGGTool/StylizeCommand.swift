@@ -52,7 +52,7 @@ struct StylizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the styles are, likewise (default: relu1_1 to relu5_1).", valueName: "layer,…"))
+            "Where the styles are, likewise (default: the first ReLU of each block).", valueName: "layer,…"))
     var styleLayer: LayerWeights?
 
     @Option(parsing: .unconditional, help: "How much the content counts.") var contentWeight = 1.0
@@ -100,9 +100,7 @@ struct StylizeCommand: ParsableCommand {
 
     func validate() throws {
         guard !styles.isEmpty else { throw ValidationError("name a picture in whose manner to paint") }
-        guard output.lowercased().hasSuffix(".png") else {
-            throw ValidationError("\(output) must end in .png: a PNG file is written")
-        }
+        try ValidationError.checkIsPNG(output)
         for size in self.size.numbers {
             try ValidationError.check("--size", size, in: 1...Preprocessing.maximumSize)
         }

@@ -181,10 +181,10 @@ struct TrainCommand: ParsableCommand {
                     + "\(Setting.blockDropout) is for the blocks")
         }
         let folder = resumed ?? runDir.map(RunFolder.init) ?? .unused(Self.newFolder(configuration))
-        if resumed != nil {
+        if let resumed {
             // What the run cannot get any more needs no comparison.
             try configuration.checkSelection(
-                hasValidation: configuration.validationSplit != nil, isResumed: true)
+                hasValidation: resumed.readConfiguration().validationSplit != nil, isResumed: true)
             try folder.checkCanGoOn(with: configuration)
         } else if folder.holdsRun {
             throw TrainingError.runExists(folder: folder.path)

@@ -161,6 +161,11 @@ extension ModelOptions {
     /// - Throws: `FileError` if neither says which network it is.
     func specification(of trained: TrainedModel) throws -> ModelSpecification {
         if let problem = trained.problem, arch != "alexnet" { throw FileError(trained.path, "\(problem)") }
+        if let own = trained.stored?.model.inChannels, let inChannels, own != inChannels {
+            throw FileError(
+                trained.path,
+                "has \(Text.count(own, "input channel")), which does not fit --in-channels \(inChannels)")
+        }
         var model = applied(to: trained.stored?.model ?? ModelSpecification())
         guard trained.isRecognized, let stored = trained.stored?.model, try rows != nil else { return model }
         // The rows that were asked for are the file's by now, under the name that they have there.

@@ -72,12 +72,12 @@ struct TrainingDisplay {
         }
         try Console.print("curves: \(folder.curvesPNGPath)")
         if let best = summary.best, let configuration = start?.configuration {
-            if summary.epochs < configuration.epochs, let patience = configuration.patience,
-                summary.epochs - best.epoch >= patience
+            let since = summary.epochs - best.epoch
+            if summary.epochs < configuration.epochs, let patience = configuration.patience, since >= patience
             {
                 try Console.print(
-                    "stopped: \(Text.count(patience, "epoch")) without a better one; to go on: "
-                        + "\(folder.resumption) \(Setting.patience) \(2 * patience)")
+                    "stopped: \(Text.count(since, "epoch")) without a better one; to go on: "
+                        + "\(folder.resumption) \(Setting.patience) \(2 * since)")
             }
             try Console.print(
                 "\(configuration.keep == .best ? "kept" : "best"): epoch \(best.epoch), "

@@ -21,6 +21,8 @@ extension ClassWeights {
         let isText = option == "balanced" || option.hasPrefix("{")
         do {
             self = try ClassWeights(isText ? option : Self.text(of: HomeFolder.expandingTilde(option)))
+        } catch let error as FileError {
+            throw ValidationError("\(error)")
         } catch {
             throw ValidationError(isText ? "\(error)" : "\(option): \(error)")
         }

@@ -87,10 +87,11 @@ struct VGGCommand: ParsableCommand {
         }.joined(separator: "\n")
     }
 
-    /// - Throws: `ValidationError` that lists the commands, if the first argument is none.
+    /// - Throws: `ValidationError` that lists the commands, if the first argument, or that of help, is none.
     private static func checkCommand() throws {
         let commands = configuration.subcommands.map { $0.configuration }
-        guard let name = arguments.first, !name.hasPrefix("-"), name != "help",
+        let words = arguments.first == "help" ? Array(arguments.dropFirst()) : arguments
+        guard let name = words.first, !name.hasPrefix("-"), name != "help",
             !commands.contains(where: { $0.commandName == name })
         else { return }
         let names = commands.compactMap(\.commandName)

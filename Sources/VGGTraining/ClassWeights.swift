@@ -16,8 +16,8 @@ public enum ClassWeights: Hashable, Sendable, Codable, CustomStringConvertible {
     public init(_ text: String) throws(TrainingError) {
         if text == "balanced" {
             self = .balanced
-        } else if let weights = try? JSONDecoder().decode([String: Float].self, from: Data(text.utf8)) {
-            self = .named(weights)
+        } else if let weights = try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)) {
+            self = .named(weights.mapValues(Float.init))
         } else {
             throw .invalidSetting(
                 .classWeights,
@@ -58,7 +58,8 @@ public enum ClassWeights: Hashable, Sendable, Codable, CustomStringConvertible {
         guard case .named(let weights) = self else { return }
         for (name, weight) in weights.sorted(by: { $0.key < $1.key }) where !(weight > 0 && weight.isFinite) {
             throw .invalidSetting(
-                .classWeights, reason: "must be greater than 0, not \(weight) for \(name.quotedName)")
+                .classWeights,
+                reason: "must be greater than 0 and at most 3.4e38, not \(weight) for \(name.quotedName)")
         }
         guard let names else { return }
         let wrong = weights.keys.filter { !names.contains($0) }.sorted()

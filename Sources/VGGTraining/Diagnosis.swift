@@ -32,7 +32,7 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
     private static func lowerRate(_ rate: Float) -> String { String(format: "%g", rate / 10) }
 
     /// A loss or weights that are no longer finite numbers.
-    /// - Parameter run: whose last weights were good; nil if there are none.
+    /// - Parameter run: with the weights before; nil if there are none.
     static func diverged(
         epoch: Int, step: Int, what: String, of network: Network, configuration: TrainingConfiguration,
         run: RunFolder?
@@ -43,7 +43,7 @@ public struct Diagnosis: Hashable, Sendable, Codable, CustomStringConvertible {
         if !network.hasBatchNorm() { advice.append("batch norm (\(Setting.arch) vgg11_bn)") }
         if configuration.optimizer.momentum > 0 { advice.append("less \(Setting.momentum)") }
         let change = SettingConflict(setting: .learningRate, stored: "\(rate)", given: lower)
-        if let newRun = run?.newRun(configuration, [change]) {
+        if let run, run.lastTestIsFinite, let newRun = run.newRun(configuration, [change]) {
             advice.append("a new run from the last good weights: \(newRun)")
         }
         return Diagnosis(

@@ -23,10 +23,11 @@ public struct LearningRateTest: Hashable, Sendable, Codable {
 
         /// - Throws: `TrainingError.invalidSetting` for numbers that make no sense.
         package func validate() throws(TrainingError) {
-            guard least > 0, least < greatest, greatest.isFinite, Float(least) > 0 else {
+            guard Float(least) > 0, least < greatest, Float(greatest).isFinite else {
                 throw .invalidSetting(
                     .lrFindRange,
-                    reason: "must be two rates above 0, the greater one last, not \(least),\(greatest)")
+                    reason: "must be two rates above 0 in single precision, the greater one last, not "
+                        + "\(least),\(greatest)")
             }
             if let reason = (20...10_000).objection(to: steps) {
                 throw .invalidSetting(.lrFindSteps, reason: reason)

@@ -22,11 +22,12 @@ extension Optimizer {
             (.bnBiasLrScale, bnBiasLrScale),
         ]
         for case (let setting, let rate?) in rates where !(rate > 0 && rate.isFinite) {
-            throw .invalidSetting(setting, reason: "must be greater than 0, not \(rate)")
+            throw .invalidSetting(setting, reason: "must be greater than 0 and at most 3.4e38, not \(rate)")
         }
         try kind == .sgd ? validateSGD() : validateAdam()
         guard weightDecay >= 0, weightDecay.isFinite else {
-            throw .invalidSetting(.weightDecay, reason: "must be at least 0, not \(weightDecay)")
+            throw .invalidSetting(
+                .weightDecay, reason: "must be at least 0 and at most 3.4e38, not \(weightDecay)")
         }
         if let decay = vectorWeightDecay {
             guard decay == 0 else {

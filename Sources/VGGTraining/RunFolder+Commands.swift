@@ -11,6 +11,13 @@ extension RunFolder {
         return "\(resumption) \(Setting.dataDirectory) \(folder.shellWord)"
     }
 
+    /// Whether the weights could be tested after the last epoch that is saved: what is finite may overflow all the same.
+    var lastTestIsFinite: Bool {
+        let records = (try? readMetricLines().records) ?? []
+        for case .epoch(let figures) in records.reversed() { return figures.testLoss.isFinite }
+        return true
+    }
+
     /// The command that starts another run from the weights of this one; nil if it has none that are whole, or if they may
     /// not fit.
     /// - Parameters:

@@ -83,7 +83,18 @@ struct SettledPhotos {
         remarks += BrokenPhoto.remarks(skipped)
         let labels = Set(self.training.labels)
         if let lost = training.classNames.indices.first(where: { !labels.contains(UInt16($0)) }) {
-            throw FileError(photos.folder, "no photo of the class \(training.classNames[lost]) can be read")
+            let isTested = [self.test, self.validation].contains {
+                $0?.labels.contains(UInt16(lost)) == true
+            }
+            let name = training.classNames[lost]
+            guard isTested else {
+                throw FileError(photos.folder, "no photo of the class \(name) can be read")
+            }
+            throw FileError(
+                photos.folder,
+                "of the class \(name) no photo can be read that would be for training"
+                    + (known == nil && configuration.validationSplit != nil
+                        ? "; another \(Setting.seed) keeps other ones for testing" : ""))
         }
     }
 

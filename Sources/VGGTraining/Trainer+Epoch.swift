@@ -105,7 +105,9 @@ extension Trainer {
     /// - Parameter step: the one that it was seen in; the next may be under way.
     func diverged(_ what: String, at step: Int, _ report: (TrainingEvent) -> Void) -> TrainingError {
         let diagnosis = Diagnosis.diverged(
-            epoch: state.epoch + 1, step: step, what: what, of: setup.network,
+            // What an epoch's end finds is of that epoch.
+            epoch: state.epoch + (state.stepInEpoch > 0 || state.epoch == 0 ? 1 : 0), step: step, what: what,
+            of: setup.network,
             configuration: configuration, run: folder)
         // Without it, a resumed run ends by the same error, only later.
         if let folder { try? folder.write(diagnosis) }

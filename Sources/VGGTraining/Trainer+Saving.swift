@@ -107,6 +107,12 @@ extension Trainer {
             if case .epoch(let figures) = record, figures.epoch > state.epoch { return false }
             return record.step <= state.step
         }
+        if configuration.selects, configuration.keep != .best {
+            // Patience may be new, and then the epochs so far have not been compared.
+            for case .epoch(let figures) in metrics where state.best.map(figures.isBetter) ?? true {
+                state.best = figures
+            }
+        }
         let hasOtherSums = try folder.hasOtherSums()
         let device = try folder.readConfiguration().device ?? "cpu"
         if let photos = setup.photos.record { try folder.write(photos) }
@@ -178,7 +184,8 @@ extension RunFolder {
         let conflicts = own.conflicts(with: configuration)
         guard conflicts.isEmpty else {
             throw TrainingError.conflictingSettings(
-                folder: path, conflicts, newRun: newRun(own, conflicts, dataIn: configuration.dataDirectory))
+                folder: path, conflicts,
+                newRun: newRun(own, own.changes(to: configuration), dataIn: configuration.dataDirectory))
         }
     }
 }

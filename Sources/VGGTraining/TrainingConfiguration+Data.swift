@@ -64,13 +64,14 @@ extension TrainingConfiguration {
         return result
     }
 
-    /// Bytes that a training stores beside what every one does: all gradients where they are clipped or added up, and then
-    /// their sum and the batches of a step.
-    func bytesOfGradients(_ plan: Plan) -> Int {
+    /// Bytes that a training on so many images stores beside what every one does: all gradients where they are clipped or added
+    /// up, and then their sum and the batches of a step.
+    func bytesOfGradients(_ plan: Plan, batchSize: Int, images: Int) -> Int {
         let all = plan.trainedParameterCount * MemoryLayout<Float>.stride
         let adds = (gradAccumSteps ?? 1) > 1
-        let batches = ((gradAccumSteps ?? 1) - 1) * batchSize * plan.network.input.count
-        return (adds || clipGrad != nil ? all : 0) + (adds ? all : 0) + batches * MemoryLayout<Float>.stride
+        let waiting = min(((gradAccumSteps ?? 1) - 1) * batchSize, images)
+        return (adds || clipGrad != nil ? all : 0) + (adds ? all : 0)
+            + waiting * plan.network.input.count * MemoryLayout<Float>.stride
     }
 
     /// How the data set's images become the network's input.

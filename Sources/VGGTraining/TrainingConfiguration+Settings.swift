@@ -19,7 +19,7 @@ extension TrainingConfiguration {
         let value: @Sendable (TrainingConfiguration) -> String
     }
 
-    /// Every setting, in the order in which differences are reported.
+    /// Every setting, in the order in which differences are reported. What says the same as saying nothing has the same text.
     private static let rows: [Row] = [
         Row(setting: .arch, isOfWeights: true) { $0.model.arch },
         Row(setting: .convArch, isOfWeights: true) { text($0.model.convArch) },
@@ -45,9 +45,9 @@ extension TrainingConfiguration {
         Row(setting: .opt) { $0.optimizer.kind.rawValue },
         Row(setting: .learningRate) { "\($0.optimizer.learningRate)" },
         Row(setting: .headLearningRate) { text($0.optimizer.headLearningRate) },
-        Row(setting: .bnBiasLrScale) { text($0.optimizer.bnBiasLrScale) },
+        Row(setting: .bnBiasLrScale) { "\($0.optimizer.bnBiasLrScale ?? 1)" },
         Row(setting: .momentum) { "\($0.optimizer.momentum)" },
-        Row(setting: .dampening) { text($0.optimizer.dampening) },
+        Row(setting: .dampening) { "\($0.optimizer.dampening ?? 0)" },
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
         Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
         Row(setting: .noNormDecay, isFlag: true) { "\($0.optimizer.vectorWeightDecay == 0)" },
@@ -57,7 +57,7 @@ extension TrainingConfiguration {
         Row(setting: .modelEmaDecay) { text($0.optimizer.average?.decay) },
         Row(setting: .modelEmaWarmup, isFlag: true) { "\($0.optimizer.average?.usesWarmup == true)" },
         Row(setting: .clipGrad) { text($0.clipGrad) },
-        Row(setting: .gradAccumSteps) { text($0.gradAccumSteps) },
+        Row(setting: .gradAccumSteps) { "\($0.gradAccumSteps ?? 1)" },
         Row(setting: .batchSize) { "\($0.batchSize)" },
         Row(setting: .seed) { "\($0.seed)" },
         Row(setting: .device, mayChange: true) { $0.device ?? "cpu" },
@@ -70,36 +70,38 @@ extension TrainingConfiguration {
         Row(setting: .initialWeights, isOfWeights: true) { text($0.initialWeights) },
         Row(setting: .weightsKey, isOfWeights: true) { text($0.initialWeightsKey) },
         Row(setting: .freeze) { text($0.freeze?.rawValue) },
-        Row(setting: .smoothing) { text($0.smoothing) },
+        Row(setting: .smoothing) { "\($0.smoothing ?? 0)" },
         Row(setting: .keep) { ($0.keep ?? .last).rawValue },
         Row(setting: .patience, mayChange: true) { text($0.patience) },
         Row(setting: .log, mayChange: true) { list($0.log?.map(\.rawValue)) },
         Row(setting: .classWeights) { text($0.classWeights) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
-        Row(setting: .warmupEpochs) { text($0.schedule?.warmupEpochs) },
+        Row(setting: .warmupEpochs) { "\($0.schedule?.warmupEpochs ?? 0)" },
         Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
-        Row(setting: .minLr) { text($0.schedule?.minLr) },
+        Row(setting: .minLr) { "\($0.schedule?.minLr ?? 0)" },
         Row(setting: .decayEpochs) { text($0.schedule?.decayEpochs) },
         Row(setting: .decayMilestones) { list($0.schedule?.decayMilestones) },
-        Row(setting: .decayRate) { text($0.schedule?.decayRate) },
+        Row(setting: .decayRate) { "\($0.schedule?.decayRate ?? 0.1)" },
         Row(setting: .patienceEpochs) { text($0.schedule?.patienceEpochs) },
-        Row(setting: .cropPadding) { text($0.augmentation?.cropPadding) },
+        Row(setting: .cropPadding) { "\($0.augmentation?.cropPadding ?? 0)" },
         Row(setting: .scale) { list($0.augmentation?.scale) },
         Row(setting: .ratio) { list($0.augmentation?.ratio) },
-        Row(setting: .hflip) { text($0.augmentation?.hflip) },
-        Row(setting: .vflip) { text($0.augmentation?.vflip) },
+        Row(setting: .hflip) {
+            "\($0.augmentation?.hflip ?? ($0.augmentation?.alternatingFlip == true ? 0.5 : 0))"
+        },
+        Row(setting: .vflip) { "\($0.augmentation?.vflip ?? 0)" },
         Row(setting: .alternatingFlip, isFlag: true) { "\($0.augmentation?.alternatingFlip == true)" },
         Row(setting: .colorJitter) { list($0.augmentation?.colorJitter) },
         Row(setting: .autoAugment) { text($0.augmentation?.autoAugment?.rawValue) },
-        Row(setting: .reprob) { text($0.augmentation?.reprob) },
-        Row(setting: .remode) { text($0.augmentation?.remode?.rawValue) },
-        Row(setting: .recount) { text($0.augmentation?.recount) },
+        Row(setting: .reprob) { "\($0.augmentation?.reprob ?? 0)" },
+        Row(setting: .remode) { ($0.augmentation?.remode ?? .const).rawValue },
+        Row(setting: .recount) { "\($0.augmentation?.recount ?? 1)" },
         Row(setting: .mixup) { text($0.mixing?.mixup) },
         Row(setting: .cutmix) { text($0.mixing?.cutmix) },
         Row(setting: .cutmixMinmax) { list($0.mixing?.cutmixMinmax) },
-        Row(setting: .mixupProb) { text($0.mixing?.mixupProb) },
-        Row(setting: .mixupSwitchProb) { text($0.mixing?.mixupSwitchProb) },
-        Row(setting: .mixupMode) { text($0.mixing?.mixupMode?.rawValue) },
+        Row(setting: .mixupProb) { "\($0.mixing?.mixupProb ?? 1)" },
+        Row(setting: .mixupSwitchProb) { "\($0.mixing?.mixupSwitchProb ?? 0.5)" },
+        Row(setting: .mixupMode) { ($0.mixing?.mixupMode ?? .batch).rawValue },
         Row(setting: .mixupOffEpoch) { text($0.mixing?.mixupOffEpoch) },
     ]
 
@@ -113,11 +115,18 @@ extension TrainingConfiguration {
 
     /// The settings in which a run that goes on with `other` would compute something else.
     public func conflicts(with other: TrainingConfiguration) -> [SettingConflict] {
+        changes(to: other).filter { change in
+            let mayChange = Self.rows.contains { $0.setting == change.setting && $0.mayChange }
+            return !mayChange || change.setting == .epochs && schedule?.dependsOnEpochs == true
+        }
+    }
+
+    /// The settings in which `other` is different, also where a run may go on with that.
+    func changes(to other: TrainingConfiguration) -> [SettingConflict] {
         Self.rows.compactMap { row in
             let (stored, given) = (row.value(self), row.value(other))
-            let mayChange = row.mayChange && !(row.setting == .epochs && schedule?.dependsOnEpochs == true)
-            guard !mayChange, stored != given else { return nil }
-            return SettingConflict(setting: row.setting, stored: stored, given: given)
+            return stored == given
+                ? nil : SettingConflict(setting: row.setting, stored: stored, given: given)
         }
     }
 
@@ -190,7 +199,8 @@ extension TrainingConfiguration {
         }
         try optimizer.validate()
         if let clipGrad, !(clipGrad > 0 && clipGrad.isFinite) {
-            throw TrainingError.invalidSetting(.clipGrad, reason: "must be greater than 0, not \(clipGrad)")
+            throw TrainingError.invalidSetting(
+                .clipGrad, reason: "must be greater than 0 and at most 3.4e38, not \(clipGrad)")
         }
         if let smoothing, !(0..<1 ~= smoothing) {
             throw TrainingError.invalidSetting(

@@ -134,16 +134,17 @@ public struct TrainingSetup {
             try network.check(dataset, preparation)
         }
         classWeights = try configuration.classWeights?.weights(of: training, outputs: network.output.count)
-        plan = try Plan(
+        let plan = try Plan(
             network, batchSize: (configuration.batchSize + ranks - 1) / ranks, mode: .training,
             precision: configuration.precision,
             frozenLayers: try configuration.freeze.map { try network.layerCount(of: $0) } ?? 0)
         let memory = device.memory(of: plan, optimizer: configuration.optimizer)
-        let gradients = configuration.bytesOfGradients(plan)
+        let images = training.count
         try plan.checkFits(on: device, optimizer: configuration.optimizer) { batchSize in
             // What is saved is copied first.
             BatchLoader.bytes(of: network.input, batchSize: batchSize) + memory.parameters
-                + memory.optimizerState + gradients
+                + memory.optimizerState
+                + configuration.bytesOfGradients(plan, batchSize: batchSize, images: images)
         }
         if let folder {
             let optimizer = configuration.optimizer
@@ -172,6 +173,7 @@ public struct TrainingSetup {
         )
         (trainingPreparation, testPreparation) = (preparation, preparation)
         trainingPreparation.augmentation = configuration.augmentation?.augmentation
+        self.plan = plan
         (self.memory, self.folder, self.lock, self.stored) = (memory, folder, lock, stored)
         self.hasCheckpoint = hasCheckpoint
         let remark = validation == nil ? configuration.selectionRemark : nil

@@ -34,6 +34,17 @@ import VGGPictures
         #expect(firstRed % chart.width > firstBlue % chart.width)
     }
 
+    /// What stands above a small matrix is not cut off.
+    @Test func isAsWideAsItsTitle() {
+        func chart(_ title: String) -> Bitmap {
+            ConfusionChart(title: title, names: ["a", "b"], counts: [[5, 0], [0, 3]]).bitmap()
+        }
+        let long = String(repeating: "a long title ", count: 9)
+        #expect(chart(long).width > Int(Bitmap.width(of: long, size: 16)))
+        let answer = Bitmap.width(of: "the network's answer", size: 14)
+        #expect(chart("").width == chart("short").width && chart("").width > Int(answer) + 40)
+    }
+
     /// A thousand classes still fit a picture that programs open, and long names leave room for the cells.
     @Test(arguments: [1, 10, 100, 1000]) func fitsAnyNumberOfClasses(_ classes: Int) {
         let name = String(repeating: "a long name ", count: 8)

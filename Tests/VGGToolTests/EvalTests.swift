@@ -19,6 +19,7 @@ extension ToolTests {
         #expect(confusion.count == 10 && confusion.joined().reduce(0, +) == 300)
         let right = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
         #expect(object["accuracy"] as? Double == Double(right) / 300)
+        #expect(object["data"] as? String == "fashion-mnist")
         let classes = try #require(report["classes"] as? [[String: Any]])
         #expect(classes.first?["name"] as? String == "t-shirt" && classes.first?["f1_score"] is Double)
         #expect(classes.compactMap { $0["support"] as? Int } == confusion.map { $0.reduce(0, +) })
@@ -68,6 +69,7 @@ extension ToolTests {
                 let seen = try #require(
                     try run("predict run \(data) \(image) --top 10 --tta \(tta) --format json").objects()
                         .first)
+                #expect(seen["index"] as? Int == (image == "first.png" ? nil : 0))
                 let top = try #require(seen["top"] as? [[String: Any]])
                 let own = try #require(top.first { $0["class"] as? String == "ankle boot" })
                 #expect(abs(exp(-loss) - (own["probability"] as? Double ?? 0)) < 1e-5, "\(tta) \(image)")

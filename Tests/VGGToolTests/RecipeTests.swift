@@ -34,7 +34,8 @@ extension ToolTests {
         ("fashion-mnist", "--epochs 1"), ("fashion-mnist", "--arch vgg11 --size 32"),
         ("fashion-mnist", "--arch alexnet --size 96"), ("fashion-mnist", "--class-weights balanced"),
         ("quick", "--opt adam"), ("fine-tune", "--crop-padding 2"), ("fine-tune", "--opt adamw"),
-        ("fine-tune", "--val-split 0 --keep last"),
+        ("fine-tune", "--val-split 0 --keep last"), ("fashion-mnist", "--mean 73 --std 90"),
+        ("fashion-mnist", "--preprocessing plain"), ("fashion-mnist", "--adaptive-pool --size 32"),
     ]) func whatIsTypedBesideARecipeWins(_ name: String, _ options: String) throws {
         var command =
             "train --recipe \(name) \(options) --train-limit 8 --test-limit 8 --max-steps 1 --run-dir tried"
@@ -47,6 +48,8 @@ extension ToolTests {
         let configuration = try RunFolder(folder.url("tried").path).readConfiguration()
         switch options {
         case "--opt adamw": #expect(configuration.optimizer.headLearningRate == nil)
+        case "--preprocessing plain": #expect(configuration.preprocessing?.std == [1])
+        case "--adaptive-pool --size 32": #expect(configuration.model.pool == 7)
         case "--no-model-ema": #expect(configuration.optimizer.average == nil)
         case "--scale 0.5,1": #expect(configuration.augmentation?.cropPadding == nil)
         case "--val-split 0 --keep last": #expect(configuration.validationSplit == nil)
@@ -65,6 +68,11 @@ extension ToolTests {
         let options = "--size 28 --mean 0.2860 --std 0.3530 --crop-padding 2 --hflip 0.5 --reprob 0.5"
         #expect(try recipe == sheet("\(options) --cutmix 1 --mixup-prob 0.5"))
         #expect(try recipe != sheet(options))
+        // Statistics are those of a data set, whichever side its name stands on.
+        try writeStripes(4)
+        let plain = options.replacing("--mean 0.2860 --std 0.3530", with: "")
+        let other = try sheet("\(plain) --cutmix 1 --mixup-prob 0.5 folder:photos")
+        #expect(try other == sheet("--recipe=fashion-mnist folder:photos"))
     }
 
     /// The record's recipe, as docs and people rely on it.

@@ -46,6 +46,11 @@ extension ToolTests {
             let result = try run(arguments)
             #expect(result.status == 0, "\(arguments): \(result.errors)")
         }
+        // What looks at pictures alone needs no layer's name, whatever layers the network has.
+        let alike = try run("distance photo.png photo.png --size 28 --weights fashion-mnist --format json")
+        #expect(try alike.objects().first?["distance"] as? Double == 0, "\(alike.errors)")
+        let written = try run("convert fashion-mnist a.safetensors --format json").objects().first
+        #expect(written?["classes"] as? Int == 10 && written?["parameters"] as? Int == 2_329_802)
         // What it says of itself is kept, and the numbers are exact.
         let (shipped, converted) = (
             try TrainedModel(shipped: .fashionMNIST),

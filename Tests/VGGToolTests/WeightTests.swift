@@ -79,7 +79,7 @@ extension ToolTests {
         .enabled(if: ImageFormat.png.isSupported),
         arguments: [
             ("explain run 0.png --output cam.png --precision bf16", "", "single precision"),
-            ("explain run 0.png --output cam.png --batch-size 4", "", "one photo is explained at a time"),
+            ("explain run 0.png 1.png --output cam.png", "", "Unexpected argument '1.png'"),
             ("features run 0.png --layer relu1_1 --output f.npy --labels names.txt", "", "--labels"),
             (
                 "features run 0.png --layer relu1_1 --output f.npy", "export VGG_MAX_MEMORY=1000",

@@ -73,6 +73,8 @@ import VGGTraining
         ("`warmupEpochs`", { schedule(&$0) { $0.warmupEpochs = 3 } }),
         ("`warmupEpochs`", { schedule(&$0) { ($0.sched, $0.warmupEpochs) = (.onecycle, 1) } }),
         ("`warmupLr`", { schedule(&$0) { $0.warmupLr = 0.1 } }),
+        // In single precision this is no number.
+        ("`warmupLr`", { schedule(&$0) { ($0.warmupEpochs, $0.warmupLr) = (1, 1e300) } }),
         ("`cropPadding`", { augment(&$0) { $0.cropPadding = -1 } }),
         ("`cropPadding`", { augment(&$0) { ($0.cropPadding, $0.ratio) = (2, [1, 1]) } }),
         ("`scale`", { augment(&$0) { $0.scale = [0.5] } }),
@@ -106,6 +108,7 @@ import VGGTraining
         ("`patienceEpochs`", { schedule(&$0) { ($0.sched, $0.patienceEpochs) = (.plateau, -1) } }),
         ("`decayEpochs`", { schedule(&$0) { ($0.sched, $0.decayEpochs) = (.plateau, 3) } }),
         ("`classWeights`", { $0.classWeights = .named(["a": 0]) }),
+        ("`classWeights`", { $0.classWeights = try? ClassWeights("{\"a\": 1e39}") }),
         ("`classWeights`", { ($0.labels, $0.classWeights) = (["a", "b"], .named(["a": 1, "c": 2])) }),
         ("`classWeights`", { ($0.data, $0.classWeights) = ("fashion-mnist", .named(["shoes": 1])) }),
         (
@@ -222,6 +225,21 @@ import VGGTraining
         #expect(optimizers[2].learningRate == 0.5 * 0.01 && optimizers[2].headLearningRate == 0.5 * 0.1)
         #expect(optimizers[3].learningRate == 0)
         #expect(optimizers.allSatisfy { $0.momentum == 0.9 && $0.nesterov })
+    }
+
+    /// Who says what is so anyway asks for nothing else.
+    @Test func whatIsUsualMayBeSaid() {
+        let stored = smallConfiguration()
+        var other = stored
+        (other.gradAccumSteps, other.smoothing, other.optimizer.dampening) = (1, 0, 0)
+        other.optimizer.bnBiasLrScale = 1
+        Self.schedule(&other) { ($0.warmupEpochs, $0.minLr, $0.decayRate) = (0, 0, 0.1) }
+        Self.augment(&other) {
+            ($0.cropPadding, $0.hflip, $0.vflip, $0.reprob) = (0, 0, 0, 0)
+            ($0.remode, $0.recount) = (.const, 1)
+        }
+        Self.mix(&other) { ($0.mixupProb, $0.mixupSwitchProb, $0.mixupMode) = (1, 0.5, .batch) }
+        #expect(stored.conflicts(with: other) == [])
     }
 
     @Test func onlySomeOptionsMayChange() {

@@ -218,5 +218,23 @@ import VGGTraining
         #expect(again.remarks.first?.contains("diverged in epoch 2") == true)
         #expect(again.remarks.first?.hasSuffix(way) == true)
         #expect(run.readDiagnosis() == nil)
+
+        // Weights that could not be tested are no way on.
+        let lines = try String(decoding: run.bytes(\.metricsPath), as: UTF8.self)
+        try folder.write(
+            Array(lines.replacing(/"test_loss":[0-9.e-]+/, with: "\"test_loss\":\"nan\"").utf8),
+            to: "run/metrics.jsonl")
+        let hopeless = try self.problem { try again.run() }
+        #expect(hopeless.contains("diverged") && !hopeless.contains("a new run"))
+    }
+
+    /// What is found when an epoch has ended is of that epoch.
+    @Test func divergesInTheEpochThatItEnds() throws {
+        var configuration = tinyConfiguration()
+        (configuration.epochs, configuration.optimizer.learningRate) = (3, 3e38)
+        let problem = try problem {
+            try trainer(configuration, folder: TemporaryFolder().run("run")).run()
+        }
+        #expect(problem.contains("diverged in epoch 1,"), "\(problem)")
     }
 }

@@ -110,7 +110,7 @@ import VGGTraining
     @Test func refusesRatesThatMakeNoSense() {
         for plan in [
             trying(0, 1, 100), trying(1, 1, 100), trying(1e-3, .infinity, 100), trying(1e-3, 1, 19),
-            trying(1e-60, 1, 100),
+            trying(1e-60, 1, 100), trying(1e-7, 1e307, 100),
         ] {
             #expect(throws: TrainingError.self) { try plan.validate() }
         }

@@ -315,13 +315,14 @@ import VGGTraining
             try trainer(smallConfiguration(), folder: run)
         }
         var other = smallConfiguration()
-        other.seed = 6
+        // With what may change, too.
+        (other.seed, other.epochs, other.log) = (6, 4, [.csv])
         #expect(
             throws: TrainingError.conflictingSettings(
                 folder: run.path, [SettingConflict(setting: .seed, stored: "5", given: "6")],
                 newRun:
-                    "vgg train `initialWeights` \(run.path) `data` stripes `epochs` 2 `learningRate` 0.01 `momentum` 0.9 `nesterov` "
-                    + "`weightDecay` 0.0001 `batchSize` 8 `seed` 6")
+                    "vgg train `initialWeights` \(run.path) `data` stripes `epochs` 4 `learningRate` 0.01 `momentum` 0.9 `nesterov` "
+                    + "`weightDecay` 0.0001 `batchSize` 8 `seed` 6 `log` csv")
         ) { try trainer(other, folder: run, resuming: true) }
     }
 

@@ -162,6 +162,16 @@ import VGGTraining
         #expect(try folder.run("run").bytes(\.modelPath) == folder.run("patient").bytes(\.modelPath))
     }
 
+    /// Patience that is new to a run counts from its best epoch, too.
+    @Test func latePatienceKnowsTheEpochsBefore() throws {
+        _ = try trainer(configuration(6, keep: nil), "run").run()
+        var patient = configuration(20, keep: nil)
+        patient.patience = 2
+        let summary = try #require(try trainer(patient, "run", resuming: true).run())
+        let best = try best(epochs(folder.run("run")))
+        #expect(summary.best == best && summary.epochs == max(6, best.epoch + 2))
+    }
+
     /// Where nothing is kept for validation, the test must not take its place unsaid.
     @Test func theTestHasNoSay() throws {
         func setup(_ change: (inout TrainingConfiguration) -> Void) throws -> TrainingSetup {

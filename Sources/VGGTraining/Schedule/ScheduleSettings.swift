@@ -88,8 +88,8 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
                 reason: "must be between 0 and the \(epochs) of \(Setting.epochs), not \(warmupEpochs)")
         }
         let rates: [(Setting, Double?)] = [(.warmupLr, warmupLr), (.minLr, minLr)]
-        for case (let setting, let rate?) in rates where !(rate >= 0 && rate.isFinite) {
-            throw .invalidSetting(setting, reason: "must be at least 0, not \(rate)")
+        for case (let setting, let rate?) in rates where !(rate >= 0 && Float(rate).isFinite) {
+            throw .invalidSetting(setting, reason: "must be at least 0 and at most 3.4e38, not \(rate)")
         }
         let decays: [(Setting, Double?, ClosedRange<Double>)] = [
             (.decayEpochs, decayEpochs, 0.001...1e6), (.decayRate, decayRate, 1e-6...10),

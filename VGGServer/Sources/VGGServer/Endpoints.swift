@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import VGGFiles
+import VGGImages
 import VGGInference
 import VGGModel
 
@@ -150,7 +151,17 @@ extension InferenceServer {
             try Multipart.file(in: body, boundary: boundary)
         }
         return try await decoder.input(
-            from: picture ?? body, model.predictor.preprocessing, by: call.deadline)
+            from: picture ?? body, preprocessing(call, for: model), by: call.deadline)
+    }
+
+    /// As the model says, or of the garment in the picture alone, as `vgg predict` has it.
+    func preprocessing(_ call: Call, for model: ServedModel) throws(APIError) -> Preprocessing {
+        let own = model.predictor.preprocessing
+        return switch call.query("preprocessing") {
+        case nil, "model": own
+        case "garment": own.looking(for: .garment)
+        default: throw .invalid("'preprocessing' must be model or garment")
+        }
     }
 
     private func classify(_ call: Call) async throws -> Response {

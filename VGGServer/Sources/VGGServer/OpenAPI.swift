@@ -120,6 +120,8 @@ enum OpenAPI {
         ["name": .string(name), "in": "query", "required": .bool(required), "schema": schema]
     }
 
+    private static let preprocessing = queryChoice("preprocessing", "model", "garment")
+
     static let server = operation("The server and its extensions", answers: json("Server"))
     static let live = operation("Whether the server runs")
     static let ready: JSON = {
@@ -145,7 +147,9 @@ enum OpenAPI {
         ], computes: true)
     static let classify = operation(
         "What a picture shows", answers: json("Prediction"), body: pictures,
-        parameters: [query("top", required: false, ["type": "integer", "minimum": 1, "default": 5])],
+        parameters: [
+            query("top", required: false, ["type": "integer", "minimum": 1, "default": 5]), preprocessing,
+        ],
         computes: true)
     static let features = operation(
         "What a layer makes of a picture", answers: json("Features"), body: pictures,
@@ -156,7 +160,7 @@ enum OpenAPI {
                 [
                     "type": "string", "default": "none",
                     "enum": .array(FeaturePooling.allCases.map { .string($0.rawValue) }),
-                ]),
+                ]), preprocessing,
         ], computes: true)
     static let distance = operation(
         "How alike two pictures look to a network", answers: json("Distance"), body: pair("a", "b"),

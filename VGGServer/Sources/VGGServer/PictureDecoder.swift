@@ -19,13 +19,15 @@ final class PictureDecoder: Sendable {
     func input(from bytes: [UInt8], _ preprocessing: Preprocessing, by deadline: ContinuousClock.Instant)
         async throws -> ImageBatch
     {
-        try await decoding(bytes, by: deadline) { preprocessing.input(from: $0) }
+        try await decoding(bytes, alpha: Preparation(preprocessing).alpha, by: deadline) {
+            preprocessing.input(from: $0)
+        }
     }
 
     /// What is made of the picture that a JPEG, PNG or WebP file has.
     /// - Throws: `APIError` if the bytes are no such picture, or it is too late; `CancellationError`; or what `make` throws.
     func decoding<Made: Sendable>(
-        _ bytes: [UInt8], by deadline: ContinuousClock.Instant,
+        _ bytes: [UInt8], alpha: RGBImage.Alpha = .dropped, by deadline: ContinuousClock.Instant,
         _ make: @escaping @Sendable (RGBImage) throws -> Made
     ) async throws -> Made {
         let isCancelled = Flag()
@@ -37,7 +39,7 @@ final class PictureDecoder: Sendable {
                             guard !isCancelled.isSet else { throw CancellationError() }
                             guard deadline > .now else { throw APIError.tooSlow }
                             do {
-                                return try make(RGBImage(decoding: bytes))
+                                return try make(RGBImage(decoding: bytes, alpha: alpha))
                             } catch let error as ImageError {
                                 throw APIError.invalid("picture: \(error)")
                             }

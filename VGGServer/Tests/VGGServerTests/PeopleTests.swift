@@ -80,6 +80,28 @@ import VGGServer
         }
     }
 
+    /// As `vgg predict --preprocessing garment` does it: what is transparent becomes a background.
+    @Test func garmentsAreLookedFor() async throws {
+        let shipped = ShippedModel.fashionMNIST
+        let photo = try TestModel.photo("rgba8.png")
+        let predictor = try Predictor(shipped: shipped, device: .cpu(threads: 1))
+        let image = try predictor.preprocessing.looking(for: .garment)
+            .input(from: RGBImage(decoding: photo, alpha: .blended))
+        let expected = try #require(try await predictor.predictions(for: image).first)
+        try await withServer(model: shipped.rawValue) { client in
+            let path = "/v1/models/fashion-mnist/classify"
+            let reply = try await client.post("\(path)?preprocessing=garment", photo)
+            #expect(try reply.text == expected.json)
+            let whole = try await client.post("\(path)?preprocessing=model", photo).text
+            #expect(try await whole != reply.text && client.post(path, photo).text == whole)
+            #expect(try await client.post("\(path)?preprocessing=shoe", photo).status == 400)
+            let studio = "/studio/api/models/fashion-mnist/explain"
+            let explained = try await client.post("\(studio)?preprocessing=garment", photo).json
+            #expect(explained["top"]?.elements?.first?["label"]?.integer == expected.top[0].label)
+            #expect(try await explained["seen"] != client.post(studio, photo).json["seen"])
+        }
+    }
+
     /// Every endpoint is in the document, and has a name of its own.
     @Test func theDocumentIsWhole() async throws {
         let settings = settings { _ in }

@@ -97,8 +97,9 @@ extension InferenceServer {
                     actual: test.name(of: example))
             }
         }
-        let preprocessing = try model(call).predictor.preprocessing
-        return try await decoder.decoding(body, by: call.deadline) { picture in
+        let preprocessing = try preprocessing(call, for: model(call))
+        let alpha = Preparation(preprocessing).alpha
+        return try await decoder.decoding(body, alpha: alpha, by: call.deadline) { picture in
             Subject(image: preprocessing.input(from: picture), seen: preprocessing.crop(picture))
         }
     }

@@ -36,12 +36,17 @@ export function start() {
   $("test-next").addEventListener("click", () => step(1));
   $("test-show").addEventListener("click", () => step(0));
   $("test-number").addEventListener("change", () => step(0));
+  $("garment").addEventListener("change", () => { if (question) about(question); });
 }
 
 export function enter(current) {
   model = current;
   $("test-set").hidden = !model?.data;
+  $("garment-choice").hidden = !looksForGarments();
 }
+
+/** Whether the network knows garments in their data set's form alone, which photos have to be brought into. */
+const looksForGarments = () => model?.data === "fashion-mnist";
 
 export function leave() {}
 
@@ -108,6 +113,7 @@ async function step(by) {
 function path(what, label) {
   const query = new URLSearchParams();
   if (question.example !== undefined) query.set("example", question.example);
+  else if (looksForGarments() && $("garment").checked) query.set("preprocessing", "garment");
   if (label !== undefined) query.set("class", label);
   return `/studio/api/models/${encodeURIComponent(model.name)}/${what}?${query}`;
 }
