@@ -18,5 +18,5 @@ public struct FileError: Error, Hashable, CustomStringConvertible {
         self.init(path, "\(action): \(String(cString: strerror(code)))")
     }
 
-    public var description: String { "\(path): \(reason)" }
+    public var description: String { "\(path.isEmpty ? "''" : path): \(reason)" }
 }

@@ -45,6 +45,20 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { rawValue }
 
+    /// Whether it has whole numbers alone.
+    var isInteger: Bool {
+        switch self {
+        case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64: true
+        case .float8E5M2, .float8E4M3, .float16, .bfloat16, .float32, .float64: false
+        }
+    }
+
+    /// Whether a tensor of this type and name is a convolution's or linear layer's weight without the scale that would make
+    /// numbers of it.
+    func isQuantized(_ name: String, _ shape: [Int]) -> Bool {
+        isInteger && shape.count > 1 && LayerName.parse(name)?.2 == .weight
+    }
+
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.
     /// - Parameter file: what `bytes` belong to, if they stay where they are as long as it lives: numbers that
     ///   need no conversion, which nearly all files have, are then left there.

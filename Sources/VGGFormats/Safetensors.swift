@@ -16,8 +16,8 @@ public struct Safetensors: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// Maps the file at `path`. F32 stays where it is until it is changed; F16, BF16 and F64 are converted to
-    /// `Float`. The file must not be changed in place meanwhile; replacing it is all right.
+    /// Maps the file at `path`. F32 stays where it is until it is changed; F16, BF16, F64 and integers are converted to
+    /// `Float`, but no integers of a layer's weight, which are quantized ones. The file must not be changed in place meanwhile; replacing it is all right.
     /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, holds another type of
     ///   number, or has a checksum and another content.
     public init(contentsOf path: String) throws {
@@ -47,7 +47,9 @@ public struct Safetensors: Hashable, Sendable {
         }
         for entry in header.tensors {
             let bytes = UnsafeRawBufferPointer(rebasing: file[entry.bytes])
-            guard let values = entry.type.floats(bytes, in: owner) else {
+            guard !entry.type.isQuantized(entry.name, entry.shape),
+                let values = entry.type.floats(bytes, in: owner)
+            else {
                 throw SafetensorsError(path, .unsupportedType(name: entry.name, type: entry.type.rawValue))
             }
             tensors[entry.name] = Tensor(shape: entry.shape, values: values)

@@ -63,7 +63,9 @@ public struct SafetensorsError: Error, Hashable, CustomStringConvertible {
     private var advice: String {
         switch problem {
         case .headerTooLarge, .malformedHeader: "is this a safetensors file?"
-        case .unsupportedType: "save it as F32, F16, BF16 or F64"
+        case .unsupportedType(_, let type):
+            ElementType(rawValue: type)?.isInteger == true
+                ? "of quantized weights take those from before" : "save it as F32, F16, BF16 or F64"
         case .overflow: "BF16 and F32 have larger ones"
         case .reservedName: "give it another name"
         case .damaged:

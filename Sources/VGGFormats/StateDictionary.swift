@@ -126,6 +126,10 @@ struct StateDictionary {
             guard let values = type.floats(window, view, in: owner) else {
                 throw .tensor(name: name, reason: "has type \(type); \(Self.types)")
             }
+            guard !type.isQuantized(name, shape) else {
+                throw .tensor(
+                    name: name, reason: "has type \(type); of quantized weights take those from before")
+            }
             result[name] = Tensor(shape: shape, values: values)
         }
         if result.isEmpty, let unread { throw unread }

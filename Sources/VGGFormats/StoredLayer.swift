@@ -71,6 +71,10 @@ struct StoredLayers {
         var places: [LayerName: Int] = [:]
         for (name, tensor) in tensors {
             guard let (layer, fileName, role) = LayerName.parse(name) else {
+                guard !name.hasSuffix(".weight_scale") else {
+                    throw NotVGGError(
+                        "\(name.quotedName) is of a quantized layer; take the weights from before")
+                }
                 guard !Self.isPart(name) else {
                     throw NotVGGError(
                         "\(name.quotedName) is a part of a weight; make it whole with torch.nn.utils.prune.remove or "

@@ -74,7 +74,7 @@ public struct TrainedModel: Sendable {
         isRecognized = stored != nil && said == nil
         if let shared, var known = stored {
             let names = shared.classNames
-            if names?.count == known.model.classes { known.labels = names }
+            if let names, known.model.canName(names.count) { known.labels = names }
             known.preprocessing = known.preprocessing ?? shared.preprocessing
             stored = known
         }
@@ -198,7 +198,7 @@ public struct TrainedModel: Sendable {
         try Self.checkFinite(numbers, of: path)
     }
 
-    static func checkFinite(_ numbers: some Sequence<Float>, of path: String) throws(FileError) {
+    package static func checkFinite(_ numbers: some Sequence<Float>, of path: String) throws(FileError) {
         guard !numbers.allSatisfy(\.isFinite) else { return }
         throw FileError(path, "gives numbers that are not finite: the weights are damaged, or diverged")
     }

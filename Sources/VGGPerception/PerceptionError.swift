@@ -21,8 +21,10 @@ public enum PerceptionError: Error, Hashable, CustomStringConvertible {
         case .linearCount(let layer, let channels, let found):
             "\(layer) has \(channels) channels, but the linear weights are of \(found): they are for another network; "
                 + "those of the lpips package's vgg.pth are for VGG-16"
+        case .notFinite(step: 0):
+            "the loss is not finite before anything was changed: the weights' numbers, or those of the pictures, are too large"
         case .notFinite(let step):
-            "the loss is not finite after \(step) steps; use a smaller \(Setting.learningRate), or Adam in place of L-BFGS"
+            "the loss is not finite after \(step) step\(step == 1 ? "" : "s"); use a smaller \(Setting.learningRate), or Adam in place of L-BFGS"
         }
     }
 }

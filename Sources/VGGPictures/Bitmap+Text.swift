@@ -43,8 +43,11 @@ extension Bitmap {
     /// One line of text, and where that is longer than so many pixels, as much of its beginning as there is room for.
     static func shortened(_ text: String, size: Double, to room: Double) -> String {
         guard width(of: text, size: size) > room else { return text }
-        var kept = text
-        while !kept.isEmpty, width(of: kept + "…", size: size) > room { kept.removeLast() }
+        var length = width(of: "…", size: size)
+        let kept = text.prefix { character in
+            length += width(of: String(character), size: size)
+            return length <= room
+        }
         return kept + "…"
     }
 }

@@ -60,6 +60,10 @@ struct BenchCommand: ParsableCommand {
         guard mode == .train || (momentum == 0 && freeze?.part == nil) else {
             throw ValidationError("--momentum and --freeze are for --mode train")
         }
+        guard mode == .train || mode == .infer || precision.precision != .bf16 else {
+            throw ValidationError(
+                "--precision bf16 is for --mode train and infer; pictures are measured in fp32")
+        }
         try ValidationError.wrapping {
             let network = try network
             if let part = freeze?.part { _ = try network.layerCount(of: part) }
@@ -102,7 +106,8 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--mode \(mode.rawValue) is of pictures in colours; use --in-channels 3")
         }
         let result = try PerceptionBenchmark(
-            work: work, network: try network.withoutClassifier(), size: size, batchSize: batchSize,
+            work: work, network: try network.withoutClassifier(), size: size,
+            batchSize: work == .stylize ? 1 : batchSize,
             device: compute.resolved
         ).run(steps: steps)
         switch format.format {

@@ -26,7 +26,7 @@ struct ComputeOptions: ParsableArguments {
             let absence = device.hasPrefix("opencl") ? OpenCLDevice.absence.map { "\($0); " } ?? "" : ""
             throw ValidationError(
                 absence
-                    + "there is no device \(device); there \(all.count == 1 ? "is" : "are") \(all.joined(separator: ", "))"
+                    + "there is no device \(device.isEmpty ? "''" : device); there \(all.count == 1 ? "is" : "are") \(all.joined(separator: ", "))"
             )
         }
         try checkThreads(on: named)

@@ -101,7 +101,7 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let trained = try weights.read(input, convArch: model.rows)
-        try OutputCheck.check(output, reading: trained.path)
+        try OutputCheck.check(output, reading: [trained.path])
         var belonging = trained.stored ?? StoredModel(model: ModelSpecification(), size: 224)
         belonging.model = head.applied(to: try model.specification(of: trained))
         belonging.size = size ?? belonging.size
@@ -114,6 +114,8 @@ struct ConvertCommand: ParsableCommand {
                 try belonging.preprocessing?.resized(to: size)
             }
         }
+        // As everywhere, how pictures are prepared says what the network is shown.
+        belonging.size = belonging.preprocessing?.size ?? belonging.size
         let network = try belonging.model.network(size: belonging.size)
         switch kind {
         case .safetensors?:
@@ -132,7 +134,7 @@ struct ConvertCommand: ParsableCommand {
             Console.error(
                 "wrote \(output): \(Text.count(report.tensors, "tensor")), "
                     + "\(ReadableNumber.grouped(report.parameters)) parameters, "
-                    + (report.classes.map { "\($0) classes" } ?? "no classifier"))
+                    + (report.classes.map { Text.count($0, "class", plural: "classes") } ?? "no classifier"))
         }
     }
 }

@@ -39,7 +39,7 @@ struct DistanceCommand: ParsableCommand {
         help: ArgumentHelp(
             "The layers to compare without --linear (default: the last ReLU of each block).",
             valueName: "layer,…"))
-    var layer: String?
+    var layer: LayerList?
 
     @Option(
         parsing: .unconditional,
@@ -62,6 +62,7 @@ struct DistanceCommand: ParsableCommand {
     func validate() throws {
         try ValidationError.check("--size", size, in: 1...Preprocessing.maximumSize)
         try ValidationError.check("--batch-size", batchSize, in: SettingRange.batchSize)
+        try layer?.validate()
         guard linear == nil || layer == nil else {
             throw ValidationError("LPIPS has layers of its own; leave out --layer, or --linear")
         }
@@ -81,8 +82,7 @@ struct DistanceCommand: ParsableCommand {
 
     private func metric(_ lpips: LPIPSWeights?, of network: Network) -> PerceptualMetric {
         if let lpips { return .lpips(lpips) }
-        let names = layer?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        return .features(names ?? PerceptualMetric.lastReLUs(of: network))
+        return .features(layer?.names ?? PerceptualMetric.lastReLUs(of: network))
     }
 
     func run() throws {

@@ -26,6 +26,8 @@ struct DistanceReport {
     private struct Problem: Encodable {
         var a: String
         var b: String?
+        /// Which of them cannot be read; nil where it is both that do not fit.
+        var file: String?
         var error: String
     }
 
@@ -39,7 +41,8 @@ struct DistanceReport {
         let reason = (error as? FileError)?.reason ?? "\(error)"
         let name = (error as? FileError)?.path ?? ([a, b].compactMap(\.self).joined(separator: " and "))
         Console.error("error: \(name): \(reason)")
-        if format == .json { try Console.print(json: Problem(a: a, b: b, error: reason)) }
+        let file = [a, b].contains(name) ? name : nil
+        if format == .json { try Console.print(json: Problem(a: a, b: b, file: file, error: reason)) }
     }
 
     private func text(_ distance: Double) -> String { Text.fixed(distance, 6) }
@@ -84,7 +87,9 @@ struct DistanceReport {
             files.append(file)
             embeddings.append(embedding)
         }
-        let distances = embeddings.map { row in embeddings.map { row.distance(to: $0) } }
+        let distances = try embeddings.map { row in
+            try embeddings.map { try comparison.finite(row.distance(to: $0)) }
+        }
         switch format {
         case .json: try Console.print(json: Table(files: files, distances: distances))
         case .text:
@@ -104,6 +109,7 @@ struct DistanceReport {
         try each(of: list, by: &comparison, batchSize, like: picture) { other, embedding in
             found.append(Neighbour(file: other, distance: wanted.distance(to: embedding)))
         }
+        for neighbour in found { _ = try comparison.finite(neighbour.distance) }
         found.sort { ($0.distance, $0.file) < ($1.distance, $1.file) }
         for neighbour in found.prefix(count) {
             switch format {
@@ -162,7 +168,9 @@ extension DistanceReport.Pair {
     /// The pairs of a file, one a line.
     /// - Throws: `FileError` that names the line at fault.
     static func read(_ path: String) throws(FileError) -> [Self] {
-        let bytes = try WholeFile.bytes(path, atMost: 1 << 28, expecting: "a list of pairs")
+        var bytes = try WholeFile.bytes(path, atMost: 1 << 28, expecting: "a list of pairs")[...]
+        // What Windows puts before a text.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         var pairs: [Self] = []
         for (number, line) in lines.enumerated() {

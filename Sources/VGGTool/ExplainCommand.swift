@@ -68,7 +68,7 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try trained.loadForPhotos(head)
-        try AtomicFile.checkReplaceable(output)
+        try OutputCheck.check(output, reading: [loaded.model.path, photo])
         let classes = loaded.network.output.count
         // A single output speaks for the second of two classes.
         let only = classes == 1 ? max(loaded.names.count, 1) - 1 : nil
@@ -99,20 +99,21 @@ struct ExplainCommand: ParsableCommand {
         guard let guess else { return }
         let logit = only == nil ? guess.label : 0
         let explanations = try method.methods.compactMap { method -> Explanation? in
-            let explanation: Explanation
+            func finite(_ numbers: Tensor) throws -> Tensor {
+                try loaded.model.checkFinite(numbers.values)
+                return numbers
+            }
             switch method {
             case .gradCAM:
                 guard let gradCAM else { return nil }
-                explanation = Explanation(
-                    method, layer: gradCAM.layer, try gradCAM.map(of: input, class: logit), over: seen)
+                let map = try finite(gradCAM.map(of: input, class: logit))
+                return Explanation(method, layer: gradCAM.layer, map, over: seen)
             case .attribution(let attribution):
-                let numbers = try gradients.attribution(attribution, of: input, class: logit)
-                explanation = Explanation(method, attribution.map(of: numbers), over: seen)
+                let numbers = try finite(gradients.attribution(attribution, of: input, class: logit))
+                return Explanation(method, try finite(attribution.map(of: numbers)), over: seen)
             case .classModel:
-                explanation = Explanation(try gradients.classModel(of: logit), loaded.preprocessing)
+                return Explanation(try finite(gradients.classModel(of: logit)), loaded.preprocessing)
             }
-            try loaded.model.checkFinite(explanation.map.values)
-            return explanation
         }
         let drawn =
             explanations.count == 1

@@ -68,12 +68,12 @@ struct Explanation {
         map = Tensor(
             shape: [height, width],
             values: (0..<height * width).map { pixel in
-                (0..<channels).reduce(0) { $0 + values[$1 * height * width + pixel] } / Float(channels)
+                (0..<channels).reduce(0) { $0 + values[$1 * height * width + pixel] / Float(channels) }
             })
         // Its numbers know no bounds: the least becomes black, the largest white.
         let colours = (0..<channels).flatMap { channel in
             values[channel * height * width..<(channel + 1) * height * width].map {
-                $0 * preprocessing.std[channel] + preprocessing.mean[channel]
+                Double($0) * Double(preprocessing.std[channel]) + Double(preprocessing.mean[channel])
             }
         }
         let (least, largest) = (colours.min() ?? 0, colours.max() ?? 0)

@@ -22,8 +22,8 @@ struct FeaturesCommand: ParsableCommand {
     @OptionGroup(title: "Photos") var photos: PhotoOptions
     @OptionGroup(title: "Device") var compute: ComputeOptions
 
-    @Option(help: "The layers, separated by commas.")
-    var layer: String
+    @Option(help: ArgumentHelp("The layers, separated by commas.", valueName: "layer,…"))
+    var layer: LayerList
 
     @Option(help: "Whole maps, or one number a channel: its average or its maximum.")
     var pool = FeaturePooling.none
@@ -35,9 +35,7 @@ struct FeaturesCommand: ParsableCommand {
 
     @OptionGroup var format: FormatOption
 
-    private var layers: [String] {
-        layer.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    }
+    private var layers: [String] { layer.names }
 
     private var isNPY: Bool { output.lowercased().hasSuffix(".npy") }
 
@@ -45,9 +43,7 @@ struct FeaturesCommand: ParsableCommand {
         guard isNPY || output.lowercased().hasSuffix(".safetensors") else {
             throw ValidationError("\(output) must end in .npy or .safetensors, which says what is written")
         }
-        guard !layers.isEmpty, Set(layers).count == layers.count else {
-            throw ValidationError("--layer must name one layer or several different ones")
-        }
+        try layer.validate()
         guard !isNPY || layers.count == 1 else {
             throw ValidationError("a .npy file holds one layer; name a .safetensors file for several")
         }
@@ -61,7 +57,8 @@ struct FeaturesCommand: ParsableCommand {
 
     /// What was written, for programs.
     private struct Report: Encodable {
-        var output: String
+        /// nil if nothing was written.
+        var output: String?
         var files: [String]
         var layers: [String: [Int]]
         var problems: [PhotoReport.Problem]
@@ -70,12 +67,12 @@ struct FeaturesCommand: ParsableCommand {
     func run() throws {
         let loaded = try trained.loadForPhotos()
         let whole = loaded.network
-        try OutputCheck.check(output, reading: loaded.model.path)
         let indices = try layers.map { try whole.layerIndex(named: $0) }
         // Maps need no classifier, which would bind them to its size.
         let maps = try whole.withoutClassifier()
         let network = indices.allSatisfy(maps.layers.indices.contains) ? maps : whole
         let list = PhotoList(photos.images)
+        try OutputCheck.check(output, reading: [loaded.model.path] + list.files)
         let batchSize = photos.batchSize(for: list)
         try checkFits(list, network, indices)
         let place = trained.place(loaded.model, network, batchSize: batchSize, compute)
@@ -113,7 +110,7 @@ struct FeaturesCommand: ParsableCommand {
         case .json:
             try Console.print(
                 json: Report(
-                    output: output, files: files, layers: tensors.mapValues(\.shape),
+                    output: files.isEmpty ? nil : output, files: files, layers: tensors.mapValues(\.shape),
                     problems: report.problems))
         case .text:
             for name in layers {

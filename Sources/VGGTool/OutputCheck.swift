@@ -3,16 +3,16 @@ import VGGKit
 
 /// Whether a file may be replaced by what a command writes.
 enum OutputCheck {
-    /// - Parameter input: what the command reads.
-    /// - Throws: `FileError` if it cannot be replaced, or if weights would be lost by it: those that are read, or a run's.
-    static func check(_ output: String, reading input: String) throws(FileError) {
+    /// - Parameter inputs: what the command reads.
+    /// - Throws: `FileError` if it cannot be replaced, or if something would be lost by it: what is read, or a run's weights.
+    static func check(_ output: String, reading inputs: [String]) throws(FileError) {
         let folder = RunFolder(output.parentFolder)
         if folder.holdsRun,
             [folder.modelPath, folder.checkpointPath].contains(where: { isSameFile($0, output) })
         {
             throw FileError(output, "belongs to the run in that folder; write to another file")
         }
-        if isSameFile(input, output) {
+        if inputs.contains(where: { isSameFile($0, output) }) {
             throw FileError(output, "is the file that is read; write to another file")
         }
         try AtomicFile.checkReplaceable(output)

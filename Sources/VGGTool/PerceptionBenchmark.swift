@@ -15,7 +15,7 @@ struct PerceptionBenchmark {
         var mode: Work
         /// Channels, height and width.
         var input: [Int]
-        /// Pairs, of distances.
+        /// Pairs, of distances; of style transfer one.
         var batchSize: Int
         var device: String
         var threads: Int
@@ -27,7 +27,7 @@ struct PerceptionBenchmark {
 
         var text: String {
             """
-            \(mode == .stylize ? "steps of style transfer" : "distances of \(batchSize) pairs") of pictures of \
+            \(mode == .stylize ? "steps of style transfer" : "distances of \(Text.count(batchSize, "pair"))") of pictures of \
             \(input.map(String.init).joined(separator: "×")), fp32, device: \(device), threads: \(threads), kernels: \(kernels)
             \(Text.fixed(stepMs.median, 1)) ms each, the median of \(stepMs.count) (\(Text.fixed(stepMs.min() ?? 0, 1)) to \
             \(Text.fixed(stepMs.max() ?? 0, 1)) ms)
@@ -105,6 +105,12 @@ struct PerceptionBenchmark {
             )
         }
         let linear = try LPIPSWeights(Dictionary(ones) { first, _ in first })
+        let pair = 2 * 3 * size * size * MemoryLayout<Float>.stride
+        if let free = FreeMemory.bytes, batchSize * pair > free {
+            throw PlanError.tooLarge(
+                batchSize: batchSize, bytes: batchSize * pair, free: free,
+                largestBatch: free >= pair ? free / pair : nil)
+        }
         let colours = PictureColours(.imageNet)
         let inputs = try (0..<2 * batchSize).map { number in
             try colours.input(of: colours.numbers(of: picture(number)), height: size, width: size).values

@@ -54,9 +54,17 @@ struct PictureComparison {
         var distances = [Double](repeating: 0, count: pictures.count / 2)
         for (shape, indices) in groups(of: pictures) {
             let found = try distance(shape).distances(ofPairs: batch(indices.map { pictures[$0] }, shape))
-            for (pair, distance) in found.enumerated() { distances[indices[2 * pair] / 2] = distance }
+            for (pair, distance) in found.enumerated() {
+                distances[indices[2 * pair] / 2] = try finite(distance)
+            }
         }
         return distances
+    }
+
+    /// - Throws: `FileError` if the distance is none, which is the weights' fault.
+    func finite(_ distance: Double) throws(FileError) -> Double {
+        try TrainedModel.checkFinite(CollectionOfOne(Float(distance)), of: maps.path)
+        return distance
     }
 
     /// Which pictures have the same size.

@@ -95,11 +95,9 @@ struct PredictCommand: ParsableCommand {
     private func predictPhotos() throws {
         let loaded = try trained.loadForPhotos(head)
         let views = try views.views(for: loaded.preprocessing.size)
-        if let seen {
-            try ValidationError.checkIsPNG(seen)
-            try AtomicFile.checkReplaceable(seen)
-        }
+        if let seen { try ValidationError.checkIsPNG(seen) }
         let list = PhotoList(photos.images)
+        if let seen { try OutputCheck.check(seen, reading: [loaded.model.path] + list.files) }
         let batchSize = photos.batchSize(for: list)
         let place = trained.place(loaded.model, loaded.network, batchSize: batchSize, compute)
         let executor = try loaded.model.executor(

@@ -81,7 +81,12 @@ struct PreparationOptions: ParsableArguments {
                 "the network has \(channels) input channels, but pictures have 3, or 1 as grey ones")
         }
         let base = try ValidationError.wrapping {
-            try named(own, channels: channels).resized(to: size ?? own.size)
+            let named = try named(own, channels: channels)
+            let size = size ?? own.size
+            guard let resize else { return try named.resized(to: size) }
+            return try Preprocessing(
+                resize: max(resize, size), size: size, channels: named.channels, range: named.range,
+                mean: named.mean, std: named.std, subject: named.subject)
         }
         guard base.channels.count == channels else {
             throw ValidationError(

@@ -157,7 +157,13 @@ struct StylizeCommand: ParsableCommand {
 
     func run() throws {
         let maps = try network.load()
-        for file in [maps.path, content] + styles { try OutputCheck.check(output, reading: file) }
+        let inputs = [maps.path, content] + styles
+        try OutputCheck.check(output, reading: inputs)
+        if every != nil {
+            for step in inputs.compactMap(StylizationDisplay.step) {
+                try OutputCheck.check(StylizationDisplay.file(output, at: step), reading: inputs)
+            }
+        }
         let picture = try RGBImage(named: content)
         let manners = try styles.enumerated().map { index, file -> Stylization.Style in
             (try RGBImage(named: file), blend?.numbers[index] ?? 1)
@@ -209,11 +215,19 @@ struct StylizationDisplay {
         (self.format, self.output, self.every) = (format, output, every)
     }
 
+    /// What is written after so many steps.
+    static func file(_ output: String, at step: Int) -> String { "\(output.dropLast(4))-\(step).png" }
+
+    /// The step after which a file of this name may be written; nil for a name of another kind.
+    static func step(_ file: String) -> Int? {
+        file.split(separator: "-").last.flatMap { $0.hasSuffix(".png") ? Int($0.dropLast(4)) : nil }
+    }
+
     mutating func show(_ state: Stylization.State) throws {
         done += 1
         var file: String?
         if let every, done % every == 0 {
-            let name = "\(output.dropLast(4))-\(done).png"
+            let name = Self.file(output, at: done)
             try AtomicFile.replace(name, with: state.picture().bitmap.pngData())
             file = name
         }

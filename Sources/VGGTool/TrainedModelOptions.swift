@@ -167,6 +167,15 @@ extension ModelOptions {
                 "has \(Text.count(own, "input channel")), which does not fit --in-channels \(inChannels)")
         }
         var model = applied(to: trained.stored?.model ?? ModelSpecification())
+        if let arch, let own = trained.stored?.model, arch != own.arch {
+            // Who names another network means its rows, and not those that are stored, and AlexNet's are no VGG's.
+            model.convArch = convArch
+            if arch == "alexnet" {
+                var usual = ModelSpecification()
+                (usual.inChannels, usual.classes) = (own.inChannels, own.classes)
+                model = applied(to: usual)
+            }
+        }
         guard trained.isRecognized, let stored = trained.stored?.model, try rows != nil else { return model }
         // The rows that were asked for are the file's by now, under the name that they have there.
         if let arch, arch.hasSuffix("_bn") != stored.hasBatchNorm {

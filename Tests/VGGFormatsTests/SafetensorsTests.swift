@@ -151,6 +151,23 @@ import VGGModel
         }
     }
 
+    /// Without their scale the integers of a quantized weight are other numbers than the layer's.
+    @Test(arguments: [("features.0.weight", false), ("features.0.mask", true)])
+    func readsNoQuantizedWeights(_ name: String, _ isRead: Bool) throws {
+        let header = Array(#"{"\#(name)":{"dtype":"I8","shape":[2,2],"data_offsets":[0,4]}}"#.utf8)
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+        try withFile(Data(length + header + [1, 2, 3, 4])) { path in
+            if isRead {
+                let count = try Safetensors(contentsOf: path).tensors.count
+                #expect(count == 1)
+                return
+            }
+            #expect(throws: SafetensorsError(path, .unsupportedType(name: name, type: "I8"))) {
+                try Safetensors(contentsOf: path)
+            }
+        }
+    }
+
     @Test func keepsTheOldFileIfATensorHasTheNameOfTheMetadata() throws {
         try withFile(Data("old".utf8)) { path in
             #expect(throws: SafetensorsError(path, .reservedName("__metadata__"))) {

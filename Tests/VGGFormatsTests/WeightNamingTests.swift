@@ -143,6 +143,7 @@ import VGGModel
         ("features.6.weight", [1], #"layer "features.6" has no place"#),
         ("features.attention.weight", [8, 8], #"layer "features.attention" has no place"#),
         ("features.4.weight_orig", [8, 4, 3, 3], "is a part of a weight"),
+        ("features.4.weight_scale", [8], "is of a quantized layer"),
         ("features.4.parametrizations.weight.original0", [8, 4, 3, 3], "is a part of a weight"),
         ("prelu.weight", [1], #"layer "prelu" has no place"#),
         ("module.features.0.weight", [4, 3, 3, 3], "are the same tensor of one layer"),

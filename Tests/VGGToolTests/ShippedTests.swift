@@ -51,6 +51,15 @@ extension ToolTests {
         #expect(try alike.objects().first?["distance"] as? Double == 0, "\(alike.errors)")
         let written = try run("convert fashion-mnist a.safetensors --format json").objects().first
         #expect(written?["classes"] as? Int == 10 && written?["parameters"] as? Int == 2_329_802)
+        // What is read is not replaced, not even by its own picture.
+        for arguments in [
+            "predict fashion-mnist photo.png --seen photo.png",
+            "explain fashion-mnist photo.png --output photo.png",
+        ] {
+            let refused = try run(arguments)
+            #expect(
+                refused.status == 1 && refused.errors.contains("is the file that is read"), "\(arguments)")
+        }
         // What it says of itself is kept, and the numbers are exact.
         let (shipped, converted) = (
             try TrainedModel(shipped: .fashionMNIST),

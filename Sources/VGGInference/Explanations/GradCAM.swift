@@ -65,7 +65,7 @@ public final class GradCAM {
                 sums[pixel] += weight * Double(maps.values[range.lowerBound + pixel] - shift)
             }
         }
-        return Tensor(shape: [height, width], values: sums.map { Float(max(0, $0)) })
+        return Tensor(shape: [height, width], values: sums.map { Float($0 < 0 ? 0 : $0) })
     }
 }
 

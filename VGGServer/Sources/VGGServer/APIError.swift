@@ -27,7 +27,13 @@ package struct APIError: Error, CustomStringConvertible {
 
     /// Answered and then closed, for what follows is the rest of a request that nobody reads.
     package static func closing(_ status: HTTPResponse.Status, _ message: String) -> APIError {
-        var error = APIError(status, message, headers: [.connection: "close"])
+        APIError(status, message).closing
+    }
+
+    /// The same, and the connection ends.
+    var closing: APIError {
+        var error = self
+        error.headers[.connection] = "close"
         error.endsConnection = true
         return error
     }

@@ -42,7 +42,7 @@ extension InferenceServer {
         ]
         endpoints += pictureEndpoints
         endpoints += StudioPage.endpoints + studioModelEndpoints + runs.endpoints + training.endpoints
-        let document = OpenAPI.document(of: endpoints).line
+        let document = OpenAPI.document(of: endpoints, needsToken: settings.token != nil).line
         endpoints.append(
             Endpoint(.get, "/openapi.json", OpenAPI.itself) { _ in .text(document, type: "application/json") }
         )
@@ -199,7 +199,8 @@ extension InferenceServer {
         }
         let tensor = try await admitting(call) { body, _ in
             let image = try await self.image(body, of: call, for: model)
-            return pooling.pooled(try await model.features.features(of: image, layer: layer))
+            return pooling.pooled(
+                try await model.features.features(of: image, layer: layer, by: call.deadline))
         }
         let answer: JSON = [
             "layer": .string(layer), "shape": .integers(Array(tensor.shape.dropFirst())),

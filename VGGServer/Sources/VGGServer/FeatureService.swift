@@ -18,16 +18,23 @@ actor FeatureService {
 
     /// - Parameter layer: a name of the VGG literature or torchvision's.
     /// - Throws: `APIError` if there is no such layer, or too many ask; or what the executor throws.
-    func features(of image: ImageBatch, layer name: String) async throws -> Tensor {
+    func features(
+        of image: ImageBatch, layer name: String, by deadline: ContinuousClock.Instant
+    ) async throws -> Tensor {
         guard requests < Self.maxRequests else { throw APIError.busy("others wait for features") }
         requests += 1
         defer { requests -= 1 }
         let (layer, executor) = try lane(for: name)
-        let features = try await executor.run { executor in
-            guard let features = executor.features(image)[layer] else {
-                throw APIError.invalid("the layer has no output of its own")
+        let features: Tensor
+        do {
+            features = try await executor.run(by: deadline) { executor in
+                guard let features = executor.features(image)[layer] else {
+                    throw APIError.invalid("the layer has no output of its own")
+                }
+                return features
             }
-            return features
+        } catch {
+            throw PictureMaps.problem(error)
         }
         guard features.values.allSatisfy(\.isFinite) else {
             throw APIError.invalid("the network's answer to this input is not finite")

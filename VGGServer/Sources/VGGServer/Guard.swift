@@ -24,7 +24,9 @@ struct Guard: Sendable {
         {
             throw APIError(.forbidden, "pages of other sites may not ask")
         }
-        if let site = request.headerFields["Sec-Fetch-Site"], !["same-origin", "none"].contains(site) {
+        if let site = request.headerFields["Sec-Fetch-Site"], !["same-origin", "none"].contains(site),
+            access != .open || !Self.followsLink(request)
+        {
             throw APIError(.forbidden, "pages of other sites may not ask")
         }
         let needed: [UInt8]? =
@@ -40,6 +42,12 @@ struct Guard: Sendable {
             throw APIError(
                 .unauthorized, "the token is missing or wrong", headers: [.wwwAuthenticate: "Bearer"])
         }
+    }
+
+    /// Whether somebody goes to the page by a link, or a bookmark's page: what that says of itself shows no other site anything.
+    private static func followsLink(_ request: HTTPRequest) -> Bool {
+        request.method == .get && request.headerFields["Sec-Fetch-Mode"] == "navigate"
+            && request.headerFields["Sec-Fetch-Dest"] == "document"
     }
 
     /// Compares in a time that does not depend on where they differ.

@@ -3,7 +3,8 @@ import VGGInference
 
 /// What `/openapi.json` says (OpenAPI 3.0.3), made of the table of endpoints.
 enum OpenAPI {
-    static func document(of endpoints: [Endpoint]) -> JSON {
+    /// - Parameter needsToken: whether every request must show it; those that change something always must.
+    static func document(of endpoints: [Endpoint], needsToken: Bool) -> JSON {
         var paths: [String: [String: JSON]] = [:]
         for endpoint in endpoints {
             guard case .object(var operation) = endpoint.operation else { continue }
@@ -14,6 +15,9 @@ enum OpenAPI {
                 ]
             }
             operation["parameters"] = .array(parameters + (operation["parameters"]?.elements ?? []))
+            if needsToken && endpoint.access != .open || endpoint.access == .change {
+                operation["security"] = [["token": []]]
+            }
             operation["operationId"] = .string(
                 ([endpoint.method.rawValue.lowercased()]
                     + endpoint.parts.map { $0.filter { $0.isLetter || $0.isNumber } })
@@ -161,7 +165,7 @@ enum OpenAPI {
                     "type": "string", "default": "none",
                     "enum": .array(FeaturePooling.allCases.map { .string($0.rawValue) }),
                 ]), preprocessing,
-        ], computes: true)
+        ], computes: true, mayLackMemory: true)
     static let distance = operation(
         "How alike two pictures look to a network", answers: json("Distance"), body: pair("a", "b"),
         parameters: [queryNumber("size", StylizationWish.sizes, usually: 256)], computes: true,

@@ -25,10 +25,7 @@ struct Responder: HTTPResponder {
         var route = "other"
         var response: Response
         do {
-            let found = Result { () throws(APIError) in try find(request.method, path) }
-            // Whoever may not ask is not told what there is.
-            try gate.check(request.head, for: (try? found.get())?.0.access ?? .usual)
-            let (endpoint, parameters) = try found.get()
+            let (endpoint, parameters) = try admitted(request, path)
             route = endpoint.path
             let call = Call(
                 request: request, channel: context.channel, start: start, deadline: start + timeout,
@@ -42,8 +39,30 @@ struct Responder: HTTPResponder {
         }
         response.headers[.cacheControl] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
+        // The same without its body, which would stand where the next answer begins (RFC 9110, section 9.3.2).
+        if request.method == .head { response = response.createHeadResponse() }
         log(request, path, route, response.status.code, response.body.contentLength ?? 0, start, context)
         return response
+    }
+
+    /// The endpoint of a request that may ask it.
+    /// - Throws: `APIError`, which ends the connection if there is a body, for nobody reads that.
+    private func admitted(_ request: Request, _ path: String) throws(APIError) -> (Endpoint, [String: String])
+    {
+        do {
+            let found = Result { () throws(APIError) in
+                try find(request.method == .head ? .get : request.method, path)
+            }
+            // Whoever may not ask is not told what there is.
+            try gate.check(request.head, for: (try? found.get())?.0.access ?? .usual)
+            return try found.get()
+        } catch {
+            guard request.headers[.transferEncoding] != nil || request.headers[.contentLength] ?? "0" != "0"
+            else {
+                throw error
+            }
+            throw error.closing
+        }
     }
 
     private func find(_ method: HTTPRequest.Method, _ path: String) throws(APIError) -> (

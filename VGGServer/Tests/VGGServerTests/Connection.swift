@@ -60,7 +60,8 @@ final class Connection {
     }
 
     /// The next answer.
-    func receive() throws -> Reply {
+    /// - Parameter hasBody: whether what its head says follows; after HEAD nothing does.
+    func receive(hasBody: Bool = true) throws -> Reply {
         let mark = Array("\r\n\r\n".utf8)
         var end = received.firstRange(of: mark)
         while end == nil {
@@ -75,7 +76,7 @@ final class Connection {
             headers[words[0].lowercased()] = words[1].trimmingCharacters(in: .whitespaces)
         }
         let status = Int(lines[0].split(separator: " ")[1])!
-        let length = Int(headers["content-length"] ?? "0")!
+        let length = hasBody ? Int(headers["content-length"] ?? "0")! : 0
         let start = end!.upperBound
         while received.count < start + length { try receiveMore() }
         defer { received.removeFirst(start + length) }

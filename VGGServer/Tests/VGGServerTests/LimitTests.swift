@@ -77,6 +77,21 @@ import VGGServer
         }
     }
 
+    /// Nobody reads the body of a request that is refused, and the connection ends.
+    @Test(.timeLimit(.minutes(1)), arguments: [("/nothing", 404), ("/v2", 405)])
+    func refusedRequestsAreNotRead(_ path: String, _ status: Int) async throws {
+        try await withServer { client in
+            let port = client.port
+            let (reply, isEnded) = try await blocking {
+                let connection = try Connection(port: port)
+                try connection.send(
+                    post(1_000_000_000).replacing("/v2/models/tiny/infer", with: path) + "x")
+                return (try connection.receive(), connection.isEnded())
+            }
+            #expect(reply.status == status && reply.headers["connection"] == "close" && isEnded)
+        }
+    }
+
     /// What a body of nested JSON holds counts as the body does: more than all bodies may take is refused, and forgotten.
     @Test(.timeLimit(.minutes(1))) func nestedBodiesAreBounded() async throws {
         let settings = settings {

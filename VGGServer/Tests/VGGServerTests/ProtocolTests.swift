@@ -48,6 +48,27 @@ import VGGServer
         }
     }
 
+    /// HEAD is GET without the body, also where it is an error, and the next answer follows.
+    @Test(.timeLimit(.minutes(1))) func headsHaveNoBodies() async throws {
+        try await withServer { client in
+            let port = client.port
+            let replies = try await blocking {
+                let connection = try Connection(port: port)
+                return try ["/v2", "/v2/models/none", "/v2/models/tiny/infer"].flatMap { path in
+                    try connection.send("HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    let head = try connection.receive(hasBody: false)
+                    try connection.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    return [head, try connection.receive()]
+                }
+            }
+            #expect(replies.map(\.status) == [200, 200, 404, 404, 405, 405])
+            for place in [0, 2, 4] {
+                let (head, whole) = (replies[place], replies[place + 1])
+                #expect(head.headers["content-length"] == "\(whole.body.count)" && !whole.body.isEmpty)
+            }
+        }
+    }
+
     @Test func jsonAndBinaryAreTheSameToTheBit() async throws {
         let images = try TestModel.images(3)
         let expected = try await TestModel.predictor.logits(for: images)

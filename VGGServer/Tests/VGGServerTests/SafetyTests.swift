@@ -22,6 +22,14 @@ import VGGServer
                 #expect(try await client.get("/v2", headers: ["Origin": origin]).status == 403, "\(origin)")
             }
             #expect(try await client.get("/v2", headers: ["Sec-Fetch-Site": "cross-site"]).status == 403)
+            // A link leads to the page, and to nothing else.
+            var link = [
+                "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+            ]
+            #expect(try await client.get("/", headers: link).status == 200)
+            #expect(try await client.get("/v2", headers: link).status == 403)
+            link["Sec-Fetch-Dest"] = "iframe"
+            #expect(try await client.get("/", headers: link).status == 403)
         }
     }
 
@@ -37,7 +45,11 @@ import VGGServer
                     #expect(reply.status == 401 && reply.headers["www-authenticate"] == "Bearer")
                 }
             }
-            #expect(try await client.get("/v2", headers: ["Authorization": "bearer \(token)"]).status == 200)
+            let shown = ["Authorization": "bearer \(token)"]
+            #expect(try await client.get("/v2", headers: shown).status == 200)
+            // Programs that are made of the document ask for it.
+            let paths = try await client.get("/openapi.json", headers: shown).json["paths"]
+            #expect(paths?["/v2"]?["get"]?["security"] == [["token": []]])
         }
     }
 

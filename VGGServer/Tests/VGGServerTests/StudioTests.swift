@@ -150,6 +150,7 @@ import VGGServer
             }
             #expect(bytes?.count == size[1] * size[2])
             #expect(try await client.post("/studio/api/models/tiny/explain?class=99", photo).status == 400)
+            #expect(try await client.post("/studio/api/models/tiny/explain?class=a", photo).status == 400)
             #expect(try await client.post("/studio/api/models/tiny/explain", [1, 2, 3]).status == 400)
             // The model does not say what it was trained on.
             #expect(try await client.get("/studio/api/models/tiny/errors").status == 404)
@@ -163,8 +164,17 @@ import VGGServer
         defer { try? FileManager.default.removeItem(at: folder) }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let program = folder.appending(path: "vgg")
-        try Data("#!/bin/sh\necho \"$@\"\nls /proc/self/fd | tr '\\n' ' '\nexec sleep 50\n".utf8).write(
-            to: program)
+        // As `vgg train` it refuses what makes no sense, and else writes what the run is.
+        let script = """
+            #!/bin/sh
+            case "$*" in *epochs=abc*) echo "error: abc is no number" >&2; exit 64;; esac
+            echo "$@"
+            ls /proc/self/fd | tr '\\n' ' '
+            echo {} > "$3/config.json"
+            exec sleep 50
+
+            """
+        try Data(script.utf8).write(to: program)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
         let settings = settings {
             $0.runs = folder.appending(path: "runs").path
@@ -180,11 +190,17 @@ import VGGServer
             for wrong in [
                 "[", "{\"data\":\"folder:/etc\"}", "{\"options\":{\"data-dir\":\"x\"}}",
                 "{\"options\":{\"size\":\"/etc/passwd\"}}", "{\"options\":{\"size\":\"1 --resume x\"}}",
-                "{\"recipe\":\"../x\"}", "{\"init\":\"/etc/passwd\"}", "{\"options\":[]}",
+                "{\"recipe\":\"../x\"}", "{\"init\":\"/etc/passwd\"}", "{\"options\":[]}", "[1]",
+                "{\"recipe\":5}",
             ] {
                 let status = try await client.post(path, Array(wrong.utf8), headers: token).status
                 #expect([400, 404].contains(status), "\(wrong)")
             }
+            let refused = try await client.post(
+                path, Array("{\"options\":{\"epochs\":\"abc\"}}".utf8), headers: token)
+            #expect(try refused.status == 400 && refused.problem == "abc is no number")
+            let runs = folder.appending(path: "runs").path
+            #expect(try FileManager.default.contentsOfDirectory(atPath: runs).isEmpty)
             let wish =
                 "{\"recipe\":\"quick\",\"data\":\"mnist\",\"options\":{\"epochs\":\"3\",\"nesterov\":true}}"
             let name = try await client.post(path, Array(wish.utf8), headers: token).json["run"]?.string ?? ""

@@ -3,8 +3,8 @@ import VGGImages
 import VGGModel
 import VGGPerception
 
-/// How alike pictures look to a served model. For one thread at a time; what was made for pictures of the last size is kept,
-/// beside the model's memory.
+/// How alike pictures look to a served model. For one thread at a time; what was made for pictures of the last size is kept
+/// beside the model's memory, if they are not large.
 final class PictureDistances {
     /// A picture, no larger than it is compared.
     struct Shrunk: Sendable {
@@ -31,6 +31,8 @@ final class PictureDistances {
     private let metrics: [(name: String, metric: PerceptualMetric)]
     private let colours: PictureColours
     private let device: Device
+    /// Numbers of a picture of the usual size: for one of 1024 pixels it would be gigabytes.
+    private static let mostKept = 3 * 256 * 256
     private var kept: (input: Shape, distances: [(name: String, distance: PerceptualDistance)])?
 
     init(_ maps: PictureMaps, linear: LPIPSWeights?, device: Device) {
@@ -72,7 +74,7 @@ final class PictureDistances {
                     width: input.dimensions[2], batchSize: 2, device: device)
             )
         }
-        kept = (input, made)
+        if input.count <= Self.mostKept { kept = (input, made) }
         return made
     }
 

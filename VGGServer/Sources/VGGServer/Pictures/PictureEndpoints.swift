@@ -41,9 +41,8 @@ extension InferenceServer {
             let shrunk = try await self.pictures(["a", "b"], body, of: call) {
                 try PictureDistances.Shrunk($0, size: size)
             }
-            return try await model.distances.run { distances in
-                guard call.deadline > .now else { throw APIError.tooSlow }
-                return try distances.json(PictureDistances.Shrunk.alike(shrunk[0], shrunk[1]))
+            return try await model.distances.run(by: call.deadline) { distances in
+                try distances.json(PictureDistances.Shrunk.alike(shrunk[0], shrunk[1]))
             }
         }
         return .json(answer)

@@ -106,11 +106,14 @@ extension InferenceServer {
 
     private func explain(_ call: Call) async throws -> Response {
         let explainer = try studioModel(call).explainer
-        let label = call.query("class").flatMap { Int($0) }
+        let label = try call.query("class").map { text in
+            guard let number = Int(text) else { throw APIError.invalid("'class' must be a number") }
+            return number
+        }
         return .json(
             try await admitting(call) { body, _ in
                 let subject = try await self.subject(body, of: call)
-                let answer = try await explainer.run {
+                let answer = try await explainer.run(by: call.deadline) {
                     try $0.explanation(of: subject.image, class: label)
                 }
                 guard case .object(var members) = answer else { return answer }
@@ -125,7 +128,9 @@ extension InferenceServer {
         return .json(
             try await admitting(call) { body, _ in
                 let subject = try await self.subject(body, of: call)
-                return try await explainer.run { try $0.maps(of: subject.image, count: 16) }
+                return try await explainer.run(by: call.deadline) {
+                    try $0.maps(of: subject.image, count: 16)
+                }
             })
     }
 }

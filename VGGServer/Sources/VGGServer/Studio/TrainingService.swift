@@ -28,7 +28,7 @@ struct TrainingService: Sendable {
                 return try await self.estimate(words)
             },
             Endpoint(.post, base + "/start", .null, access: .change) {
-                .json(try self.start(try await self.words(try await Self.wish($0))))
+                .json(try await self.start(try await self.words(try await Self.wish($0))))
             },
             Endpoint(.post, base + "/stop", .null, access: .change) { call in
                 let run = try await self.run(try await Self.wish(call))
@@ -55,10 +55,22 @@ struct TrainingService: Sendable {
                 throw APIError.closing(.contentTooLarge, "the body is too large")
             }
         }
+        let wish: JSON
         do {
-            return try JSON(reading: bytes[...])
+            wish = try JSON(reading: bytes[...])
         } catch {
             throw APIError.invalid("\(error)")
+        }
+        guard case .object = wish else { throw APIError.invalid("the body must be an object") }
+        return wish
+    }
+
+    /// A member that is a text; nil where there is none, or an empty one.
+    private static func text(_ name: String, of wish: JSON) throws(APIError) -> String? {
+        switch wish[name] {
+        case nil, .null?: return nil
+        case .string(let text)?: return text.isEmpty ? nil : text
+        default: throw .invalid("'\(name)' must be a text")
         }
     }
 
@@ -70,17 +82,17 @@ struct TrainingService: Sendable {
     /// The options of `vgg train` that a client's choices are: only those of the list, with values that lead to no file.
     private func words(_ wish: JSON) async throws -> [String] {
         var words: [String] = []
-        if let recipe = wish["recipe"]?.string, !recipe.isEmpty {
+        if let recipe = try Self.text("recipe", of: wish) {
             words += ["--recipe", try Self.value(recipe)]
         }
-        if let data = wish["data"]?.string, !data.isEmpty {
+        if let data = try Self.text("data", of: wish) {
             guard DatasetStore.knownNames.contains(data) else {
                 throw APIError.invalid("unknown data '\(data)'")
             }
             words += ["--data", data]
         }
         // A run that the table has, or a model that is a part of the program.
-        if let weights = wish["init"]?.string, !weights.isEmpty {
+        if let weights = try Self.text("init", of: wish) {
             let path =
                 ShippedModel(rawValue: weights) == nil ? try await runs.run(weights).folder.path : weights
             words += ["--init", path]
@@ -134,32 +146,51 @@ struct TrainingService: Sendable {
         return .text(result.output, type: "application/json")
     }
 
-    private func start(_ words: [String]) throws -> JSON {
+    /// - Throws: `APIError` with what the program says if it ends before there is a run.
+    private func start(_ words: [String]) async throws -> JSON {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyy-MM-dd-HHmmss"
         let name = formatter.string(from: Date())
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        _ = try trainer()
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let run = RunFolder("\(folder)/\(name)")
-        guard mkdir(run.path, 0o777) == 0 else { throw APIError.busy("a run of this second is there") }
-        try begin(run, ["--run-dir", run.path] + words)
+        guard mkdir(run.path, 0o777) == 0 else {
+            throw errno == EEXIST
+                ? APIError.busy("a run of this second is there")
+                : APIError(
+                    .conflict, "the folder of the runs cannot be written: \(String(cString: strerror(errno)))"
+                )
+        }
+        let process = try begin(run, ["--run-dir", run.path] + words)
+        // What is wrong with the options `vgg train` says at once; a run that begins writes what it is.
+        for _ in 0..<100 where !run.holdsRun {
+            try await Task.sleep(for: .milliseconds(50))
+            guard kill(process, 0) != 0 else { continue }
+            guard !run.holdsRun else { break }
+            let reason = Self.reason(Self.end(of: Self.log(of: run)))
+            try? FileManager.default.removeItem(atPath: run.path)
+            throw APIError.invalid(reason)
+        }
         return ["run": .string(name)]
     }
 
     private func resume(_ run: RunRecord, _ wish: JSON) throws -> JSON {
         guard run.state != .training else { throw APIError(.conflict, "the run is in training") }
         var words = ["--resume", run.folder.path]
-        if let epochs = wish["epochs"]?.string, !epochs.isEmpty {
+        if let epochs = try Self.text("epochs", of: wish) {
             words += ["--epochs=\(try Self.value(epochs))"]
         }
         try begin(run.folder, words)
         return ["resuming": true]
     }
 
-    private func begin(_ run: RunFolder, _ words: [String]) throws {
+    @discardableResult
+    private func begin(_ run: RunFolder, _ words: [String]) throws -> pid_t {
         let process = try ChildProcess.detach(
             try trainer(), ["train"] + words + ["--format", "json"], log: Self.log(of: run))
         try Data("\(process)\n".utf8).write(to: URL(fileURLWithPath: Self.process(of: run)), options: .atomic)
+        return process
     }
 
     /// Asks a run's process to save it and to end.

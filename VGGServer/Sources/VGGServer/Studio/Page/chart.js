@@ -11,14 +11,15 @@ function ticks(low, high, count) {
   const raw = (high - low) / count || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= raw);
-  const found = [];
-  for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-9; value += step) found.push(value);
-  return found;
+  const first = Math.ceil(low / step) * step;
+  // Counted: a step may be too small to change a great value.
+  return Array.from({ length: Math.floor((high - first) / step + 1e-9) + 1 }, (_, number) => first + number * step);
 }
 
 function logTicks(low, high) {
   const found = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+  const last = Math.min(Math.ceil(Math.log10(high)), 308);
+  for (let power = Math.max(Math.floor(Math.log10(low)), -323); power <= last; power += 1) {
     for (const factor of [1, 2, 5]) found.push(factor * 10 ** power);
   }
   return found.filter((value) => value >= low * 0.999 && value <= high * 1.001);
@@ -54,7 +55,8 @@ export class Chart {
       }
     }
     if (low > high) [low, high] = [0, 1];
-    if (low === high) [low, high] = isLogarithmic ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
+    const margin = Math.max(0.5, Math.abs(low) / 10);
+    if (low === high) [low, high] = isLogarithmic ? [low / 2, high * 2] : [low - margin, high + margin];
     const scale = isLogarithmic ? Math.log10 : (value) => value;
     this.range = [0, end];
     const { width, height, left, right, top, bottom } = size;

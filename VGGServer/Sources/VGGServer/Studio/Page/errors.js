@@ -5,19 +5,25 @@ import { $, get, h, percent, whole, word } from "/studio/shared.js";
 let model = null;
 let result = null;
 let isHere = false;
+/** The load whose answer is waited for; those of earlier ones are dropped. */
+let loading = null;
 let timer;
 
 export function start() {}
 
 export function enter(current) {
   isHere = true;
-  if (model?.name !== current?.name) result = null;
+  if (model?.name !== current?.name) {
+    result = null;
+    $("errors").replaceChildren();
+  }
   model = current;
   load();
 }
 
 export function leave() {
   isHere = false;
+  loading = null;
   clearTimeout(timer);
 }
 
@@ -28,10 +34,11 @@ export function words() { if (result) show(); }
 async function load() {
   clearTimeout(timer);
   if (!model || result) return;
-  const asked = model.name;
+  const own = {};
+  loading = own;
   try {
-    const answer = await get(`/studio/api/models/${encodeURIComponent(asked)}/errors`);
-    if (!isHere || asked !== model.name) return;
+    const answer = await get(`/studio/api/models/${encodeURIComponent(model.name)}/errors`);
+    if (own !== loading) return;
     if (answer.state === "failed") throw new Error(answer.error);
     if (answer.state === "running") {
       $("errors").replaceChildren(h("div", { class: "card" }, h("p", {}, word("errors.running", answer)),
@@ -42,7 +49,7 @@ async function load() {
     result = answer;
     show();
   } catch (error) {
-    $("errors").replaceChildren(h("p", { class: "card" }, error.message));
+    if (own === loading) $("errors").replaceChildren(h("p", { class: "card" }, error.message));
   }
 }
 
@@ -94,11 +101,13 @@ function commonest() {
 
 async function open(button, actual, guess, names) {
   for (const other of $("errors").querySelectorAll("[data-cell]")) other.setAttribute("aria-pressed", String(other === button));
+  const isChosen = () => button.isConnected && button.getAttribute("aria-pressed") === "true";
   try {
     const cell = await get(`/studio/api/models/${encodeURIComponent(model.name)}/errors/${actual}/${guess}`);
+    if (!isChosen()) return;
     $("cell").replaceChildren(h("h3", {}, word(actual === guess ? "errors.right" : "errors.cell", names)), gallery(cell.examples, false));
   } catch (error) {
-    $("cell").replaceChildren(h("p", {}, error.message));
+    if (isChosen()) $("cell").replaceChildren(h("p", {}, error.message));
   }
 }
 

@@ -34,15 +34,18 @@ export function words(models) {
 async function load() {
   const wanted = $("network-choice").value;
   if (!wanted || wanted === shown) return;
+  const isLatest = () => wanted === $("network-choice").value;
   try {
     const [kind, name] = wanted.split("/");
-    facts = await get(`/studio/api/${kind}/${encodeURIComponent(name)}`);
+    const found = await get(`/studio/api/${kind}/${encodeURIComponent(name)}`);
+    if (!isLatest()) return;
+    facts = found;
     shown = wanted;
     chosen = null;
     notice();
     draw();
   } catch (error) {
-    notice(error.message);
+    if (isLatest()) notice(error.message);
   }
 }
 

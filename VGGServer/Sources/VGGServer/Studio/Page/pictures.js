@@ -1,6 +1,6 @@
 // Two pictures: how alike they look to the network, and the first painted in the manner of the second.
 
-import { $, ask, h, notice, readEvents, svg, word } from "/studio/shared.js";
+import { $, ask, h, notice, query, readEvents, svg, word } from "/studio/shared.js";
 
 let model = null;
 /** The two pictures, each a file and an address for it. */
@@ -93,7 +93,7 @@ function pair(one, other) {
   return body;
 }
 
-const address = (what, query = {}) => `/v1/models/${encodeURIComponent(model.name)}/${what}?${new URLSearchParams(query)}`;
+const address = (what, wish = {}) => `/v1/models/${encodeURIComponent(model.name)}/${what}?${query(wish)}`;
 
 // MARK: Distances
 

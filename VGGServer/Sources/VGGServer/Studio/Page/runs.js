@@ -1,6 +1,6 @@
 // Runs: a table, and the curves of those that are chosen, as they go on.
 
-import { $, duration, events, h, percent, word } from "/studio/shared.js";
+import { $, duration, events, h, percent, query, word } from "/studio/shared.js";
 import { Chart, colours } from "/studio/chart.js";
 
 let runs = { runs: [], settings: [], problems: [] };
@@ -24,6 +24,7 @@ export function start() {
 export function enter() { listen(); }
 
 export function leave() {
+  clearTimeout(delay);
   stream?.abort();
   stream = null;
 }
@@ -40,9 +41,8 @@ function listen() {
   delay = setTimeout(() => {
     stream?.abort();
     stream = new AbortController();
-    const query = new URLSearchParams({ columns: chart.columns, smoothing: $("smoothing").value });
-    for (const run of chosen.keys()) query.append("run", run);
-    events(`/studio/api/events?${query}`, stream.signal, hear);
+    const wish = { columns: chart.columns, smoothing: $("smoothing").value, run: [...chosen.keys()] };
+    events(`/studio/api/events?${query(wish)}`, stream.signal, hear);
   }, 120);
 }
 

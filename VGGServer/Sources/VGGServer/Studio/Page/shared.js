@@ -59,41 +59,77 @@ export function duration(seconds) {
   return `${Math.floor(total / 3600)} h ${Math.floor(total / 60) % 60} min`;
 }
 
-export function notice(text) {
+/** The problem of a loop in the background that the notice tells now. */
+let problem = "";
+
+export function notice(text = "") {
+  problem = "";
   $("notice").hidden = !text;
-  $("notice").textContent = text ?? "";
+  $("notice").textContent = text;
+}
+
+/** Tells the problem of a loop in the background once; nothing takes it away when it is over. */
+export function report(text = "") {
+  if (text === problem) return;
+  notice(text);
+  problem = text;
 }
 
 // MARK: The server
+
+/** A query of names and values, lists too; URLSearchParams writes a space as "+", which only forms decode. */
+export const query = (values) => Object.entries(values)
+  .flatMap(([name, value]) => [value].flat().filter((one) => one !== undefined).map((one) => `${name}=${encodeURIComponent(one)}`))
+  .join("&");
 
 let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? sessionStorage.getItem("token");
 if (token) sessionStorage.setItem("token", token);
 if (location.hash.includes("token=")) history.replaceState(null, "", location.pathname);
 
-async function askForToken() {
+let asking = null;
+let isDeclined = false;
+
+/** Whoever asks while the dialog is open waits for the same answer; loops in the background take a no for good. */
+async function askForToken(isBackground) {
+  if (isBackground && isDeclined) return false;
+  asking ??= showTokenDialog().finally(() => { asking = null; });
+  return asking;
+}
+
+async function showTokenDialog() {
   const dialog = $("token-dialog");
+  dialog.returnValue = "";
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  if (dialog.returnValue !== "ok" || !$("token").value) return false;
-  token = $("token").value.trim();
-  sessionStorage.setItem("token", token);
+  const given = dialog.returnValue === "ok" ? $("token").value.trim() : "";
   $("token").value = "";
+  isDeclined = !given;
+  if (isDeclined) return false;
+  token = given;
+  sessionStorage.setItem("token", token);
   return true;
 }
 
-/** An answer of the server; asks people for the token where it is missing. */
+/** What comes of the network, whose errors the browser words. */
+const reach = (promise) => promise.catch(() => { throw new Error(word("server.away")); });
+
+/** An answer of the server; asks people for the token where it is missing, with `isBackground` until they decline. */
 export async function ask(path, options = {}) {
   for (;;) {
-    const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-    const answer = await fetch(path, { ...options, headers });
+    const shown = token;
+    const headers = { ...options.headers, ...(shown ? { Authorization: `Bearer ${shown}` } : {}) };
+    const answer = await reach(fetch(path, { ...options, headers }));
     if (answer.ok) return answer;
-    if (answer.status === 401 && (await askForToken())) continue;
-    const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.error ?? `${answer.status}`);
+    if (answer.status === 401) {
+      if (shown !== token || (await askForToken(options.isBackground))) continue;
+      throw new Error(word("token.missing"));
+    }
+    const { error } = await answer.json().catch(() => ({}));
+    throw new Error(error ?? `${answer.status}`);
   }
 }
 
-export const get = async (path) => (await ask(path)).json();
+export const get = async (path, options) => (await ask(path, options)).json();
 
 export const post = async (path, body, type = "application/json") =>
   (await ask(path, { method: "POST", body, headers: { "Content-Type": type } })).json();
@@ -103,7 +139,7 @@ export async function readEvents(answer, listener) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let pieces = [];
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reach(reader.read());
     if (done) return;
     pieces.push(value);
     // An event with a picture comes in many pieces, which are put together once.
@@ -122,9 +158,12 @@ export async function readEvents(answer, listener) {
 export async function events(path, signal, listener) {
   while (!signal.aborted) {
     try {
-      await readEvents(await ask(path, { signal }), listener);
+      const answer = await ask(path, { signal, isBackground: true });
+      report();
+      await readEvents(answer, listener);
     } catch (error) {
       if (signal.aborted) return;
+      report(error.message);
     }
     // The server may have been started again.
     await new Promise((resolve) => setTimeout(resolve, 1500));

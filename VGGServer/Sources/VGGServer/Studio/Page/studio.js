@@ -17,8 +17,10 @@ const model = () => models.find((one) => one.name === $("model").value) ?? null;
 function show() {
   const name = location.hash.slice(1) in views ? location.hash.slice(1) : "runs";
   if (name !== current) {
-    if (current) views[current].leave();
-    notice();
+    if (current) {
+      views[current].leave();
+      notice();
+    }
     for (const other of Object.keys(views)) $(`view-${other}`).hidden = other !== name;
     for (const link of $("tabs").children) {
       if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
@@ -29,6 +31,12 @@ function show() {
     views[name].enter(model());
   }
 }
+
+// The hash names a part of the page, and stays.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  $("main").focus();
+});
 
 function setWords() {
   for (const view of Object.values(views)) view.words(models);

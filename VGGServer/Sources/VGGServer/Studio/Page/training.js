@@ -1,14 +1,18 @@
 // Trainings: what they are made of, what they will take, and those that there are.
 
-import { $, bytes, duration, get, h, notice, post, word } from "/studio/shared.js";
+import { $, bytes, duration, get, h, notice, post, query, report, word } from "/studio/shared.js";
 
 let choices = null;
 let runs = [];
 let models = [];
 let timer;
+/** The request of runs whose answer is waited for; those of earlier ones are dropped. */
+let refreshing = null;
 /** What the form holds, kept when the language changes. */
 const kept = { recipe: "quick", data: "", init: "", options: {} };
 let estimate = null;
+/** What of the form is on its way: its buttons wait. */
+const sending = new Set();
 let isOpen = false;
 
 export function start(served) { models = served; }
@@ -19,11 +23,16 @@ export async function enter() {
     words();
     refresh();
   } catch (error) {
-    notice(error.message);
+    if (isHere()) notice(error.message);
   }
 }
 
-export function leave() { clearTimeout(timer); }
+export function leave() {
+  clearTimeout(timer);
+  refreshing = null;
+}
+
+const isHere = () => !$("view-training").hidden;
 
 export function words() {
   if (!choices) return;
@@ -61,6 +70,7 @@ function form() {
     h("p", { class: "row" },
       h("button", { type: "button", id: "estimate-button", onclick: measure }, word("training.estimate")),
       h("button", { type: "button", id: "start-button", class: "main", onclick: begin }, word("training.start"))));
+  showSending();
 }
 
 function option({ name, is_flag: isFlag, help, default: usual }) {
@@ -75,16 +85,36 @@ function option({ name, is_flag: isFlag, help, default: usual }) {
   return h("div", { class: "field" }, h("label", {}, h("code", {}, `--${name}`), control), h("p", { class: "help" }, help));
 }
 
-async function measure() {
-  $("estimate").replaceChildren(h("p", {}, word("training.measuring")));
-  $("estimate-button").disabled = true;
+/** Sends what the form holds, `what` being estimate or start. */
+async function send(what) {
+  const hadFocus = document.activeElement === $(`${what}-button`);
+  sending.add(what);
+  showSending();
   try {
-    estimate = await post("/studio/api/training/estimate", JSON.stringify(kept));
+    return await post(`/studio/api/training/${what}`, JSON.stringify(kept));
+  } finally {
+    sending.delete(what);
+    showSending();
+    // A button that waits loses the focus.
+    if (hadFocus && document.activeElement === document.body) $(`${what}-button`).focus();
+  }
+}
+
+function showSending() {
+  for (const what of ["estimate", "start"]) $(`${what}-button`).disabled = sending.has(what);
+}
+
+async function measure() {
+  const asked = JSON.stringify(kept);
+  const isLatest = () => asked === JSON.stringify(kept);
+  $("estimate").replaceChildren(h("p", {}, word("training.measuring")));
+  try {
+    const found = await send("estimate");
+    if (!isLatest()) return;
+    estimate = found;
     showEstimate();
   } catch (error) {
-    $("estimate").replaceChildren(h("p", {}, error.message));
-  } finally {
-    $("estimate-button").disabled = false;
+    if (isLatest()) $("estimate").replaceChildren(h("p", {}, error.message));
   }
 }
 
@@ -104,7 +134,7 @@ function showEstimate() {
 
 async function begin() {
   try {
-    const { run } = await post("/studio/api/training/start", JSON.stringify(kept));
+    const { run } = await send("start");
     notice();
     $("estimate").replaceChildren(h("p", {}, word("training.started", { run })));
     refresh();
@@ -115,8 +145,13 @@ async function begin() {
 
 async function refresh() {
   clearTimeout(timer);
+  if (!isHere()) return;
+  const own = {};
+  refreshing = own;
   try {
-    const found = (await get("/studio/api/runs")).runs;
+    const found = (await get("/studio/api/runs", { isBackground: true })).runs;
+    if (own !== refreshing) return;
+    report();
     if (JSON.stringify(found) !== JSON.stringify(runs)) {
       const isNew = found.length !== runs.length;
       runs = found;
@@ -124,7 +159,8 @@ async function refresh() {
       if (isNew && choices.program && !$("training-form").contains(document.activeElement)) form();
     }
   } catch (error) {
-    notice(error.message);
+    if (own !== refreshing) return;
+    report(error.message);
   }
   timer = setTimeout(refresh, 2000);
 }
@@ -133,25 +169,27 @@ const logs = new Map();
 
 function showRuns() {
   const latest = runs.filter((run) => run.state !== "finished").concat(runs.filter((run) => run.state === "finished").slice(-5).reverse());
-  const act = (path, run) => async () => {
-    try {
-      await post(`/studio/api/training/${path}`, JSON.stringify({ run }));
-      refresh();
-    } catch (error) {
-      notice(error.message);
-    }
-  };
-  const showLog = (run) => async () => {
+  const attempt = (work) => () => work().catch((error) => notice(error.message));
+  const act = (path, run) => attempt(async () => {
+    await post(`/studio/api/training/${path}`, JSON.stringify({ run }));
+    refresh();
+  });
+  const showLog = (run) => attempt(async () => {
     if (logs.has(run)) logs.delete(run);
-    else logs.set(run, (await get(`/studio/api/training/log?${new URLSearchParams({ run })}`)).text || "–");
+    else logs.set(run, (await get(`/studio/api/training/log?${query({ run })}`)).text || "–");
     showRuns();
-  };
-  $("training-runs").replaceChildren(...latest.slice(0, 30).map((run) => h("div", { class: "task" },
+  });
+  const place = $("training-runs");
+  const [kind, focused] = place.contains(document.activeElement) ? Object.entries(document.activeElement.dataset)[0] ?? [] : [];
+  place.replaceChildren(...latest.slice(0, 30).map((run) => h("div", { class: "task" },
     h("strong", {}, run.name), " ", h("span", { class: `state ${run.state}` }, word("state." + run.state)),
     h("p", { class: "row" }, h("progress", { max: run.epochs, value: run.progress }),
       h("span", {}, `${Number(run.progress.toFixed(2))}/${run.epochs} ${word("training.epochs")}`),
       run.state === "training" ? h("button", { type: "button", "data-stop": run.name, onclick: act("stop", run.name) }, word("training.stop")) : "",
       run.state === "stopped" ? h("button", { type: "button", "data-resume": run.name, onclick: act("resume", run.name) }, word("training.resume")) : "",
-      h("button", { type: "button", "aria-expanded": String(logs.has(run.name)), onclick: showLog(run.name) }, word("training.log"))),
+      h("button", { type: "button", "data-log": run.name, "aria-expanded": String(logs.has(run.name)), onclick: showLog(run.name) }, word("training.log"))),
     logs.has(run.name) ? h("pre", {}, logs.get(run.name)) : "")));
+  // The button of a run whose state has changed is gone; its log's stays.
+  const button = (name) => place.querySelector(`[data-${name}="${CSS.escape(focused)}"]`);
+  if (focused) (button(kind) ?? button("log"))?.focus();
 }

@@ -1,12 +1,12 @@
 // A picture for the network: dropped, pasted, photographed, drawn or of the test set.
 
-import { $, get, h, notice, percent, post, word } from "/studio/shared.js";
+import { $, get, h, notice, percent, post, query, word } from "/studio/shared.js";
 
 let model = null;
-/** What was asked last: {body} or {example}. */
+/** What was asked last: a picture, {body} or {example}, of which model, and how. */
 let question = null;
-let answer = null;
-let maps = null;
+/** The question whose answer and maps are shown. */
+let shown = null;
 let opacityOfHeat = 0.5;
 let count = null;
 
@@ -58,7 +58,9 @@ export function select(current) {
 
 export function words() {
   $("sketch").setAttribute("aria-label", word("try.sketch"));
-  if (answer) show();
+  $("test-previous").setAttribute("aria-label", word("try.previous"));
+  $("test-next").setAttribute("aria-label", word("try.next"));
+  if (shown) show();
 }
 
 // MARK: Drawing
@@ -95,56 +97,64 @@ function startSketch() {
 // MARK: The test set
 
 async function step(by) {
+  const asked = model;
   try {
     const wanted = Math.max(0, Number($("test-number").value) + by);
     if (count === null) {
-      count = (await get(`/studio/api/models/${encodeURIComponent(model.name)}/examples/0`)).count;
+      const found = (await get(`/studio/api/models/${encodeURIComponent(asked.name)}/examples/0`)).count;
+      if (asked !== model) return;
+      count = found;
       $("test-number").max = count - 1;
     }
     $("test-number").value = Math.min(wanted, count - 1);
     await about({ example: Number($("test-number").value) });
   } catch (error) {
-    notice(error.message);
+    if (asked === model) notice(error.message);
   }
 }
 
 // MARK: Asking
 
-function path(what, label) {
-  const query = new URLSearchParams();
-  if (question.example !== undefined) query.set("example", question.example);
-  else if (looksForGarments() && $("garment").checked) query.set("preprocessing", "garment");
-  if (label !== undefined) query.set("class", label);
-  return `/studio/api/models/${encodeURIComponent(model.name)}/${what}?${query}`;
-}
+const send = ({ body, example, name, preprocessing }, what, label) => post(
+  `/studio/api/models/${encodeURIComponent(name)}/${what}?${query({ example, preprocessing, class: label })}`,
+  body ?? "", "application/octet-stream");
 
-const send = (what, label) => post(path(what, label), question.body ?? "", "application/octet-stream");
-
-async function about(wanted) {
+async function about({ body, example }) {
   if (!model) return;
-  question = wanted;
+  const isGarment = body && looksForGarments() && $("garment").checked;
+  const asked = { body, example, name: model.name, preprocessing: isGarment ? "garment" : undefined };
+  question = asked;
+  if (shown?.name !== asked.name) clear();
   $("answer").setAttribute("aria-busy", "true");
   try {
-    const asked = question;
-    const [newAnswer, newMaps] = [await send("explain"), await send("maps")];
+    Object.assign(asked, { answer: await send(asked, "explain"), maps: await send(asked, "maps") });
     if (asked !== question) return;
-    [answer, maps] = [newAnswer, newMaps];
+    shown = asked;
     notice();
     show();
   } catch (error) {
+    if (asked !== question) return;
+    clear();
     notice(error.message);
   } finally {
-    $("answer").removeAttribute("aria-busy");
+    if (asked === question) $("answer").removeAttribute("aria-busy");
   }
 }
 
 async function explainClass(label) {
+  const asked = shown;
+  // The answer to another question is on its way.
+  if (asked !== question) return;
+  asked.label = label;
+  const isLatest = () => asked === question && asked.label === label;
   try {
-    answer = { ...answer, ...(await send("explain", label)) };
+    const answer = await send(asked, "explain", label);
+    if (!isLatest()) return;
+    Object.assign(asked.answer, answer);
     show();
     $("answer").querySelector("button[aria-pressed=true]")?.focus();
   } catch (error) {
-    notice(error.message);
+    if (isLatest()) notice(error.message);
   }
 }
 
@@ -170,7 +180,14 @@ function heatCanvas({ shape: [height, width], values }) {
   return canvas;
 }
 
+function clear() {
+  shown = null;
+  $("answer").replaceChildren(h("p", { class: "hint", "data-word": "try.hint" }, word("try.hint")));
+  $("maps").hidden = true;
+}
+
 function show() {
+  const { answer, maps } = shown;
   const overlay = heatCanvas(answer.map);
   const opacity = opacityOfHeat;
   overlay.style.opacity = opacity;
