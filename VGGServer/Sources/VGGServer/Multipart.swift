@@ -85,13 +85,16 @@ extension [UInt8] {
     /// takes a hundred times as long, in which the server would do nothing else.)
     fileprivate func range(of bytes: [UInt8], from start: Int) -> Range<Int>? {
         withUnsafeBytes { all in
-            bytes.withUnsafeBytes { wanted in
-                guard start < all.count, let base = all.baseAddress, let first = wanted.baseAddress,
-                    let found = memmem(base + start, all.count - start, first, wanted.count)
-                else { return nil }
-                let place = UnsafeRawPointer(found) - base
-                return place..<place + wanted.count
+            guard let base = all.baseAddress else { return nil }
+            var place = start
+            while place + bytes.count <= all.count,
+                let found = memchr(base + place, Int32(bytes[0]), all.count - bytes.count + 1 - place)
+            {
+                place = UnsafeRawPointer(found) - base
+                if memcmp(found, bytes, bytes.count) == 0 { return place..<place + bytes.count }
+                place += 1
             }
+            return nil
         }
     }
 }
