@@ -85,6 +85,8 @@ class Studio:
         time.sleep(0.3)
         parameters = {"format": "png", "captureBeyondViewport": whole}
         if whole:
+            # Else the bar at the top stands where a click has scrolled to.
+            self.browser.execute_script("scrollTo(0, 0)")
             size = self.browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
             parameters["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 3000), "scale": 1}
         picture = self.browser.execute_cdp_cmd("Page.captureScreenshot", parameters)["data"]

@@ -34,6 +34,10 @@ extension ToolTests {
         ("data --output a.jpg", "a.jpg must end in .png", 64),
         ("data --augment --size 8192 --output a.png", "--size must be between 1 and 1024", 64),
         ("help nosuch", "there is no command 'nosuch'", 64),
+        (
+            "summary --conv-arch 64x8192 --size 8192 --batch-size 65536 --in-channels 3 --precision fp32",
+            "cannot be reserved", 1
+        ),
         ("distance a.png b.png --weights w.pth --layer ,", "--layer must name one layer or several", 64),
         ("bench --mode stylize --precision bf16", "--precision bf16 is for --mode train and infer", 64),
         ("predict fashion-mnist missing.png --arch vgg19_bn", "block 5 shrinks it to 0", 1),

@@ -117,6 +117,18 @@ import VGGTraining
         #expect(error?.reason == "no photo of the class red can be read")
     }
 
+    /// Nor for training alone, and then others can be tested on.
+    @Test func aClassMustBeTrainedOn() throws {
+        let photos = try trainer(configuration(), run: whole).setup.training.photoNames
+        for name in photos where name.hasPrefix("red/") { try spoil(name) }
+        let error = #expect(throws: FileError.self) {
+            try trainer(configuration { $0.skipBroken = true }, run: run)
+        }
+        #expect(
+            error?.reason == "of the class red no photo can be read that would be for training; "
+                + "another `seed` keeps other ones for testing")
+    }
+
     /// What is said then is not that there are none.
     @Test func aWholeHalfMustNotVanish() throws {
         let photos = try trainer(configuration(), run: whole).setup.test.photoNames

@@ -43,23 +43,26 @@ public struct Plan: Sendable {
     /// In the order of `network.parameters`.
     package let parameters: [PlannedParameter]
 
-    /// The largest batch that a plan is made for: no count of bytes overflows up to it.
+    /// The largest batch that a plan is made for.
     public static let largestBatch = 65536
 
     /// - Parameters:
     ///   - frozenLayers: of `network.layers`; a ReLU or pool that is fused into the layer before it goes with it.
     ///     Inference trains nothing and has no use for it.
     ///   - keptLayers: layers whose outputs are wanted, as indices of `network.layers`.
-    /// - Throws: `PlanError` if `batchSize` is out of range, the network does not end in a linear layer (which it need
-    ///   not for what follows from kept layers), all of it is frozen, or has a batch norm where the input's gradient
-    ///   is wanted, or, in mixed precision, reflected borders, or linear layers
-    ///   where it is wanted.
+    /// - Throws: `PlanError` if `batchSize` is out of range, a batch is larger than any memory, the network does not end
+    ///   in a linear layer (which it need not for what follows from kept layers), all of it is frozen, or has a batch norm
+    ///   where the input's gradient is wanted, or, in mixed precision, reflected borders, or linear layers where it is
+    ///   wanted.
     public init(
         _ network: Network, batchSize: Int, mode: Mode, precision: Precision = .fp32, frozenLayers: Int = 0,
         keeping keptLayers: Set<Int> = []
     ) throws(PlanError) {
         precondition(keptLayers.allSatisfy(network.layers.indices.contains), "the network has no such layer")
         guard (1...Self.largestBatch).contains(batchSize) else { throw .batchSize(batchSize) }
+        // More than any machine holds, though sums of it in bytes are still numbers.
+        let numbers = network.layers.reduce(0) { $0 + $1.output.count }
+        guard numbers <= (1 << 56) / batchSize else { throw .outOfMemory(bytes: .max / 2) }
         steps = PlannedStep.steps(
             of: network, mode: mode, precision: precision, frozenLayers: frozenLayers, keeping: keptLayers)
         guard network.head != nil || (mode != .training && !keptLayers.isEmpty) else {
