@@ -160,9 +160,11 @@ extension ValidationError {
         if let value, let reason = range.objection(to: value) { throw ValidationError("\(name) \(reason)") }
     }
 
-    /// - Throws: a validation error if a file to draw a picture in has the name of another format.
+    /// - Throws: a validation error if a file to draw a picture in has the name of another format. What is no file, such as
+    ///   standard output, may have any name.
     static func checkIsPNG(_ file: String) throws {
-        guard file.lowercased().hasSuffix(".png") else {
+        let isFile = !file.hasPrefix("/dev/") && FileKind(at: file) != .other
+        guard !isFile || file.lowercased().hasSuffix(".png") else {
             throw ValidationError("\(file) must end in .png: a PNG file is written")
         }
     }

@@ -169,7 +169,7 @@ extension ToolTests {
 
     @Test(arguments: [
         ("train --data folder:missing --val-split 0.2", "missing: there is no such folder", 1),
-        ("train --data folder", "--data folder:PATH", 1), ("train --data cifar10", "--data cifar10:PATH", 1),
+        ("train --data folder", "its name: folder:PATH", 1), ("train --data cifar10", "cifar10:PATH", 1),
         ("train --data folder:photos --data-dir photos", "--data-dir", 64),
         ("train --data folder:photos --val-split 1", "--val-split", 64),
         ("train --preprocessing imagenet", "1 input channel, but photos are prepared with 3", 64),

@@ -70,6 +70,8 @@ extension ToolTests {
         var configuration = try old.readConfiguration()
         configuration.initialWeights = old.path
         configuration.epochs = 3
+        // What is usual with alternating flips is said.
+        configuration.augmentation?.hflip = 0.5
         // The weights say how their images were prepared.
         configuration.preprocessing = try .plain(8, channels: .grey)
         #expect(try new.readConfiguration() == configuration)
