@@ -56,7 +56,7 @@ public enum ElementType: String, Hashable, Sendable, CustomStringConvertible {
     /// Whether a tensor of this type and name is a convolution's or linear layer's weight without the scale that would make
     /// numbers of it.
     func isQuantized(_ name: String, _ shape: [Int]) -> Bool {
-        isInteger && shape.count > 1 && LayerName.parse(name)?.2 == .weight
+        isInteger && shape.count > 1 && LayerName.parse(name)?.role == .weight
     }
 
     /// The little-endian numbers in `bytes` as floats, rounded to nearest; nil for a type not converted.

@@ -17,7 +17,8 @@ public struct Safetensors: Hashable, Sendable {
     }
 
     /// Maps the file at `path`. F32 stays where it is until it is changed; F16, BF16, F64 and integers are converted to
-    /// `Float`, but no integers of a layer's weight, which are quantized ones. The file must not be changed in place meanwhile; replacing it is all right.
+    /// `Float`, but no integers of a layer's weight, which are quantized ones. The file must not be changed in place meanwhile;
+    /// replacing it is all right.
     /// - Throws: `FileError` if the file cannot be read; `SafetensorsError` if it is malformed, holds another type of
     ///   number, or has a checksum and another content.
     public init(contentsOf path: String) throws {
