@@ -66,6 +66,23 @@ def plateaus(random):
         yield {**options, "figures": figures, "rates": rates}
 
 
+def head_plateaus(random):
+    """The same of a second group that begins with a rate of its own, and meets the bounds elsewhere."""
+    figures = random.normal(0.9, 0.01, 20).tolist()
+    for options in [{"patience_epochs": 0, "min_lr": 0.004}, {"patience_epochs": 1, "min_lr": 0.02, "decay_rate": 0.3},
+                    {"patience_epochs": 1, "warmup_epochs": 3, "warmup_lr": 0.01, "decay_rate": 0.5}]:
+        rates = {0.3: [], 0.03: []}
+        judge = torch.optim.SGD(
+            [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates], lr=RATE)
+        scheduler, _ = create_scheduler_v2(judge, "plateau", len(figures), plateau_mode="max", **options)
+        for epoch in range(len(figures) + 1):
+            for group, seen in zip(judge.param_groups, rates.values()):
+                seen.append(group["lr"])
+            if epoch < len(figures):
+                scheduler.step(epoch + 1, figures[epoch])
+        yield {**options, "figures": figures, "groups": list(rates), "rates": list(rates.values())}
+
+
 def averages():
     """The decays after so many updates."""
     for decay, warmup in [(0.9998, False), (0.9, False), (0.999, True), (0.4, True)]:
@@ -77,7 +94,8 @@ def averages():
 def main():
     random = np.random.default_rng(20260303)
     values = {"rate": RATE, "updatesPerEpoch": UPDATES, "schedules": [*schedules(), *one_cycles()],
-              "plateaus": list(plateaus(random)), "averages": list(averages())}
+              "plateaus": list(plateaus(random)),
+              "headPlateaus": list(head_plateaus(random)), "averages": list(averages())}
     (GOLDENS / "schedules.json").write_text(json.dumps(values, separators=(",", ":")) + "\n")
 
 

@@ -26,6 +26,14 @@ public enum ImageSource: Sendable {
         }
     }
 
+    /// The photos' paths; none of what is in memory.
+    public var files: [String] {
+        switch self {
+        case .stored: []
+        case .files(let photos): photos.paths
+        }
+    }
+
     /// The bytes of one image.
     /// - Parameter alpha: what becomes of a photo's transparent pixels.
     /// - Throws: `FileError` if it is a file that cannot be read.

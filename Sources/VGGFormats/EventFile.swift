@@ -29,6 +29,14 @@ package enum EventFile {
         return record(event.bytes)
     }
 
+    /// The time with which a file begins; nil if it begins with something else.
+    package static func wallTime(ofHead file: [UInt8]) -> Double? {
+        // After the length, its checksum and the number of the member.
+        guard file.count >= 21 else { return nil }
+        let time = Double(bitPattern: file[13..<21].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        return file.starts(with: head(wallTime: time)) ? time : nil
+    }
+
     /// What is added to a file for an event.
     package static func record(_ event: ScalarEvent) -> [UInt8] {
         var summary = ProtobufMessage()

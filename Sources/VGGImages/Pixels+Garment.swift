@@ -27,26 +27,16 @@ extension Pixels {
             Window(top: 0, left: 0, height: height, width: width), toHeight: newHeight, width: newWidth)
     }
 
-    /// In grey, how far what was found is from the background, as a share of how far it could be: towards black, or towards
-    /// white if most of it is lighter. The rest is black.
+    /// In grey, how far what was found is from the background, as a share of how far it could be, towards black or towards
+    /// white: a shoe may be darker, and its sole lighter. The rest is black.
     private func contrast(of found: Silhouette, to background: Background) -> Pixels {
-        let grey = with(channels: 1)
-        var differences = [Float](repeating: 0, count: height * width)
-        var sum: Float = 0
-        for place in found.places {
-            let luma = Float(grey.bytes[grey.bytes.startIndex + place])
-            differences[place] = background.luma(place / width, place % width) - luma
-            sum += differences[place]
-        }
-        let isDarker = sum >= 0
-        return grey.making { _, output in
+        with(channels: 1).making { grey, output in
             output.initialize(repeating: 0)
             for place in found.places {
                 let behind = background.luma(place / width, place % width)
-                let part =
-                    isDarker
-                    ? differences[place] / max(behind, 1) : -differences[place] / max(255 - behind, 1)
-                output[place] = UInt8((255 * min(max(part, 0), 1)).rounded())
+                let lighter = Float(grey[place]) - behind
+                let share = lighter < 0 ? -lighter / max(behind, 1) : lighter / max(255 - behind, 1)
+                output[place] = UInt8((255 * min(share, 1)).rounded())
             }
         }
     }

@@ -22,8 +22,10 @@ public struct Prediction: Hashable, Sendable, Encodable {
     public var index: Int?
     /// The likeliest classes, the likeliest first.
     public var top: [Guess]
-    /// What the network says itself, one number an output.
+    /// What the network says itself, one number an output; of several views the logarithms of their mean probabilities.
     public var logits: [Float]
+    /// The views, as `--tta` names them; nil for the picture as it is.
+    public var tta: String?
     /// What the data set says a test image is.
     public var actual: String?
 

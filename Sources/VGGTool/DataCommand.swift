@@ -127,7 +127,11 @@ struct DataCommand: ParsableCommand {
         let train = data.train
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
-        if let output { try AtomicFile.replace(output, with: sheet(of: train).png()) }
+        if let output {
+            let parts = [train, data.test] + (data.validation.map { [$0] } ?? [])
+            try OutputCheck.check(output, reading: parts.flatMap(\.images.files))
+            try AtomicFile.replace(output, with: sheet(of: train).png())
+        }
         let description = Description(
             name: train.name, folder: data.folder, verified: data.isVerified, train: train.count,
             test: data.test.count, validation: data.validation?.count,

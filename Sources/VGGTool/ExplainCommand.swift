@@ -30,8 +30,9 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "One way to explain, or several: \(ExplanationMethod.List.allValueStrings.joined(separator: ", ")).",
-            valueName: "method,…"))
+            "One way to explain, or several: \(ExplanationMethod.names) (default: grad-cam).",
+            valueName: "method,…"), completion: .list(ExplanationMethod.all.map(\.name)),
+        transform: ExplanationMethod.List.init(option:))
     var method = ExplanationMethod.List([.gradCAM])
 
     @Option(

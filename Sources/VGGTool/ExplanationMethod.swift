@@ -20,22 +20,24 @@ enum ExplanationMethod: Hashable {
         }
     }
 
+    /// Of all that there are.
+    static var names: String { all.map(\.name).joined(separator: ", ") }
+
     /// One or more names, separated by commas, each once.
-    struct List: ExpressibleByArgument {
+    struct List {
         let methods: [ExplanationMethod]
 
         init(_ methods: [ExplanationMethod]) { self.methods = methods }
 
-        init?(argument: String) {
+        /// - Throws: a validation error that says which there are.
+        init(option argument: String) throws {
             let names = argument.split(separator: ",", omittingEmptySubsequences: false)
             let methods = names.compactMap { name in ExplanationMethod.all.first { $0.name == name } }
-            guard methods.count == names.count, Set(methods).count == methods.count else { return nil }
+            guard methods.count == names.count, Set(methods).count == methods.count else {
+                throw ValidationError("must be \(ExplanationMethod.names), or several with commas, each once")
+            }
             self.methods = methods
         }
-
-        var defaultValueDescription: String { methods.map(\.name).joined(separator: ",") }
-
-        static var allValueStrings: [String] { ExplanationMethod.all.map(\.name) }
     }
 }
 

@@ -5,8 +5,10 @@ import VGGKit
 /// The test of learning rates, in place of a training.
 struct LearningRateTestOptions: ParsableArguments {
     @Flag(
-        help:
-            "Only try learning rates from small to large, one a step, draw the loss and suggest one; nothing is kept."
+        help: """
+            Only try learning rates from small to large, one a step, draw the loss and suggest one. Nothing is kept, and options \
+            that say how long to train, how the rate changes and which epoch is best make no difference.
+            """
     )
     var lrFind = false
 

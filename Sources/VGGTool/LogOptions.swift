@@ -19,12 +19,14 @@ struct LogOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Also keep the run's figures as an event file that TensorBoard shows, or as a table, metrics.csv, or, of the first 20 steps, \
-            when each part began and ended, trace.json, which Perfetto and chrome://tracing show. Several are separated by commas.
+            when each part began and ended, trace.json, which Perfetto and chrome://tracing show. Several are separated by commas; with --resume, beside those that the run has.
             """,
             valueName: "tensorboard|csv|trace"))
     var log: Logs?
 
     func apply(to configuration: inout TrainingConfiguration) {
-        if let log { configuration.log = log.logs }
+        // A form that a run has would no longer be true if it were left as it is.
+        let own = configuration.log ?? []
+        if let log { configuration.log = own + log.logs.filter { !own.contains($0) } }
     }
 }

@@ -8,14 +8,14 @@ struct MixingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Mix each training picture with another of its batch, in shares of Beta(alpha, alpha).",
+            "Mix each training picture with another of its batch, in shares of Beta(alpha, alpha); 0 for none.",
             valueName: "alpha"))
     var mixup: Double?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Put a part of another picture of the batch into each, in shares of Beta(alpha, alpha).",
+            "Put a part of another picture of the batch into each, in shares of Beta(alpha, alpha); 0 for none.",
             valueName: "alpha"))
     var cutmix: Double?
 
@@ -38,19 +38,20 @@ struct MixingOptions: ParsableArguments {
             valueName: "batch|pair|elem"))
     var mixupMode: BatchMixing.Mode?
 
-    @Option(parsing: .unconditional, help: "Mix no more after so many epochs.")
+    @Option(parsing: .unconditional, help: "Mix no more after so many epochs (default: 0, mix to the end).")
     var mixupOffEpoch: Int?
 
     /// The settings with what was given; nil if nothing ever was.
     func applied(to base: MixingSettings?) -> MixingSettings? {
         var result = base ?? MixingSettings()
-        if let mixup { result.mixup = mixup }
-        if let cutmix { result.cutmix = cutmix }
+        // For timm 0 is none.
+        if let mixup { result.mixup = mixup == 0 ? nil : mixup }
+        if let cutmix { result.cutmix = cutmix == 0 ? nil : cutmix }
         if let cutmixMinmax { result.cutmixMinmax = cutmixMinmax.numbers }
         if let mixupProb { result.mixupProb = mixupProb }
         if let mixupSwitchProb { result.mixupSwitchProb = mixupSwitchProb }
         if let mixupMode { result.mixupMode = mixupMode }
-        if let mixupOffEpoch { result.mixupOffEpoch = mixupOffEpoch }
+        if let mixupOffEpoch { result.mixupOffEpoch = mixupOffEpoch == 0 ? nil : mixupOffEpoch }
         return result == MixingSettings() ? nil : result
     }
 }

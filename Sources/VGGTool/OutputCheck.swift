@@ -12,7 +12,8 @@ enum OutputCheck {
         {
             throw FileError(output, "belongs to the run in that folder; write to another file")
         }
-        if inputs.contains(where: { isSameFile($0, output) }) {
+        // Which of many photos it may be is asked only where there is a file.
+        if sizeOfFile(output) > 0, inputs.contains(where: { isSameFile($0, output) }) {
             throw FileError(output, "is the file that is read; write to another file")
         }
         try AtomicFile.checkReplaceable(output)

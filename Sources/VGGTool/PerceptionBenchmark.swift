@@ -15,6 +15,7 @@ struct PerceptionBenchmark {
         var mode: Work
         /// Channels, height and width.
         var input: [Int]
+        var precision: Precision
         /// Pairs, of distances; of style transfer one.
         var batchSize: Int
         var device: String
@@ -28,7 +29,8 @@ struct PerceptionBenchmark {
         var text: String {
             """
             \(mode == .stylize ? "steps of style transfer" : "distances of \(Text.count(batchSize, "pair"))") of pictures of \
-            \(input.map(String.init).joined(separator: "×")), fp32, device: \(device), threads: \(threads), kernels: \(kernels)
+            \(input.map(String.init).joined(separator: "×")), \(precision.rawValue), device: \(device), threads: \(threads), \
+            kernels: \(kernels)
             \(Text.fixed(stepMs.median, 1)) ms each, the median of \(stepMs.count) (\(Text.fixed(stepMs.min() ?? 0, 1)) to \
             \(Text.fixed(stepMs.max() ?? 0, 1)) ms)
             \(ReadableNumber.bytes(Int(peakRssMb * 1e6))) of memory at most
@@ -41,6 +43,8 @@ struct PerceptionBenchmark {
     var work: Work
     /// Without a classifier.
     var network: Network
+    /// Of the network's arithmetic.
+    var precision: Precision
     var size: Int
     var batchSize: Int
     var device: Device
@@ -56,8 +60,8 @@ struct PerceptionBenchmark {
             }
         let measured = Array(seconds.dropFirst(Self.warmUp))
         return Result(
-            mode: work, input: [3, size, size], batchSize: batchSize, device: device.name,
-            threads: device.threads, kernels: device.kernels,
+            mode: work, input: [3, size, size], precision: precision, batchSize: batchSize,
+            device: device.name, threads: device.threads, kernels: device.kernels,
             imagesPerSec: Double(batchSize) / measured.median, stepMs: measured.map { 1e3 * $0 },
             peakRssMb: Double(Benchmark.peakResidentBytes) / 1e6)
     }
@@ -83,6 +87,7 @@ struct PerceptionBenchmark {
 
     private func stylize(_ weights: [String: Tensor], steps: Int) throws -> [Double] {
         var settings = StylizationSettings()
+        settings.precision = precision
         settings.scales = [.init(size: size, steps: Self.warmUp + steps)]
         let stylization = Stylization(
             network, weights: weights, preprocessing: .imageNet, settings: settings, device: device)
@@ -117,7 +122,8 @@ struct PerceptionBenchmark {
         }
         let metric = try PerceptualDistance(
             .lpips(linear), network, weights: weights, height: size, width: size,
-            batchSize: min(PictureComparison.defaultBatchSize, 2 * batchSize), device: device)
+            batchSize: min(PictureComparison.defaultBatchSize, 2 * batchSize), precision: precision,
+            device: device)
         let clock = ContinuousClock()
         return try (0..<Self.warmUp + steps).map { _ in
             let begin = clock.now

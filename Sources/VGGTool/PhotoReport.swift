@@ -15,16 +15,22 @@ struct PhotoReport {
     let top: Int
     /// Of the classes; fewer, or none, if not all have one.
     let names: [String]
+    /// The views of each photo.
+    let tta: String?
 
     private(set) var problems: [Problem] = []
     private var done = 0
     private var bar: ProgressBar?
 
-    init(_ files: [String], format: OutputFormat = .text, top: Int = 0, names: [String] = []) {
+    init(
+        _ files: [String], format: OutputFormat = .text, top: Int = 0, names: [String] = [],
+        tta: String? = nil
+    ) {
         self.files = files
         self.format = format
         self.top = top
         self.names = names
+        self.tta = tta
         // Results on the same terminal show the progress themselves.
         bar = Console.isTerminal && !Console.isOutputTerminal ? ProgressBar() : nil
     }
@@ -47,8 +53,10 @@ struct PhotoReport {
             if let problem = batch.problems[example] {
                 try fail(problem, of: file)
             } else if classes > 0 {
-                try Prediction(file: file, logits: Array(rest.prefix(classes)), names: names, top: top)
-                    .show(as: format)
+                var prediction = Prediction(
+                    file: file, logits: Array(rest.prefix(classes)), names: names, top: top)
+                prediction.tta = tta
+                try prediction.show(as: format)
                 rest = rest.dropFirst(classes)
             }
         }

@@ -86,6 +86,7 @@ struct PredictCommand: ParsableCommand {
         let label = Int(test.labels[index])
         let actual = label < names.count ? names[label] : "\(label)"
         (prediction.data, prediction.index, prediction.actual) = (test.name, index, actual)
+        prediction.tta = self.views.tta?.text
         try prediction.show(as: output.format)
         if output.format == .text {
             try Console.print("test image \(index) of \(test.name) is: \(actual)")
@@ -104,7 +105,7 @@ struct PredictCommand: ParsableCommand {
             for: loaded.network, batchSize: batchSize, precision: place.precision, device: place.device)
 
         var report = PhotoReport(
-            list.files, format: output.format, top: top, names: loaded.names)
+            list.files, format: output.format, top: top, names: loaded.names, tta: self.views.tta?.text)
         var sheet: [ContactSheet.Item] = []
         for problem in list.problems { try report.fail(problem) }
         for batch in list.batches(loaded.preprocessing, batchSize: batchSize) {

@@ -69,16 +69,19 @@ struct Recipe: Encodable {
     /// Its words without those that what was typed leaves no place for.
     private func words(beside typed: [String: String]) -> OptionWords {
         let known = words
-        let leaveNoPlace = Set(typed.flatMap { displaced(by: $0.key, $0.value, among: known.values) })
+        let leaveNoPlace = Set(typed.flatMap { displaced(by: $0.key, beside: typed, among: known.values) })
         return OptionWords(known.dropping(leaveNoPlace.contains))
     }
 
     /// What makes no sense beside an option that was typed, which therefore wins over more than its namesake.
-    /// - Parameter known: the recipe's options and their values.
+    /// - Parameters:
+    ///   - typed: all that was, with their values.
+    ///   - known: the recipe's options and their values.
     private func displaced(
-        by option: String, _ value: String, among known: [String: String]
+        by option: String, beside typed: [String: String], among known: [String: String]
     ) -> [String] {
-        let isZero = Double(value) == 0
+        let value = typed[option] ?? ""
+        func isZero(_ value: String?) -> Bool { value.flatMap(Double.init) == 0 }
         return switch option {
         case "--arch": ["--conv-arch"] + (value == "alexnet" ? ["--pool", "--hidden-features"] : [])
         // Statistics are those of a data set.
@@ -93,8 +96,8 @@ struct Recipe: Encodable {
         case "--adaptive-pool": ["--pool"]
         case "--opt" where value != "sgd": ["--momentum", "--nesterov", "--lr", "--lr-head"]
         case "--dampening": ["--nesterov"]
-        case "--momentum" where isZero: ["--nesterov"]
-        case "--weight-decay" where isZero: ["--no-norm-decay"]
+        case "--momentum" where isZero(value): ["--nesterov"]
+        case "--weight-decay" where isZero(value): ["--no-norm-decay"]
         case "--no-model-ema": ["--model-ema", "--model-ema-decay", "--model-ema-warmup"]
         case "--sched" where value == "onecycle": ["--warmup-epochs", "--warmup-lr"]
         case "--epochs" where Int(value) ?? .max < Int(known["--warmup-epochs"] ?? "") ?? 0:
@@ -102,6 +105,9 @@ struct Recipe: Encodable {
         case "--crop-padding": ["--scale", "--ratio"]
         case "--scale", "--ratio": ["--crop-padding"]
         case "--cutmix-minmax": ["--cutmix"]
+        case "--cutmix"
+        where isZero(value) && isZero(typed["--mixup"] ?? "0") && typed["--cutmix-minmax"] == nil:
+            ["--mixup-prob"]
         case "--class-weights": ["--mixup", "--cutmix", "--mixup-prob"]
         default: []
         }

@@ -42,6 +42,11 @@ struct RunsCommand: ParsableCommand {
         /// nil before the first epoch's end.
         var best: Figures?
         var last: Figures?
+        /// Done, as far as there are figures.
+        var steps: Int
+        /// The mean loss of the last figures, which may be of an epoch that has not ended; nil before the first.
+        var trainLoss: Double?
+        /// By the clock, until the last figures; nil before the first.
         var seconds: Double?
         /// Whether it ended because its loss was no longer finite.
         var diverged: Bool
@@ -59,19 +64,34 @@ struct RunsCommand: ParsableCommand {
                 try Console.print(json: run)
             }
         case .text:
-            let hasValidation = runs.contains { $0.best?.valAcc != nil }
-            let header =
-                ["run"] + differences.map(\.setting.option) + ["epochs"] + (hasValidation ? ["best val"] : [])
-                + ["best test", "last test", "last loss", "time"]
-            let rows = runs.enumerated().map { number, run in
-                [run.run] + differences.map { $0.values[number] } + Self.cells(run, hasValidation)
-            }
-            for line in Text.table(
-                [header] + rows, leftColumns: 1 + differences.count, width: Console.outputColumns)
-            {
+            for line in Self.lines(runs, differences, width: Console.outputColumns) {
                 try Console.print(line)
             }
         }
+    }
+
+    /// A table with a column for each option; where a line has no room for these, they follow, by run.
+    private static func lines(
+        _ runs: [Run], _ differences: [(setting: Setting, values: [String])], width: Int?
+    ) -> [String] {
+        let hasValidation = runs.contains { $0.best?.valAcc != nil }
+        func table(_ options: [(setting: Setting, values: [String])]) -> [String] {
+            let header =
+                ["run"] + options.map(\.setting.option) + ["epochs"] + (hasValidation ? ["best val"] : [])
+                + ["best test", "last test", "last loss", "time"]
+            let rows = runs.enumerated().map { number, run in
+                [run.run] + options.map { $0.values[number] } + cells(run, hasValidation)
+            }
+            return Text.table([header] + rows, leftColumns: 1 + options.count, width: width)
+        }
+        let whole = table(differences)
+        // Lines that are too long are broken, all alike.
+        guard let width, !differences.isEmpty, whole.count > 1 + runs.count else { return whole }
+        return table([]) + [""]
+            + runs.enumerated().map { number, run in
+                let options = differences.map { "\($0.setting.option) \($0.values[number])" }
+                return Text.wrapped("\(run.run): \(options.joined(separator: " "))", width: width)
+            }
     }
 
     private static func cells(_ run: Run, _ hasValidation: Bool) -> [String] {
@@ -80,7 +100,7 @@ struct RunsCommand: ParsableCommand {
         return ["\(run.epochs)/\(run.ofEpochs)\(run.diverged ? " diverged" : "")"]
             + (hasValidation ? [text(run.best?.valAcc) + (run.best?.valAcc == nil ? "" : at)] : [])
             + [text(run.best?.testAcc) + at, text(run.last?.testAcc)]
-            + [run.last.map { Text.fixed($0.trainLoss, 3) } ?? "-", run.seconds.map(Text.duration) ?? "-"]
+            + [run.trainLoss.map { Text.fixed($0, 3) } ?? "-", run.seconds.map(Text.duration) ?? "-"]
     }
 
     /// The runs in the order of their names, and what they train.
@@ -88,7 +108,8 @@ struct RunsCommand: ParsableCommand {
     private func read() throws -> ([Run], [TrainingConfiguration]) {
         var runs: [Run] = []
         var configurations: [TrainingConfiguration] = []
-        for name in try RunFolder.names(in: folder) {
+        let names = try RunFolder.names(in: folder)
+        for name in names {
             let record: RunRecord
             do {
                 record = try RunRecord(RunFolder(name.isEmpty ? folder : "\(folder)/\(name)"))
@@ -101,10 +122,19 @@ struct RunsCommand: ParsableCommand {
                 Run(
                     run: name.isEmpty ? folder : name, epochs: record.last?.epoch ?? 0,
                     ofEpochs: record.configuration.epochs, best: record.best.map(Figures.init),
-                    last: record.last.map(Figures.init), seconds: record.last?.seconds,
-                    diverged: record.diverged))
+                    last: record.last.map(Figures.init), steps: record.steps, trainLoss: record.trainLoss,
+                    seconds: record.seconds, diverged: record.diverged))
+            if !record.damagedLines.isEmpty {
+                let lines = Text.list(record.damagedLines.map(String.init))
+                Console.error(
+                    "warning: \(record.folder.metricsPath): not counted, as damaged: line \(lines)")
+            }
         }
-        guard !runs.isEmpty else { throw FileError(folder, "holds no runs; vgg train makes one in runs") }
+        guard !runs.isEmpty else {
+            throw FileError(
+                folder,
+                names.isEmpty ? "holds no runs; vgg train makes one in runs" : "none of its runs can be read")
+        }
         return (runs, configurations)
     }
 }

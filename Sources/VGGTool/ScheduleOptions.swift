@@ -1,7 +1,21 @@
 import ArgumentParser
 import VGGKit
 
-extension ScheduleSettings.Kind: ExpressibleByArgument {}
+/// The value of --sched.
+struct ScheduleChoice: ExpressibleByArgument {
+    /// nil for a constant rate.
+    var kind: ScheduleSettings.Kind?
+
+    init?(argument: String) {
+        guard argument != "none" else { return }
+        guard let kind = ScheduleSettings.Kind(rawValue: argument) else { return nil }
+        self.kind = kind
+    }
+
+    static var defaultCompletionKind: CompletionKind {
+        .list(ScheduleSettings.Kind.allCases.map(\.rawValue) + ["none"])
+    }
+}
 
 /// How the learning rate changes.
 struct ScheduleOptions: ParsableArguments {
@@ -9,9 +23,9 @@ struct ScheduleOptions: ParsableArguments {
         help: ArgumentHelp(
             "How the learning rate changes from step to step: step and multistep multiply it by --decay-rate, cosine "
                 + "lowers it to --min-lr, onecycle raises it to --lr and lowers it, and leaves the momentum; plateau multiplies it when the accuracy "
-                + "no longer rises (default: not at all).",
-            valueName: "step|multistep|cosine|onecycle|plateau"))
-    var sched: ScheduleSettings.Kind?
+                + "no longer rises; none keeps it as it is (default: none).",
+            valueName: "step|multistep|cosine|onecycle|plateau|none"))
+    var sched: ScheduleChoice?
 
     @Option(parsing: .unconditional, help: "Epochs in which the learning rate rises to --lr (default: 0).")
     var warmupEpochs: Int?
@@ -48,7 +62,7 @@ struct ScheduleOptions: ParsableArguments {
     /// The settings with what was given; nil if nothing ever was.
     func applied(to base: ScheduleSettings?) -> ScheduleSettings? {
         var result = base ?? ScheduleSettings()
-        if let sched { result.sched = sched }
+        if let sched { result.sched = sched.kind }
         if let warmupEpochs { result.warmupEpochs = warmupEpochs }
         if let warmupLr { result.warmupLr = warmupLr }
         if let minLr { result.minLr = minLr }

@@ -14,7 +14,8 @@ enum Surroundings {
           HOME            The home folder, which ~ stands for.
           PATH            Where curl and sha256sum are found, which fetch and
                           check data sets.
-          NO_COLOR        Set to anything: no colours.
+          NO_COLOR        Set to anything: no colours, and a training's
+                          chart comes at its end.
           TERM            dumb: no colours, and nothing is drawn anew.
 
         Exit codes:

@@ -64,6 +64,9 @@ struct TrainCommand: ParsableCommand {
                 throw ValidationError(
                     "--lr-find is in place of a training, of which nothing is kept; leave out \(option)")
             }
+            guard training.maxSteps == nil else {
+                throw ValidationError("--max-steps is for a training; --lr-find makes --lr-find-steps")
+            }
         }
         if isTrial, distributed == .mpi {
             throw ValidationError(

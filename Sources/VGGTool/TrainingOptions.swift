@@ -23,8 +23,9 @@ extension ClassWeights {
             self = try ClassWeights(isText ? option : Self.text(of: HomeFolder.expandingTilde(option)))
         } catch let error as FileError {
             throw ValidationError("\(error)")
-        } catch {
-            throw ValidationError(isText ? "\(error)" : "\(option): \(error)")
+        } catch TrainingError.invalidSetting(_, let reason) {
+            // The option and its value stand before it.
+            throw ValidationError(reason)
         }
     }
 

@@ -28,6 +28,8 @@ struct TrainingState: Hashable, Codable {
     var trainExamples: Int
     /// The rate of a schedule that has a memory.
     var plateau: PlateauRate?
+    /// The head's, where it has a rate of its own.
+    var headPlateau: PlateauRate?
     /// The last whole epoch's figures.
     var lastEpoch: EpochMetrics?
     /// The best epoch's figures, where epochs are compared.

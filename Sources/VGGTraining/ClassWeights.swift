@@ -56,6 +56,9 @@ public enum ClassWeights: Hashable, Sendable, Codable, CustomStringConvertible {
     /// - Throws: `TrainingError.invalidSetting` that says which names are no classes', or which weight makes no sense.
     func validate(for names: [String]?) throws(TrainingError) {
         guard case .named(let weights) = self else { return }
+        guard !weights.isEmpty else {
+            throw .invalidSetting(.classWeights, reason: "must name a class, as all others count 1")
+        }
         for (name, weight) in weights.sorted(by: { $0.key < $1.key }) where !(weight > 0 && weight.isFinite) {
             throw .invalidSetting(
                 .classWeights,

@@ -13,6 +13,16 @@ public enum RunLog: String, Hashable, Sendable, Codable, CaseIterable {
     case trace
 }
 
+/// What is in the event file of a run.
+struct LoggedEvents {
+    /// So many of the run's figures.
+    var records: Int
+    /// The file's size.
+    var bytes: Int
+    /// When it says that the run began, in seconds since 1970.
+    var began: Double
+}
+
 extension Trainer {
     /// Writes what the configuration asks for, with the figures so far.
     /// - Throws: `FileError` if a file cannot be written.
@@ -22,29 +32,46 @@ extension Trainer {
             try AtomicFile.replace(folder.tablePath, with: Data(Self.table(metrics).utf8))
         }
         guard logs.contains(.tensorboard) else { return }
-        // As if the run had never been stopped: TensorBoard measures time from the first record.
-        let began = Date().timeIntervalSince1970 - wallSeconds
-        // A file that somebody removed is written anew.
-        if !FileManager.default.fileExists(atPath: folder.eventsPath) { loggedRecords = 0 }
-        let records = metrics[loggedRecords...].flatMap { EventFile.record($0.event(began: began)) }
-        if loggedRecords == 0 {
-            try AtomicFile.replace(folder.eventsPath, with: Data(EventFile.head(wallTime: began) + records))
+        let path = folder.eventsPath
+        // What somebody removed, or a full disk cut off, is written anew.
+        if let file = logged, file.bytes == sizeOfFile(path) {
+            let records = metrics[file.records...].flatMap { EventFile.record($0.event(began: file.began)) }
+            do {
+                try Self.write(records, to: path, at: file.bytes)
+            } catch {
+                throw FileError(path, "cannot be written")
+            }
+            logged = LoggedEvents(
+                records: metrics.count, bytes: file.bytes + records.count, began: file.began)
         } else {
-            // A reader keeps the file open, and looks for what is added to it.
-            try Self.append(records, to: folder.eventsPath)
+            logged = try startEvents(path)
         }
-        loggedRecords = metrics.count
     }
 
-    private static func append(_ bytes: [UInt8], to path: String) throws(FileError) {
-        do {
-            let file = try FileHandle(forWritingTo: URL(filePath: path))
-            try file.seekToEnd()
-            try file.write(contentsOf: bytes)
-            try file.close()
-        } catch {
-            throw FileError(path, "cannot be written")
+    /// Writes all figures so far. A reader keeps a file open and looks for what is added, and so one that is there stays as far
+    /// as it says the same.
+    private func startEvents(_ path: String) throws -> LoggedEvents {
+        let old =
+            FileManager.default.fileExists(atPath: path)
+            ? try WholeFile.bytes(path, atMost: 1 << 30, expecting: "a run's events") : []
+        // As if the run had never been stopped: TensorBoard measures time from the first record.
+        let began = EventFile.wallTime(ofHead: old) ?? Date().timeIntervalSince1970 - wallSeconds
+        let all =
+            EventFile.head(wallTime: began) + metrics.flatMap { EventFile.record($0.event(began: began)) }
+        let kept = zip(old, all).prefix { $0 == $1 }.count
+        // Where there is none, or one that only its folder's owner may replace.
+        if (try? Self.write(Array(all[kept...]), to: path, at: kept)) == nil {
+            try AtomicFile.replace(path, with: Data(all))
         }
+        return LoggedEvents(records: metrics.count, bytes: all.count, began: began)
+    }
+
+    /// Makes bytes the end of a file that is there, after so many of its own.
+    private static func write(_ bytes: [UInt8], to path: String, at place: Int) throws {
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.truncate(atOffset: UInt64(place))
+        try file.write(contentsOf: bytes)
+        try file.close()
     }
 
     private static func table(_ metrics: [MetricsRecord]) -> String {

@@ -28,6 +28,12 @@ public struct RunRecord: Hashable, Sendable {
     public let steps: Int
     /// How far it is, in epochs.
     public let progress: Double
+    /// The mean loss of the last figures, which may be of an epoch that has not ended; nil where there are none.
+    public let trainLoss: Double?
+    /// Wall-clock seconds of the run until then, or until the last figures that say; nil where there are none.
+    public let seconds: Double?
+    /// The numbers, from 1, of the lines of figures that cannot be understood; not known of a run that is watched.
+    public let damagedLines: [Int]
     /// Whether it ended because its loss was no longer finite.
     public let diverged: Bool
 
@@ -49,19 +55,23 @@ public struct RunRecord: Hashable, Sendable {
     public init(_ folder: RunFolder) throws {
         let configuration = try folder.readConfiguration()
         var figures = Figures()
-        for record in try folder.readMetrics() { figures.add(record) }
-        self.init(folder, configuration, figures)
+        let (records, damaged) = try folder.readMetricLines()
+        for record in records { figures.add(record) }
+        self.init(folder, configuration, figures, damaged)
     }
 
-    init(_ folder: RunFolder, _ configuration: TrainingConfiguration, _ figures: Figures) {
-        (self.folder, self.configuration) = (folder, configuration)
+    init(
+        _ folder: RunFolder, _ configuration: TrainingConfiguration, _ figures: Figures,
+        _ damagedLines: [Int] = []
+    ) {
+        (self.folder, self.configuration, self.damagedLines) = (folder, configuration, damagedLines)
         (best, last) = (figures.best, figures.last)
         steps = figures.record?.step ?? 0
-        progress =
+        (progress, trainLoss, seconds) =
             switch figures.record {
-            case .step(let figures)?: figures.epochs
-            case .epoch(let figures)?: Double(figures.epoch)
-            case nil: 0
+            case .step(let step)?: (step.epochs, step.trainLoss, step.seconds ?? figures.last?.seconds)
+            case .epoch(let figures)?: (Double(figures.epoch), figures.trainLoss, figures.seconds)
+            case nil: (0, nil, nil)
             }
         diverged = folder.readDiagnosis() != nil
     }

@@ -98,6 +98,23 @@ struct SettledPhotos {
         }
     }
 
+    /// Which classes are trained, but not looked at: one that has a single photo leaves none for it.
+    var remarksOnClasses: [String] {
+        let trained = Set(training.labels)
+        let sets = [(test, "testing"), (validation, "validation")]
+        return sets.compactMap { dataset, use in
+            guard let dataset, dataset.hasPhotos else { return nil }
+            let lacking = trained.subtracting(dataset.labels).sorted().map {
+                training.classNames[Int($0)].quotedName
+            }
+            guard !lacking.isEmpty else { return nil }
+            let names = lacking.prefix(5).joined(separator: ", ") + (lacking.count > 5 ? ", …" : "")
+            return
+                "no photo for \(use) is of \(lacking.count == 1 ? "the class" : "the \(lacking.count) classes") "
+                + "\(names): accuracies say nothing of \(lacking.count == 1 ? "it" : "them")"
+        }
+    }
+
     /// Replaces the photos by those of a run.
     /// - Returns: the names of those that there are no more.
     private mutating func keep(to known: RunPhotos) -> [String] {

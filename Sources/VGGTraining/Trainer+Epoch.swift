@@ -73,6 +73,7 @@ extension Trainer {
         if configuration.selects, state.best.map(figures.isBetter) ?? true { state.best = figures }
         let epoch = state.epoch
         state.plateau?.finish(epoch: epoch, figure: figures.selectionAcc)
+        state.headPlateau?.finish(epoch: epoch, figure: figures.selectionAcc)
         state.epoch += 1
         state.stepInEpoch = 0
         (state.lossSum, state.correct, state.count) = (0, 0, 0)

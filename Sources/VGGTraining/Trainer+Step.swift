@@ -80,7 +80,9 @@ extension Trainer {
         let place = state.epoch * stepsPerEpoch + state.stepInEpoch
         let optimizer =
             optimizer
-            ?? configuration.optimizer(at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau)
+            ?? configuration.optimizer(
+                at: place, stepsPerEpoch: stepsPerEpoch, plateau: state.plateau,
+                headPlateau: state.headPlateau)
         let loss = CrossEntropy(smoothing: configuration.smoothing ?? 0, classWeights: setup.classWeights)
         let batchWeights = zip(batches, trees).map { batch, tree in
             loss.classWeights == nil

@@ -30,8 +30,8 @@ public final class Trainer {
     var secondsBefore = 0.0
     var saved: ContinuousClock.Instant
     var lastSaved: CheckpointWritten?
-    /// Of `metrics`, how many are in the event file.
-    var loggedRecords = 0
+    /// nil before any are.
+    var logged: LoggedEvents?
     /// nil where none is kept, or it is complete.
     private var trace: StepTrace?
     /// Of the batches of a step so far.
@@ -53,8 +53,11 @@ public final class Trainer {
         sharing = try communicator.map { try Sharing($0, setup) }
         executor = try Executor(plan: setup.plan, device: setup.device)
         state = TrainingState(trainExamples: setup.training.count)
-        state.plateau = setup.configuration.schedule?.plateau(
-            rate: setup.configuration.optimizer.learningRate)
+        let schedule = setup.configuration.schedule
+        state.plateau = schedule?.plateau(rate: setup.configuration.optimizer.learningRate)
+        state.headPlateau = setup.configuration.optimizer.headLearningRate.flatMap {
+            schedule?.plateau(rate: $0)
+        }
         if !setup.hasCheckpoint {
             executor.initialize(setup.configuration.initialization, seed: setup.configuration.seed)
         }

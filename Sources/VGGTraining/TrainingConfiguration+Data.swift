@@ -50,17 +50,26 @@ extension TrainingConfiguration {
     }
 
     /// The optimiser with the rates of a step of the run, counted from 0.
-    /// - Parameter plateau: what the rate has come to, where it has a memory; other rates follow in proportion.
-    package func optimizer(at step: Int, stepsPerEpoch: Int, plateau: PlateauRate? = nil) -> Optimizer {
+    /// - Parameters:
+    ///   - plateau: what the rate has come to, where it has a memory.
+    ///   - headPlateau: the same of the head's own rate; where there is none, as in runs of earlier versions, that follows in
+    ///     proportion.
+    package func optimizer(
+        at step: Int, stepsPerEpoch: Int, plateau: PlateauRate? = nil, headPlateau: PlateauRate? = nil
+    ) -> Optimizer {
         guard let schedule else { return optimizer }
-        func rate(_ rate: Float) -> Float {
-            if let plateau { return Float(plateau.rate * Double(rate) / Double(optimizer.learningRate)) }
-            return Float(
-                schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(at: step))
+        func rate(_ rate: Float, _ plateau: Double?) -> Float {
+            Float(
+                plateau
+                    ?? schedule.schedule(rate: rate, epochs: epochs, stepsPerEpoch: stepsPerEpoch).rate(
+                        at: step))
         }
         var result = optimizer
-        result.learningRate = rate(optimizer.learningRate)
-        result.headLearningRate = optimizer.headLearningRate.map(rate)
+        result.learningRate = rate(optimizer.learningRate, plateau?.rate)
+        result.headLearningRate = optimizer.headLearningRate.map { head in
+            let inProportion = plateau.map { $0.rate * Double(head) / Double(optimizer.learningRate) }
+            return rate(head, headPlateau?.rate ?? inProportion)
+        }
         return result
     }
 

@@ -51,8 +51,8 @@ extension TrainingConfiguration {
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
         Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
         Row(setting: .noNormDecay, isFlag: true) { "\($0.optimizer.vectorWeightDecay == 0)" },
-        Row(setting: .optBetas) { list($0.optimizer.betas) },
-        Row(setting: .optEps) { text($0.optimizer.eps) },
+        Row(setting: .optBetas) { list(unusual($0.optimizer.betas, [0.9, 0.999])) },
+        Row(setting: .optEps) { text(unusual($0.optimizer.eps, 1e-8)) },
         Row(setting: .modelEma, isFlag: true) { "\($0.optimizer.average != nil)" },
         Row(setting: .modelEmaDecay) { text($0.optimizer.average?.decay) },
         Row(setting: .modelEmaWarmup, isFlag: true) { "\($0.optimizer.average?.usesWarmup == true)" },
@@ -77,15 +77,18 @@ extension TrainingConfiguration {
         Row(setting: .classWeights) { text($0.classWeights) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
         Row(setting: .warmupEpochs) { "\($0.schedule?.warmupEpochs ?? 0)" },
-        Row(setting: .warmupLr) { text($0.schedule?.warmupLr) },
+        Row(setting: .warmupLr) { text(unusual($0.schedule?.warmupLr, 1e-5)) },
         Row(setting: .minLr) { "\($0.schedule?.minLr ?? 0)" },
-        Row(setting: .decayEpochs) { text($0.schedule?.decayEpochs) },
+        Row(setting: .decayEpochs) { text(unusual($0.schedule?.decayEpochs, 90)) },
         Row(setting: .decayMilestones) { list($0.schedule?.decayMilestones) },
         Row(setting: .decayRate) { "\($0.schedule?.decayRate ?? 0.1)" },
-        Row(setting: .patienceEpochs) { text($0.schedule?.patienceEpochs) },
+        Row(setting: .patienceEpochs) { text(unusual($0.schedule?.patienceEpochs, 10)) },
         Row(setting: .cropPadding) { "\($0.augmentation?.cropPadding ?? 0)" },
-        Row(setting: .scale) { list($0.augmentation?.scale) },
-        Row(setting: .ratio) { list($0.augmentation?.ratio) },
+        // Where one of them is said, the other need not be.
+        Row(setting: .scale) {
+            list(ratio($0) == nil ? $0.augmentation?.scale : unusual($0.augmentation?.scale, [0.08, 1]))
+        },
+        Row(setting: .ratio) { list(ratio($0)) },
         Row(setting: .hflip) {
             "\($0.augmentation?.hflip ?? ($0.augmentation?.alternatingFlip == true ? 0.5 : 0))"
         },
@@ -104,6 +107,18 @@ extension TrainingConfiguration {
         Row(setting: .mixupMode) { ($0.mixing?.mixupMode ?? .batch).rawValue },
         Row(setting: .mixupOffEpoch) { text($0.mixing?.mixupOffEpoch) },
     ]
+
+    /// nil for a value that says the same as none.
+    private static func unusual<Value: Equatable>(_ value: Value?, _ usual: Value) -> Value? {
+        value == usual ? nil : value
+    }
+
+    /// The ratios of parts, where the scale does not say all.
+    private static func ratio(_ configuration: TrainingConfiguration) -> [Double]? {
+        let augmentation = configuration.augmentation
+        return augmentation?.scale == nil
+            ? augmentation?.ratio : unusual(augmentation?.ratio, [3 / 4, 4 / 3])
+    }
 
     private static func text(_ value: (some CustomStringConvertible)?) -> String {
         value.map(\.description) ?? "none"

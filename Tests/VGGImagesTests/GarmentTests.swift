@@ -69,6 +69,15 @@ import VGGTestSupport
         expectShirt(found) { _, _ in 255 * share }
     }
 
+    /// A white shoulder does not vanish over a dark body.
+    @Test func findsWhatIsLighterAndWhatIsDarker() {
+        let found = picture(48, 64) { y, x in
+            Self.isShirt(y - 10, x - 18) ? Self.grey(y < 15 ? 230 : 30) : Self.grey(110)
+        }.garment
+        let (lighter, darker) = (255 * 120 / 145.0, 255 * 80 / 110.0)
+        expectShirt(found) { y, _ in y < 15 ? lighter : darker }
+    }
+
     /// The light comes from the side, and there is some noise.
     @Test func findsItOnAnUnevenBackground() {
         func background(_ y: Int, _ x: Int) -> Int { 140 + 110 * x / 63 - 20 * y / 47 }

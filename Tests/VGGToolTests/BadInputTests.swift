@@ -39,7 +39,6 @@ extension ToolTests {
             "cannot be reserved", 1
         ),
         ("distance a.png b.png --weights w.pth --layer ,", "--layer must name one layer or several", 64),
-        ("bench --mode stylize --precision bf16", "--precision bf16 is for --mode train and infer", 64),
         ("predict fashion-mnist missing.png --arch vgg19_bn", "block 5 shrinks it to 0", 1),
         ("predict fashion-mnist missing.png --arch alexnet", "too small", 1),
         ("train --recipe fashion-mnist --mean 73", "give --std of such values, too", 64),
@@ -56,6 +55,13 @@ extension ToolTests {
         ("train --keep best", "--keep best needs images", 64),
         ("train --sched plateau", "--sched plateau needs images", 64),
         ("train --cutmix 1e-310", "--cutmix must be between", 64),
+        ("train --cutmix 0 --mixup-prob 0.5", "--mixup-prob needs --mixup or --cutmix", 64),
+        ("explain fashion-mnist a.png --output b.png --method lime", "must be grad-cam, saliency, ", 64),
+        (
+            "train --lr-find --max-steps 3", "--max-steps is for a training; --lr-find makes --lr-find-steps",
+            64
+        ),
+        ("train --sched none --min-lr 0.1", "--min-lr is for --sched cosine or plateau", 64),
         ("train --opt adam --opt-eps 1e-50", "--opt-eps must be greater", 64),
         ("bench --mode infer --momentum 0.9", "--momentum and --freeze are for --mode train", 64),
         ("train --lr-find-steps 50", "--lr-find-steps is for --lr-find", 64),
@@ -74,6 +80,8 @@ extension ToolTests {
         ("train --sched cosine --patience-epochs 3", "--patience-epochs is for --sched plateau", 64),
         ("train --class-weights nobody.json", "nobody.json", 64),
         ("train --class-weights {\"shoes\":2}", "names what is no class: \"shoes\"; the classes are", 64),
+        ("train --class-weights {}", "--class-weights must name a class", 64),
+        ("train --class-weights [2]", "'--class-weights <balanced|file>': [2]: cannot be opened", 64),
         ("train --class-weights balanced --mixup 1", "--class-weights is not for --mixup and --cutmix", 64),
         ("train --opt-eps 1e-6", "--opt-eps is for --opt adam or adamw", 64),
         ("train --opt adam --momentum 0.9", "--momentum is for --opt sgd", 64),

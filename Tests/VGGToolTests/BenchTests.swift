@@ -19,6 +19,20 @@ extension ToolTests {
         #expect(total > 0)
     }
 
+    @Test(arguments: ["auto", "fp32", "bf16"], ["stylize", "distance"])
+    func benchMeasuresPictures(_ precision: String, _ mode: String) throws {
+        let result = try run(
+            """
+            bench --mode \(mode) --arch vgg16 --width-divisor 8 --in-channels 3 --size 32 --batch-size 2 --steps 3 \
+            --precision \(precision) --format json
+            """)
+        let object = try #require(try result.objects().first)
+        #expect(object["mode"] as? String == mode)
+        #expect(object["precision"] as? String == (precision == "bf16" ? "bf16" : "fp32"))
+        #expect((object["step_ms"] as? [Double])?.count == 3)
+        #expect(try #require(object["images_per_sec"] as? Double) > 0)
+    }
+
     /// Room for all that an optimiser may keep is reserved; what it does not keep is never touched, and not paid for.
     @Test func stateThatIsNotKeptTakesNoMemory() throws {
         let network = "--conv-arch 1x8 --size 8 --hidden-features 2048,2048,2048,2048,2048"

@@ -69,6 +69,7 @@ extension ToolTests {
                 let seen = try #require(
                     try run("predict run \(data) \(image) --top 10 --tta \(tta) --format json").objects()
                         .first)
+                #expect(seen["tta"] as? String == tta)
                 #expect(seen["index"] as? Int == (image == "first.png" ? nil : 0))
                 let top = try #require(seen["top"] as? [[String: Any]])
                 let own = try #require(top.first { $0["class"] as? String == "ankle boot" })

@@ -26,6 +26,33 @@ extension ToolTests {
         }
     }
 
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func aClassOfOnePhotoIsSaidToBeUntested() throws {
+        try writeStripes(4)
+        let alone = folder.url("photos/alone")
+        try FileManager.default.createDirectory(at: alone, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: folder.url("photos/along/1.png"), to: alone.appending(path: "1.png"))
+        let result = try run("\(stripesTraining) --max-steps 1")
+        #expect(
+            result.status == 0
+                && result.errors.contains(
+                    "no photo for testing is of the class \"alone\": accuracies say nothing of it\n"),
+            "\(result.errors)")
+    }
+
+    @Test(.enabled(if: ImageFormat.png.isSupported)) func aSheetReplacesNoPhotoOfItsDataSet() throws {
+        try writeStripes(4)
+        let before = try folder.bytes("photos/along/3.png")
+        for arguments in ["", "--augment"] {
+            let refused = try run("data folder:photos --output photos/along/3.png \(arguments)")
+            #expect(
+                refused.status == 1
+                    && refused.errors.hasSuffix("3.png: is the file that is read; write to another file\n"))
+        }
+        #expect(try folder.bytes("photos/along/3.png") == before)
+        for _ in 0..<2 { #expect(try run("data folder:photos --output sheet.png").status == 0) }
+    }
+
     @Test(.enabled(if: ImageFormat.png.isSupported)) func trainsOnAFolderAndPredictsItsPhotos() throws {
         try writeStripes(16)
         let result = try run(stripesTraining)

@@ -128,6 +128,21 @@ extension ToolTests {
             #expect([" ", "\n", "/"].contains { help.contains("\(option)\($0)") }, "\(option)")
         }
     }
+
+    /// A table has them all, with whose they are.
+    @Test func theDocumentOnTrainingNamesEveryOption() throws {
+        let document = try String(
+            contentsOf: Document.root.appending(path: "docs/training.md"), encoding: .utf8)
+        var options: [String] = []
+        for line in try run("train --help").lines where line.hasPrefix("  --") {
+            let words = line.split { " ,/".contains($0) }
+            options += words.prefix { $0.hasPrefix("--") }.map(String.init)
+        }
+        #expect(options.count > 80)
+        for option in options where option != "--version" {
+            #expect(["`", " "].contains { document.contains("`\(option)\($0)") }, "\(option)")
+        }
+    }
 }
 
 @Suite struct MakefileTests {

@@ -36,6 +36,9 @@ extension ToolTests {
         ("quick", "--opt adam"), ("fine-tune", "--crop-padding 2"), ("fine-tune", "--opt adamw"),
         ("fine-tune", "--val-split 0 --keep last"), ("fashion-mnist", "--mean 73 --std 90"),
         ("fashion-mnist", "--preprocessing plain"), ("fashion-mnist", "--adaptive-pool --size 32"),
+        ("fashion-mnist", "--cutmix 0"), ("fashion-mnist", "--mixup 0 --cutmix=0"),
+        ("fashion-mnist", "--cutmix 0 --mixup 0.2"), ("fashion-mnist", "--cutmix 0 --class-weights balanced"),
+        ("fashion-mnist", "--sched none"),
     ]) func whatIsTypedBesideARecipeWins(_ name: String, _ options: String) throws {
         var command =
             "train --recipe \(name) \(options) --train-limit 8 --test-limit 8 --max-steps 1 --run-dir tried"
@@ -52,6 +55,11 @@ extension ToolTests {
         case "--adaptive-pool --size 32": #expect(configuration.model.pool == 7)
         case "--no-model-ema": #expect(configuration.optimizer.average == nil)
         case "--scale 0.5,1": #expect(configuration.augmentation?.cropPadding == nil)
+        case "--cutmix 0", "--mixup 0 --cutmix=0": #expect(configuration.mixing == nil)
+        case "--cutmix 0 --mixup 0.2":
+            #expect(configuration.mixing?.cutmix == nil && configuration.mixing?.mixupProb == 0.5)
+        case "--sched none":
+            #expect(configuration.schedule?.sched == nil && configuration.schedule?.warmupEpochs == 3)
         case "--val-split 0 --keep last": #expect(configuration.validationSplit == nil)
         default: break
         }

@@ -8,7 +8,7 @@ private let training = """
 
 extension ToolTests {
     /// What a terminal of so many columns is sent.
-    private func sent(_ arguments: String, columns: Int, environment: String = "") throws -> String {
+    func sent(_ arguments: String, columns: Int, environment: String = "") throws -> String {
         let command =
             "stty cols \(columns) rows 40; unset NO_COLOR; export TERM=xterm \(environment); '$0' $*"
         let result = try run(arguments, shell: "exec script -qec \"\(command)\" /dev/null")
@@ -17,7 +17,7 @@ extension ToolTests {
     }
 
     /// The lines that are seen at any time, without colours.
-    private func lines(_ sent: String) -> [String] {
+    func lines(_ sent: String) -> [String] {
         sent.replacing(/\u{1B}\[[0-9;]*[mAJ]/, with: "").split { $0.isNewline || $0 == "\r" }.map(String.init)
     }
 
@@ -65,7 +65,7 @@ extension ToolTests {
         #expect(screen(more).count { $0.contains("train loss") } == 1)
     }
 
-    private static let hasTerminals = FileManager.default.isExecutableFile(atPath: "/usr/bin/script")
+    static let hasTerminals = FileManager.default.isExecutableFile(atPath: "/usr/bin/script")
 
     @Test(
         .enabled(if: hasTerminals),

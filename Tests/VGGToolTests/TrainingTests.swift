@@ -254,6 +254,16 @@ extension ToolTests {
         #expect(try resumed().output.contains("no checkpoint yet: starting again\n"))
     }
 
+    /// A log that a run has goes on, whatever others are asked for.
+    @Test func aRunThatGoesOnMayGetMoreLogs() throws {
+        #expect(try run("\(small) --epochs 1 --log csv --run-dir run").status == 0)
+        #expect(try run("train --resume run --epochs 2 --log tensorboard,csv").status == 0)
+        let kept = RunFolder(folder.url("run").path)
+        #expect(try kept.readConfiguration().log == [.csv, .tensorboard])
+        let rows = try String(contentsOfFile: kept.tablePath, encoding: .utf8).split(separator: "\n")
+        #expect(rows.count == 3 && FileManager.default.fileExists(atPath: kept.eventsPath))
+    }
+
     @Test func warnsWhereBF16IsTheSlower() throws {
         let shell = "export VGG_MAX_ISA=avx512"
         let warning =

@@ -229,12 +229,19 @@ import VGGTraining
 
     /// Who says what is so anyway asks for nothing else.
     @Test func whatIsUsualMayBeSaid() {
-        let stored = smallConfiguration()
+        var stored = smallConfiguration()
+        stored.augmentation = AugmentationSettings()
+        stored.augmentation?.scale = [0.5, 1]
         var other = stored
         (other.gradAccumSteps, other.smoothing, other.optimizer.dampening) = (1, 0, 0)
         other.optimizer.bnBiasLrScale = 1
-        Self.schedule(&other) { ($0.warmupEpochs, $0.minLr, $0.decayRate) = (0, 0, 0.1) }
+        (other.optimizer.betas, other.optimizer.eps) = ([0.9, 0.999], 1e-8)
+        Self.schedule(&other) {
+            ($0.warmupEpochs, $0.warmupLr, $0.minLr, $0.decayRate) = (0, 1e-5, 0, 0.1)
+            ($0.decayEpochs, $0.patienceEpochs) = (90, 10)
+        }
         Self.augment(&other) {
+            ($0.scale, $0.ratio) = ([0.5, 1], [0.75, 4 / 3])
             ($0.cropPadding, $0.hflip, $0.vflip, $0.reprob) = (0, 0, 0, 0)
             ($0.remode, $0.recount) = (.const, 1)
         }

@@ -176,6 +176,7 @@ import VGGTraining
         (schedule.sched, schedule.patienceEpochs, schedule.warmupEpochs) = (.plateau, 0, 1)
         schedule.decayRate = 0.01
         configuration.schedule = schedule
+        configuration.optimizer.headLearningRate = 2 * configuration.optimizer.learningRate
         let (whole, stopped) = (folder.run("whole"), folder.run("stopped"))
         let summary = try trainer(configuration, folder: whole).run()
         #expect(summary?.steps == 9)
@@ -184,12 +185,14 @@ import VGGTraining
         #expect(try stopped.tensors() == whole.tensors())
         #expect(try figures(stopped) == figures(whole))
         let state = try #require(try Safetensors(contentsOf: whole.checkpointPath).metadata["vgg.state"])
-        #expect(state.contains("\"plateau\":{"))
+        #expect(state.contains("\"plateau\":{") && state.contains("\"head_plateau\":{"))
 
         // Each of them makes another training.
         for (name, change) in [
             ("clip", { $0.clipGrad = nil }), ("classes", { $0.classWeights = nil }),
             ("balanced", { $0.classWeights = .balanced }), ("rate", { $0.schedule = nil }),
+            // The head's warm-up does not begin at twice the rate.
+            ("head", { $0.optimizer.headLearningRate = nil }),
             ("shifts", { $0.optimizer.bnBiasLrScale = 4 }),
         ] as [(String, (inout TrainingConfiguration) -> Void)] {
             var other = configuration

@@ -68,8 +68,37 @@ import VGGTraining
             done >= 7
         }
         #expect(try events(run).steps == [1, 2, 3, 4, 5, 6, 7])
+        // A program that shows it reads on in the file that it has open.
+        let reader = try FileHandle(forReadingFrom: URL(filePath: run.eventsPath))
+        let before = try #require(try reader.readToEnd())
         _ = try trainer(configuration(3), folder: run, resuming: true).run()
         #expect(try events(run).steps == run.readMetrics().map(\.step))
+        let whole = try run.bytes(\.eventsPath)
+        #expect(try before + #require(try reader.readToEnd()) == whole)
+
+        // What is damaged, or from after the checkpoint, is cut out; what is no event file is replaced.
+        let file = URL(filePath: run.eventsPath)
+        let damaged = [whole.dropLast(5), whole + Data([1, 2, 3]), Data("no events".utf8), Data()]
+        for (index, bytes) in damaged.enumerated() {
+            try bytes.write(to: file)
+            _ = try trainer(configuration(4 + index), folder: run, resuming: true).run()
+            #expect(try events(run).steps == run.readMetrics().map(\.step))
+        }
+    }
+
+    /// Between two checkpoints, too.
+    @Test func eventsThatAreLostAreWrittenAnew() throws {
+        let run = folder.run("run")
+        let trainer = try trainer(configuration(2), folder: run)
+        trainer.checkpointInterval = .zero
+        var steps = 0
+        _ = try trainer.run { event in
+            guard case .step = event else { return }
+            steps += 1
+            if steps == 3 { try? Data().write(to: URL(filePath: run.eventsPath)) }
+            if steps == 6 { try? FileManager.default.removeItem(atPath: run.eventsPath) }
+        }
+        #expect(try events(run).steps == run.readMetrics().map(\.step) && steps > 6)
     }
 
     @Test func theTableHasARowAnEpoch() throws {

@@ -30,6 +30,18 @@ import VGGTraining
             let decayRate: Double?
         }
 
+        struct HeadPlateau: Decodable, Sendable {
+            let figures: [Double]
+            /// Where each group's rate begins.
+            let groups: [Float]
+            let rates: [[Double]]
+            let patienceEpochs: Int
+            let warmupEpochs: Int?
+            let warmupLr: Double?
+            let minLr: Double?
+            let decayRate: Double?
+        }
+
         struct Average: Decodable, Sendable {
             let decay: Double
             let warmup: Bool
@@ -41,6 +53,7 @@ import VGGTraining
         let updatesPerEpoch: Int
         let schedules: [Schedule]
         let plateaus: [Plateau]
+        let headPlateaus: [HeadPlateau]
         let averages: [Average]
 
         static let all: Goldens = {
@@ -93,6 +106,37 @@ import VGGTraining
         }
         expectClose(rates, golden.rates, tolerance: 1e-13, absolute: 0, "patience \(golden.patienceEpochs)")
         #expect(Set(rates).count > 1)
+    }
+
+    @Test(arguments: Goldens.all.headPlateaus) func aHeadHasItsOwnPlateau(golden: Goldens.HeadPlateau) throws
+    {
+        var configuration = TrainingConfiguration()
+        configuration.schedule = ScheduleSettings()
+        configuration.optimizer.learningRate = golden.groups[0]
+        configuration.optimizer.headLearningRate = golden.groups[1]
+        var plateaus = golden.groups.map { rate in
+            PlateauRate(
+                rate: Double(rate), patience: golden.patienceEpochs, factor: golden.decayRate ?? 0.1,
+                minimum: golden.minLr ?? 0,
+                warmupEpochs: golden.warmupEpochs ?? 0, warmupRate: golden.warmupLr ?? 1e-5)
+        }
+        var rates: [[Double]] = [[], []]
+        for epoch in 0...golden.figures.count {
+            let optimizer = configuration.optimizer(
+                at: epoch, stepsPerEpoch: 1, plateau: plateaus[0], headPlateau: plateaus[1])
+            rates[0].append(Double(optimizer.learningRate))
+            rates[1].append(Double(try #require(optimizer.headLearningRate)))
+            guard epoch < golden.figures.count else { continue }
+            for group in 0..<2 { plateaus[group].finish(epoch: epoch, figure: golden.figures[epoch]) }
+        }
+        for group in 0..<2 {
+            expectClose(rates[group], golden.rates[group], tolerance: 1e-6, absolute: 0, "group \(group)")
+        }
+        #expect(Set(golden.rates[1]).count > 1)
+        // A run of an earlier version has one memory for both.
+        let half = PlateauRate(rate: Double(golden.groups[0]) / 2)
+        let old = configuration.optimizer(at: 0, stepsPerEpoch: 1, plateau: half).headLearningRate
+        #expect(try abs(#require(old) - golden.groups[1] / 2) < 1e-7)
     }
 
     @Test func notANumberIsNotBetter() {

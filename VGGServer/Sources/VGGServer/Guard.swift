@@ -13,9 +13,13 @@ struct Guard: Sendable {
         names = Set((["localhost", settings.host] + settings.allowedHosts).map { $0.lowercased() })
     }
 
-    /// - Throws: `APIError` if the request was addressed to another host (a name that was made to point here, RFC 9110,
-    ///   section 7.4), comes from another site's page, or lacks the token.
+    /// - Throws: `APIError` if the request says no host or several (RFC 9112, section 3.2), was addressed to another one (a name
+    ///   that was made to point here, RFC 9110, section 7.4), comes from another site's page, or lacks the token.
     func check(_ request: HTTPRequest, for access: Endpoint.Access) throws(APIError) {
+        // The first one is the authority, and no field any more.
+        guard request.authority != nil, request.headerFields["Host"] == nil else {
+            throw .invalid("the request must have one Host field")
+        }
         guard let authority = request.authority, let host = HostName.of(authority),
             names.contains(host) || HostName.isAddress(host)
         else { throw APIError(.misdirectedRequest, "the server does not go by this name") }

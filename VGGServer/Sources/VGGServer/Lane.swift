@@ -14,29 +14,18 @@ final class Lane<State>: Sendable {
 
     /// Does something with it when those that came before are done.
     /// - Parameter deadline: when it is too late to begin; nil for never.
-    /// - Throws: `APIError` if it is too late, `CancellationError` if nobody waits for it any more when its turn comes; or what
-    ///   `work` throws.
+    /// - Throws: as `inTurn`; or what making it throws.
     func run<Result: Sendable>(
         by deadline: ContinuousClock.Instant? = nil,
         _ work: @escaping @Sendable (inout State) throws -> Result
     ) async throws -> Result {
-        let isCancelled = Flag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.async {
-                    continuation.resume(
-                        with: Swift.Result {
-                            guard !isCancelled.isSet else { throw CancellationError() }
-                            if let deadline, deadline <= .now { throw APIError.tooSlow }
-                            var state = try self.state ?? self.make()
-                            self.state = nil
-                            defer { self.state = state }
-                            return try work(&state)
-                        })
-                }
-            }
-        } onCancel: {
-            isCancelled.set()
+        try await inTurn(by: deadline) { [queue] in
+            queue.async(execute: $0)
+        } _: {
+            var state = try self.state ?? self.make()
+            self.state = nil
+            defer { self.state = state }
+            return try work(&state)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import VGGImages
 import VGGModel
 
@@ -30,32 +29,14 @@ final class PictureDecoder: Sendable {
         _ bytes: [UInt8], alpha: RGBImage.Alpha = .dropped, by deadline: ContinuousClock.Instant,
         _ make: @escaping @Sendable (RGBImage) throws -> Made
     ) async throws -> Made {
-        let isCancelled = Flag()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                queue.addOperation {
-                    continuation.resume(
-                        with: Result {
-                            guard !isCancelled.isSet else { throw CancellationError() }
-                            guard deadline > .now else { throw APIError.tooSlow }
-                            do {
-                                return try make(RGBImage(decoding: bytes, alpha: alpha))
-                            } catch let error as ImageError {
-                                throw APIError.invalid("picture: \(error)")
-                            }
-                        })
-                }
+        try await inTurn(by: deadline) { [queue] in
+            queue.addOperation($0)
+        } _: {
+            do {
+                return try make(RGBImage(decoding: bytes, alpha: alpha))
+            } catch let error as ImageError {
+                throw APIError.invalid("picture: \(error)")
             }
-        } onCancel: {
-            isCancelled.set()
         }
     }
-}
-
-/// Something that has happened, or not yet.
-final class Flag: Sendable {
-    private let value = Atomic(false)
-
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

@@ -33,6 +33,23 @@ import VGGServer
         }
     }
 
+    /// Else a proxy that goes by the other one would have let pass what it should not.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["", "Host: localhost\r\nHost: localhost\r\n", "Host: localhost\r\nhost: a\r\n"])
+    func aRequestSaysOneHost(_ fields: String) async throws {
+        try await withServer { client in
+            let port = client.port
+            let reply = try await blocking {
+                let connection = try Connection(port: port)
+                try connection.send("GET /v2 HTTP/1.1\r\n\(fields)\r\n")
+                return try connection.receive()
+            }
+            #expect(reply.status == 400)
+            #expect(try reply.problem == "the request must have one Host field")
+        }
+    }
+
     @Test func theTokenIsAskedForEverywhere() async throws {
         let token = "0123456789abcdef"
         try await withServer(settings { $0.token = token }) { client in
