@@ -169,7 +169,7 @@ bench-kernels: ## the speed of each kernel alone (KERNELS="winograd 28" chooses 
 	$(BUILD) --product KernelBenchmark
 	@$$($(BUILD) --show-bin-path)/KernelBenchmark $(KERNELS)
 
-bench-recipe: build ## what the record's recipe costs: loading, the average of the weights, AdamW (two minutes, BENCH="…")
+bench-recipe: build ## what the record's recipe costs: loading, the average of the weights, AdamW (five minutes, BENCH="…")
 	python3 Scripts/benchmarks/recipe.py --vgg $(VGG) $(BENCH)
 
 accuracy: build ## compare test accuracies with PyTorch: an hour or two (BENCH="…")

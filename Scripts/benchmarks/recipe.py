@@ -29,7 +29,7 @@ def estimate(options, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--vgg", required=True, help="the program")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is measured")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each is measured")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--data-dir", help="the folder of Fashion-MNIST")
     options = parser.parse_args()
