@@ -25,20 +25,14 @@ extension ImageDataset {
     }
 
     /// The sizes of the photos' files in bytes.
-    package var photoSizes: [Int] {
-        switch images {
-        case .stored: []
-        case .files(let photos): photos.paths.map(sizeOfFile)
-        }
-    }
+    package var photoSizes: [Int] { images.files.map(sizeOfFile) }
 
     /// Looks at the first bytes of photos, before long work on them; data in memory are what they are.
     /// - Throws: `FileError` that names the first file that is no photo.
     public func checkPhotos() throws(FileError) {
-        guard case .files(let photos) = images else { return }
         var first: FileError?
         var others = 0
-        for path in photos.paths {
+        for path in images.files {
             do throws(FileError) {
                 _ = try ImageFormat(contentsOf: path)
             } catch {

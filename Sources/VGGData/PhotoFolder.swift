@@ -133,8 +133,7 @@ struct PhotoFolder {
         let path = "\(folders.path)/\(className)"
         let numbers = classes.numbers(of: className)
         guard let number = numbers.first else {
-            let known = classes.names.prefix(5).joined(separator: ", ") + (classes.count > 5 ? ", …" : "")
-            throw FileError(path, "is not one of the classes, which are \(known)\(meant)")
+            throw FileError(path, "is not one of the classes, which are \(classes.names.firstFew)\(meant)")
         }
         guard numbers.count == 1 else {
             let list = numbers.map(String.init).joined(separator: " and ")

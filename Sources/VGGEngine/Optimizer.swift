@@ -39,6 +39,10 @@ public struct Optimizer: Hashable, Sendable, Codable {
     /// The average of the weights that is kept; nil for none.
     public var average: WeightAverage?
 
+    /// Adam's where none are said: PyTorch's.
+    package static let usualBetas = [0.9, 0.999]
+    package static let usualEps = 1e-8
+
     /// What is not given is PyTorch's default.
     public init(
         _ opt: Kind = .sgd, learningRate: Float, headLearningRate: Float? = nil,
@@ -129,13 +133,13 @@ package struct ParameterUpdate: Hashable, Sendable {
     package func rule(for group: ParameterGroup) -> Rule {
         let decay = (group.isVector ? optimizer.vectorWeightDecay : nil) ?? optimizer.weightDecay
         let rate = (group.isOfHead ? optimizer.headLearningRate : nil) ?? optimizer.learningRate
-        let betas = optimizer.betas ?? [0.9, 0.999]
+        let betas = optimizer.betas ?? Optimizer.usualBetas
         return Rule(
             kind: optimizer.kind,
             learningRate: Double(rate) * Double((group.isShift ? optimizer.bnBiasLrScale : nil) ?? 1),
             weightDecay: Double(decay),
             momentum: Double(optimizer.momentum),
             dampening: number > 1 ? Double(optimizer.dampening ?? 0) : 0, nesterov: optimizer.nesterov,
-            betas: (betas[0], betas[1]), eps: optimizer.eps ?? 1e-8)
+            betas: (betas[0], betas[1]), eps: optimizer.eps ?? Optimizer.usualEps)
     }
 }

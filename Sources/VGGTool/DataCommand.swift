@@ -128,7 +128,7 @@ struct DataCommand: ParsableCommand {
         var perClass = [Int](repeating: 0, count: train.classNames.count)
         for label in train.labels { perClass[Int(label)] += 1 }
         if let output {
-            let parts = [train, data.test] + (data.validation.map { [$0] } ?? [])
+            let parts = [train, data.test, data.validation].compactMap(\.self)
             try OutputCheck.check(output, reading: parts.flatMap(\.images.files))
             try AtomicFile.replace(output, with: sheet(of: train).png())
         }

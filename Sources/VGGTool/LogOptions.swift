@@ -19,7 +19,8 @@ struct LogOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Also keep the run's figures as an event file that TensorBoard shows, or as a table, metrics.csv, or, of the first 20 steps, \
-            when each part began and ended, trace.json, which Perfetto and chrome://tracing show. Several are separated by commas; with --resume, beside those that the run has.
+            when each part began and ended, trace.json, which Perfetto and chrome://tracing show. Several are separated by commas; \
+            with --resume, beside those that the run has.
             """,
             valueName: "tensorboard|csv|trace"))
     var log: Logs?

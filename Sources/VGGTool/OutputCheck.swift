@@ -13,7 +13,7 @@ enum OutputCheck {
             throw FileError(output, "belongs to the run in that folder; write to another file")
         }
         // Which of many photos it may be is asked only where there is a file.
-        if sizeOfFile(output) > 0, inputs.contains(where: { isSameFile($0, output) }) {
+        if FileKind(at: output) != nil, inputs.contains(where: { isSameFile($0, output) }) {
             throw FileError(output, "is the file that is read; write to another file")
         }
         try AtomicFile.checkReplaceable(output)

@@ -125,7 +125,7 @@ struct RunsCommand: ParsableCommand {
                     last: record.last.map(Figures.init), steps: record.steps, trainLoss: record.trainLoss,
                     seconds: record.seconds, diverged: record.diverged))
             if !record.damagedLines.isEmpty {
-                let lines = Text.list(record.damagedLines.map(String.init))
+                let lines = record.damagedLines.map(String.init).firstFew
                 Console.error(
                     "warning: \(record.folder.metricsPath): not counted, as damaged: line \(lines)")
             }

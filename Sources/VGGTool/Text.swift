@@ -18,11 +18,6 @@ enum Text {
         "\(number) \(number == 1 ? noun : plural ?? "\(noun)s")"
     }
 
-    /// The first few of many names.
-    static func list(_ names: [String], most: Int = 5) -> String {
-        names.prefix(most).joined(separator: ", ") + (names.count > most ? ", …" : "")
-    }
-
     static func fixed(_ value: Double, _ digits: Int) -> String {
         // The sign of "not a number" says nothing.
         value.isNaN ? "nan" : String(format: "%.\(digits)f", value)

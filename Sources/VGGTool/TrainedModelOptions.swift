@@ -90,7 +90,7 @@ struct TrainedModelOptions: ParsableArguments {
         if !gone.isEmpty {
             let verb = gone.count == 1 ? "is" : "are"
             Console.note(
-                "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(Text.list(gone))")
+                "\(Text.count(gone.count, "test photo")) of the run \(verb) gone: \(gone.firstFew)")
         }
         try loaded.check(splits.test)
         return (splits, run)

@@ -13,16 +13,6 @@ public enum RunLog: String, Hashable, Sendable, Codable, CaseIterable {
     case trace
 }
 
-/// What is in the event file of a run.
-struct LoggedEvents {
-    /// So many of the run's figures.
-    var records: Int
-    /// The file's size.
-    var bytes: Int
-    /// When it says that the run began, in seconds since 1970.
-    var began: Double
-}
-
 extension Trainer {
     /// Writes what the configuration asks for, with the figures so far.
     /// - Throws: `FileError` if a file cannot be written.
@@ -31,26 +21,12 @@ extension Trainer {
         if logs.contains(.csv) {
             try AtomicFile.replace(folder.tablePath, with: Data(Self.table(metrics).utf8))
         }
-        guard logs.contains(.tensorboard) else { return }
-        let path = folder.eventsPath
-        // What somebody removed, or a full disk cut off, is written anew.
-        if let file = logged, file.bytes == sizeOfFile(path) {
-            let records = metrics[file.records...].flatMap { EventFile.record($0.event(began: file.began)) }
-            do {
-                try Self.write(records, to: path, at: file.bytes)
-            } catch {
-                throw FileError(path, "cannot be written")
-            }
-            logged = LoggedEvents(
-                records: metrics.count, bytes: file.bytes + records.count, began: file.began)
-        } else {
-            logged = try startEvents(path)
-        }
+        if logs.contains(.tensorboard) { try writeEvents(to: folder.eventsPath) }
     }
 
     /// Writes all figures so far. A reader keeps a file open and looks for what is added, and so one that is there stays as far
     /// as it says the same.
-    private func startEvents(_ path: String) throws -> LoggedEvents {
+    private func writeEvents(to path: String) throws {
         let old =
             FileManager.default.fileExists(atPath: path)
             ? try WholeFile.bytes(path, atMost: 1 << 30, expecting: "a run's events") : []
@@ -58,12 +34,11 @@ extension Trainer {
         let began = EventFile.wallTime(ofHead: old) ?? Date().timeIntervalSince1970 - wallSeconds
         let all =
             EventFile.head(wallTime: began) + metrics.flatMap { EventFile.record($0.event(began: began)) }
-        let kept = zip(old, all).prefix { $0 == $1 }.count
+        let kept = zip(old, all).lazy.prefix { $0 == $1 }.reduce(0) { count, _ in count + 1 }
         // Where there is none, or one that only its folder's owner may replace.
         if (try? Self.write(Array(all[kept...]), to: path, at: kept)) == nil {
             try AtomicFile.replace(path, with: Data(all))
         }
-        return LoggedEvents(records: metrics.count, bytes: all.count, began: began)
     }
 
     /// Makes bytes the end of a file that is there, after so many of its own.

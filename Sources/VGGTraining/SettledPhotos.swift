@@ -79,8 +79,8 @@ struct SettledPhotos {
             train: self.training.photoNames, test: self.test.photoNames,
             validation: self.validation?.photoNames, skipped: skipped,
             sizes: self.training.photoSizes + self.test.photoSizes + (self.validation?.photoSizes ?? []))
+        remarks += BrokenPhoto.remarks(skipped) + classRemarks
         guard !skipped.isEmpty else { return }
-        remarks += BrokenPhoto.remarks(skipped)
         let labels = Set(self.training.labels)
         if let lost = training.classNames.indices.first(where: { !labels.contains(UInt16($0)) }) {
             let isTested = [self.test, self.validation].contains {
@@ -99,19 +99,15 @@ struct SettledPhotos {
     }
 
     /// Which classes are trained, but not looked at: one that has a single photo leaves none for it.
-    var remarksOnClasses: [String] {
-        let trained = Set(training.labels)
-        let sets = [(test, "testing"), (validation, "validation")]
-        return sets.compactMap { dataset, use in
-            guard let dataset, dataset.hasPhotos else { return nil }
-            let lacking = trained.subtracting(dataset.labels).sorted().map {
-                training.classNames[Int($0)].quotedName
-            }
+    private var classRemarks: [String] {
+        [(test, "testing"), (validation, "validation")].compactMap { dataset, use in
+            guard let dataset else { return nil }
+            let lacking = Set(training.labels).subtracting(dataset.labels).sorted()
+                .map { training.classNames[Int($0)].quotedName }
             guard !lacking.isEmpty else { return nil }
-            let names = lacking.prefix(5).joined(separator: ", ") + (lacking.count > 5 ? ", …" : "")
-            return
-                "no photo for \(use) is of \(lacking.count == 1 ? "the class" : "the \(lacking.count) classes") "
-                + "\(names): accuracies say nothing of \(lacking.count == 1 ? "it" : "them")"
+            let isOne = lacking.count == 1
+            return "no photo for \(use) is of \(isOne ? "the class" : "the \(lacking.count) classes") "
+                + "\(lacking.firstFew): accuracies say nothing of \(isOne ? "it" : "them")"
         }
     }
 
@@ -138,8 +134,7 @@ struct SettledPhotos {
 
     /// Such as `3 photos (a/1.png, a/2.png, …)`.
     static func list(_ names: [String]) -> String {
-        let first = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
-        return "\(names.count) photo\(names.count == 1 ? "" : "s") (\(first))"
+        "\(names.count) photo\(names.count == 1 ? "" : "s") (\(names.firstFew))"
     }
 }
 

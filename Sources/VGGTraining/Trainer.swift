@@ -30,8 +30,6 @@ public final class Trainer {
     var secondsBefore = 0.0
     var saved: ContinuousClock.Instant
     var lastSaved: CheckpointWritten?
-    /// nil before any are.
-    var logged: LoggedEvents?
     /// nil where none is kept, or it is complete.
     private var trace: StepTrace?
     /// Of the batches of a step so far.

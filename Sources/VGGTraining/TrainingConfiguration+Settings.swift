@@ -2,6 +2,7 @@ import VGGData
 import VGGDevices
 import VGGEngine
 import VGGFiles
+import VGGImages
 import VGGInference
 import VGGModel
 
@@ -51,8 +52,8 @@ extension TrainingConfiguration {
         Row(setting: .nesterov, isFlag: true) { "\($0.optimizer.nesterov)" },
         Row(setting: .weightDecay) { "\($0.optimizer.weightDecay)" },
         Row(setting: .noNormDecay, isFlag: true) { "\($0.optimizer.vectorWeightDecay == 0)" },
-        Row(setting: .optBetas) { list(unusual($0.optimizer.betas, [0.9, 0.999])) },
-        Row(setting: .optEps) { text(unusual($0.optimizer.eps, 1e-8)) },
+        Row(setting: .optBetas) { list(unusual($0.optimizer.betas, Optimizer.usualBetas)) },
+        Row(setting: .optEps) { text(unusual($0.optimizer.eps, Optimizer.usualEps)) },
         Row(setting: .modelEma, isFlag: true) { "\($0.optimizer.average != nil)" },
         Row(setting: .modelEmaDecay) { text($0.optimizer.average?.decay) },
         Row(setting: .modelEmaWarmup, isFlag: true) { "\($0.optimizer.average?.usesWarmup == true)" },
@@ -77,16 +78,23 @@ extension TrainingConfiguration {
         Row(setting: .classWeights) { text($0.classWeights) },
         Row(setting: .sched) { text($0.schedule?.sched?.rawValue) },
         Row(setting: .warmupEpochs) { "\($0.schedule?.warmupEpochs ?? 0)" },
-        Row(setting: .warmupLr) { text(unusual($0.schedule?.warmupLr, 1e-5)) },
+        Row(setting: .warmupLr) { text(unusual($0.schedule?.warmupLr, ScheduleSettings.Usual.warmupLr)) },
         Row(setting: .minLr) { "\($0.schedule?.minLr ?? 0)" },
-        Row(setting: .decayEpochs) { text(unusual($0.schedule?.decayEpochs, 90)) },
+        Row(setting: .decayEpochs) {
+            text(unusual($0.schedule?.decayEpochs, ScheduleSettings.Usual.decayEpochs))
+        },
         Row(setting: .decayMilestones) { list($0.schedule?.decayMilestones) },
-        Row(setting: .decayRate) { "\($0.schedule?.decayRate ?? 0.1)" },
-        Row(setting: .patienceEpochs) { text(unusual($0.schedule?.patienceEpochs, 10)) },
+        Row(setting: .decayRate) { "\($0.schedule?.decayRate ?? ScheduleSettings.Usual.decayRate)" },
+        Row(setting: .patienceEpochs) {
+            text(unusual($0.schedule?.patienceEpochs, ScheduleSettings.Usual.patienceEpochs))
+        },
         Row(setting: .cropPadding) { "\($0.augmentation?.cropPadding ?? 0)" },
         // Where one of them is said, the other need not be.
         Row(setting: .scale) {
-            list(ratio($0) == nil ? $0.augmentation?.scale : unusual($0.augmentation?.scale, [0.08, 1]))
+            list(
+                ratio($0) == nil
+                    ? $0.augmentation?.scale
+                    : unusual($0.augmentation?.scale, bounds(RandomResizedCrop().scale)))
         },
         Row(setting: .ratio) { list(ratio($0)) },
         Row(setting: .hflip) {
@@ -117,7 +125,11 @@ extension TrainingConfiguration {
     private static func ratio(_ configuration: TrainingConfiguration) -> [Double]? {
         let augmentation = configuration.augmentation
         return augmentation?.scale == nil
-            ? augmentation?.ratio : unusual(augmentation?.ratio, [3 / 4, 4 / 3])
+            ? augmentation?.ratio : unusual(augmentation?.ratio, bounds(RandomResizedCrop().ratio))
+    }
+
+    private static func bounds(_ range: ClosedRange<Double>) -> [Double] {
+        [range.lowerBound, range.upperBound]
     }
 
     private static func text(_ value: (some CustomStringConvertible)?) -> String {

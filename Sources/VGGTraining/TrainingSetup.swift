@@ -177,7 +177,7 @@ public struct TrainingSetup {
         (self.memory, self.folder, self.lock, self.stored) = (memory, folder, lock, stored)
         self.hasCheckpoint = hasCheckpoint
         let remark = validation == nil ? configuration.selectionRemark : nil
-        remarks = photos.remarks + photos.remarksOnClasses + (remark.map { [$0] } ?? [])
+        remarks = photos.remarks + (remark.map { [$0] } ?? [])
     }
 }
 

@@ -53,6 +53,7 @@ extension ToolTests {
             #expect(result.status == 1 && result.errors.contains(says), "\(result.errors)")
         }
     }
+
     /// Where a line has no room for the options, they follow; what is alone, or alike, has none.
     @Test(.enabled(if: hasTerminals)) func narrowTerminalsListTheOptionsBelow() throws {
         let training = greyTraining.replacing(" --run-dir run", with: "")

@@ -25,6 +25,14 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
     /// After how many epochs in a row without a better accuracy `plateau` does not yet lower it; else 10.
     public var patienceEpochs: Int?
 
+    /// What is not said: timm's.
+    enum Usual {
+        static let warmupLr = 1e-5
+        static let decayEpochs = 90.0
+        static let decayRate = 0.1
+        static let patienceEpochs = 10
+    }
+
     /// A constant rate.
     public init() {}
 
@@ -33,27 +41,28 @@ public struct ScheduleSettings: Hashable, Sendable, Codable {
 
     /// The schedule of a rate.
     func schedule(rate: Float, epochs: Int, stepsPerEpoch: Int) -> LearningRateSchedule {
-        let factor = decayRate ?? 0.1
+        let factor = decayRate ?? Usual.decayRate
         let shape: LearningRateSchedule.Shape =
             switch sched {
             // A plateau's rate is not a function of the step.
             case nil, .plateau: .constant
-            case .step: .step(epochs: decayEpochs ?? 90, factor: factor)
+            case .step: .step(epochs: decayEpochs ?? Usual.decayEpochs, factor: factor)
             case .multistep: .multistep(epochs: decayMilestones ?? [], factor: factor)
             case .cosine: .cosine(minimum: minLr ?? 0)
             case .onecycle: .oneCycle()
             }
         return LearningRateSchedule(
             shape, rate: Double(rate), epochs: epochs, updatesPerEpoch: stepsPerEpoch,
-            warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? 1e-5)
+            warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? Usual.warmupLr)
     }
 
     /// The rate that follows the accuracy, before the first epoch; nil for other schedules.
     func plateau(rate: Float) -> PlateauRate? {
         guard sched == .plateau else { return nil }
         return PlateauRate(
-            rate: Double(rate), patience: patienceEpochs ?? 10, factor: decayRate ?? 0.1,
-            minimum: minLr ?? 0, warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? 1e-5)
+            rate: Double(rate), patience: patienceEpochs ?? Usual.patienceEpochs,
+            factor: decayRate ?? Usual.decayRate,
+            minimum: minLr ?? 0, warmupEpochs: warmupEpochs ?? 0, warmupRate: warmupLr ?? Usual.warmupLr)
     }
 
     /// - Throws: `TrainingError.invalidSetting` for a number that makes no sense, and for settings that contradict each

@@ -17,12 +17,12 @@ struct Guard: Sendable {
     ///   that was made to point here, RFC 9110, section 7.4), comes from another site's page, or lacks the token.
     func check(_ request: HTTPRequest, for access: Endpoint.Access) throws(APIError) {
         // The first one is the authority, and no field any more.
-        guard request.authority != nil, request.headerFields["Host"] == nil else {
+        guard let authority = request.authority, request.headerFields["Host"] == nil else {
             throw .invalid("the request must have one Host field")
         }
-        guard let authority = request.authority, let host = HostName.of(authority),
-            names.contains(host) || HostName.isAddress(host)
-        else { throw APIError(.misdirectedRequest, "the server does not go by this name") }
+        guard let host = HostName.of(authority), names.contains(host) || HostName.isAddress(host) else {
+            throw APIError(.misdirectedRequest, "the server does not go by this name")
+        }
         if let origin = request.headerFields[.origin],
             !["http://\(authority)", "https://\(authority)"].contains(origin.lowercased())
         {
